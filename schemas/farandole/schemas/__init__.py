@@ -1,0 +1,58 @@
+"""Events: their classes, their schemas, and their bytes."""
+
+from .catalogue import Table, refresh, register
+from .compress import Compress
+from .durations import Duration, parse_duration
+from .encrypt import Encrypt
+from .errors import (
+    DeclarationError,
+    EncodingError,
+    FarandoleError,
+    IncompatibleSchema,
+    UndecodableValue,
+    UnreadableHeaders,
+)
+from .event import Answer, End, Event, Signal, Start
+from .event_types import Encoded, EventTypes
+from .evolution import Mode
+from .failure import failure_fields
+from .freeform import Json
+from .info import EventInfo, event_info
+from .payload import Chain, PayloadCodec, PayloadContext
+from .plain_values import PlainValues
+from .system import SystemSchema
+from .upcast import upcast
+
+__all__ = [
+    "Answer",
+    "Chain",
+    "Compress",
+    "DeclarationError",
+    "Duration",
+    "Encoded",
+    "EncodingError",
+    "Encrypt",
+    "End",
+    "Event",
+    "EventInfo",
+    "EventTypes",
+    "FarandoleError",
+    "IncompatibleSchema",
+    "Json",
+    "Mode",
+    "PayloadCodec",
+    "PayloadContext",
+    "PlainValues",
+    "Signal",
+    "Start",
+    "SystemSchema",
+    "Table",
+    "UndecodableValue",
+    "UnreadableHeaders",
+    "event_info",
+    "failure_fields",
+    "parse_duration",
+    "refresh",
+    "register",
+    "upcast",
+]

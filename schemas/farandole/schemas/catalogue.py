@@ -1,0 +1,173 @@
+"""The schemas of a choreography in its catalogue, where every service and other languages find them.
+
+Layout, of keys and values in UTF-8:
+
+    schema/<name>/<version>/<digest>    {"fingerprint": "<16 hex digits>", "order": <n>, "schema": {…}}
+
+``name`` is the record's full name, which is its type in the log; ``fingerprint`` is as it stands in values and headers;
+``order`` counts up with each new schema of one name. The digest (BLAKE2b-64 of the schema without its docs) only keeps
+keys apart: an entry is never changed, and whoever registers the same schema puts the same entry. So two processes that
+register at once do no harm.
+"""
+
+import json
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple, Protocol
+
+from .avro import VERSION
+from .errors import IncompatibleSchema, UndecodableValue
+from .event_types import EventTypes
+from .evolution import Earlier, Mode, check_evolution
+from .system_records import SYSTEM_RECORDS
+
+PREFIX: Final = b"schema/"
+
+
+class Table(Protocol):
+    """What is needed of the catalogue: `farandole.eventstore` has it."""
+
+    async def put(self, key: bytes, value: bytes | None) -> None:
+        """Set a key, or remove it (None)."""
+        ...
+
+    async def load(self) -> Mapping[bytes, bytes]:
+        """All keys and values."""
+        ...
+
+
+class Entry(NamedTuple):
+    """A schema in the catalogue."""
+
+    key: bytes
+    name: str
+    version: int
+    order: int
+    fingerprint: bytes
+    schema: dict[str, Any]
+
+    def value(self) -> bytes:
+        entry = {"fingerprint": self.fingerprint.hex(), "order": self.order, "schema": self.schema}
+        return _json(entry).encode()
+
+
+async def register(table: Table, types: EventTypes, *, mode: Mode = "rolling") -> tuple[str, ...]:
+    """Bring the schemas of a choreography into its catalogue, and learn those of before.
+
+    Call it before any event is written or read. What is in the catalogue already is not judged again, so code that ran
+    once can always start again.
+
+    Args:
+        mode: how far a new schema must be compatible with earlier ones of its event; see `Mode`.
+
+    Returns:
+        The names of the events whose schema is new.
+
+    Raises:
+        IncompatibleSchema: a changed event and its earlier schemas cannot be read by each other; nothing was put.
+        UndecodableValue: an entry for one of these events cannot be read.
+    """
+    loaded = await table.load()
+    entries = _learn(loaded, types)
+    new = _check(types, entries, mode)
+    for entry in [*new, *_system_entries(loaded)]:
+        await table.put(entry.key, entry.value())
+    if new:
+        await _check_again(table, types, entries, new, mode)
+    return tuple(entry.name for entry in new)
+
+
+async def refresh(table: Table, types: EventTypes) -> None:
+    """Learn the schemas that others have registered since.
+
+    Raises:
+        UndecodableValue: an entry for one of these events cannot be read.
+    """
+    _learn(await table.load(), types)
+
+
+def read_entry(key: bytes, value: bytes) -> Entry:
+    """An entry of the catalogue.
+
+    Raises:
+        UndecodableValue: it is not laid out as one.
+    """
+    try:
+        _, name, version, _ = key.decode().split("/")
+        found = json.loads(value)
+        return Entry(key, name, int(version), int(found["order"]), bytes.fromhex(found["fingerprint"]), found["schema"])
+    except (ValueError, KeyError, TypeError, RecursionError) as e:
+        raise UndecodableValue(
+            f"the catalogue's entry {key.decode('utf-8', 'replace')!r} is not a schema; remove it if no event needs it"
+        ) from e
+
+
+def _learn(loaded: Mapping[bytes, bytes], types: EventTypes) -> list[Entry]:
+    entries = []
+    for key, value in loaded.items():
+        if key.startswith(PREFIX) and types.type_of(key.decode("utf-8", "replace").split("/")[1]) is not None:
+            entry = read_entry(key, value)
+            types.learn(entry.fingerprint, _json(entry.schema))
+            entries.append(entry)
+    return entries
+
+
+def _check(types: EventTypes, entries: list[Entry], mode: Mode) -> list[Entry]:
+    new: list[Entry] = []
+    wrong: list[str] = []
+    for name, fingerprint, schema in types.schemas():
+        mine = [entry for entry in entries if entry.name == name]
+        order = max((entry.order for entry in mine), default=0) + 1
+        entry = Entry(_key(schema), name, schema.get(VERSION, 1), order, fingerprint, schema)
+        if any(known.key == entry.key for known in mine):
+            continue
+        try:
+            check_evolution(schema, [Earlier(known.order, known.schema) for known in mine], mode)
+        except IncompatibleSchema as e:
+            wrong.append(str(e))
+        new.append(entry)
+    if wrong:
+        raise IncompatibleSchema("\n".join(wrong))
+    return new
+
+
+async def _check_again(table: Table, types: EventTypes, seen: list[Entry], new: list[Entry], mode: Mode) -> None:
+    # Others may have registered a schema meanwhile that they could not compare with ours.
+    known = {entry.key for entry in [*seen, *new]}
+    entries = _learn(await table.load(), types)
+    since = [entry for entry in entries if entry.key not in known]
+    try:
+        for entry in new:
+            others = [Earlier(other.order, other.schema) for other in since if other.name == entry.name]
+            check_evolution(entry.schema, others, mode)
+    except IncompatibleSchema:
+        for entry in new:
+            await table.put(entry.key, None)
+        raise
+
+
+def _system_entries(loaded: Mapping[bytes, bytes]) -> list[Entry]:
+    entries = []
+    for record in SYSTEM_RECORDS:
+        schema = json.loads(record.schema_json)
+        entry = Entry(_key(schema), record.name, 1, 1, record.fingerprint, schema)
+        if entry.key not in loaded:
+            entries.append(entry)
+    return entries
+
+
+def _key(schema: dict[str, Any]) -> bytes:
+    digest = blake2b(_json(_without_docs(schema)).encode(), digest_size=8).hexdigest()
+    return PREFIX + f"{schema['name']}/{schema.get(VERSION, 1)}/{digest}".encode()
+
+
+def _without_docs(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_docs(part) for part in schema]
+    if isinstance(schema, dict):
+        return {k: v if k == "default" else _without_docs(v) for k, v in schema.items() if k != "doc"}
+    return schema
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,200 @@
+"""The headers of a record: CloudEvents' required four and one packed header, ``fa``.
+
+CloudEvents 1.0, Kafka protocol binding, binary mode. ``fa`` holds all that the fold needs, so that a reader decides
+whether it cares without decoding the value. Layout 1, big-endian, as ``docs/protocol.md`` gives it:
+
+    offset  size  field
+    0       1     layout version, 1
+    1       1     kind (`Kind`)
+    2       2     flags (`Flag`)
+    4       16    append: names one attempt to append
+    20      4     index of the record in its append
+    24      4     count of records in the append; 0 for an outcome of no events
+    28      4     attempt, from 1; failures only
+    32      8     sender's time, microseconds since 1970 UTC; decides nothing
+    40      8     not_after, milliseconds since 1970 UTC of log time; 0: none
+    48      8     delay in milliseconds: until the next attempt (failure), until the run's deadline (start)
+    56      8     fingerprint of the value's Avro schema (CRC-64-AVRO, little-endian), zeros without one
+    64      1+1+1+2+2   lengths of causation, reactor, generation, branch, extra
+    71      …     causation, reactor, generation, branch, extra, one after the other, to the end
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum, IntFlag
+from struct import Struct
+from typing import Final, NamedTuple
+
+from .errors import UnreadableHeaders
+from .ids import OUTSIDE
+
+Header = tuple[str, bytes]
+NO_SCHEMA: Final = bytes(8)
+
+_LAYOUT = 1
+_FIXED = Struct(">BBH16sIIIqqq8sBBBHH")
+_HEAD = _FIXED.size
+_SPEC: Header = ("ce_specversion", b"1.0")
+
+
+class Kind(IntEnum):
+    """What a record is. Kinds that a fold version does not know are refused by its fold."""
+
+    START = 1
+    OUTCOME = 2
+    FAILURE = 3
+    SIGNAL = 4
+    ANSWER = 5
+    CANCEL = 6
+    PAUSE = 7
+    RESUME = 8
+    RETRY = 9
+    OWE = 10
+    EXPIRE = 11
+    CLAIM = 12
+    LOST = 13
+    PROGRESS = 14
+    SUBSTEP = 15
+    TIMER = 16
+    EXPIRY = 17
+    DELIVERED = 18
+    CHILD_ENDED = 19
+    CHILD_FAILED = 20
+    TICK = 21
+    GENESIS = 32
+    SETTING = 33
+    VERSION = 34
+    CONTRACT = 35
+    POLICY = 36
+    RELEASED = 37
+
+
+class Flag(IntFlag):
+    """What the fold must know of an event beyond its type."""
+
+    END = 1
+    """The event is an `End`: the first of a run fixes its result."""
+    FINAL_END = 2
+    """An `End` declared ``final=True``: what is owed is dropped."""
+    COMPENSATE = 4
+    """An `End` declared ``compensate=True``, or an outcome that can be compensated."""
+    LAST = 8
+    """A failure after which there is no further attempt."""
+    NO_REACTOR = 16
+    """The event's type is declared to want no reactor; it is never shown as unserved."""
+    CODED = 32
+    """The value went through a payload codec after it was encoded."""
+    FANOUT = 64
+    """The outcome is a fan-out; ``extra`` holds its branch type and width."""
+
+
+class Envelope(NamedTuple):
+    """A record's headers, read.
+
+    Ids, reactor, generation, branch and type are kept as the bytes of the wire: the fold compares and never prints
+    them.
+    """
+
+    kind: int
+    flags: int
+    append: bytes
+    index: int  # type: ignore[assignment]  # the wire's word, not tuple.index
+    count: int  # type: ignore[assignment]  # likewise
+    attempt: int
+    sent: int
+    not_after: int
+    delay: int
+    schema: bytes
+    causation: bytes
+    reactor: bytes
+    generation: bytes
+    branch: bytes
+    extra: bytes
+    id: bytes
+    type: bytes
+    source: bytes
+
+    def headers(self) -> list[Header]:
+        """The envelope as the headers of a record."""
+        return pack(**self._asdict())
+
+
+_KINDS: Final = frozenset(int(k) for k in Kind)
+_DERIVED: Final = frozenset((Kind.OUTCOME, Kind.FAILURE))
+"""Kinds whose ids are derived; all others have ids from outside."""
+
+
+def pack(
+    *,
+    kind: int,
+    id: bytes,
+    type: bytes,
+    source: bytes,
+    append: bytes,
+    sent: int,
+    flags: int = 0,
+    index: int = 0,
+    count: int = 1,
+    attempt: int = 0,
+    not_after: int = 0,
+    delay: int = 0,
+    schema: bytes = NO_SCHEMA,
+    causation: bytes = b"",
+    reactor: bytes = b"",
+    generation: bytes = b"",
+    branch: bytes = b"",
+    extra: bytes = b"",
+) -> list[Header]:
+    """The headers of one record.
+
+    Raises:
+        struct.error: a number or a name does not fit its field.
+    """
+    fixed = _FIXED.pack(
+        _LAYOUT, kind, flags, append, index, count, attempt, sent, not_after, delay, schema,
+        len(causation), len(reactor), len(generation), len(branch), len(extra),
+    )  # fmt: skip
+    return [
+        _SPEC,
+        ("ce_id", id),
+        ("ce_source", source),
+        ("ce_type", type),
+        ("fa", fixed + causation + reactor + generation + branch + extra),
+    ]
+
+
+def unpack(headers: Iterable[Header]) -> Envelope:
+    """Read the headers of one record. Headers that are not ours (``traceparent``, …) are passed over.
+
+    Raises:
+        UnreadableHeaders: a required header is missing, or ``fa`` does not fit layout 1.
+    """
+    found = dict(headers)
+    try:
+        fa, id, type, source = found["fa"], found["ce_id"], found["ce_type"], found["ce_source"]
+    except KeyError as e:
+        raise UnreadableHeaders(f"the record has no header {e.args[0]}") from None
+    if len(fa) < _HEAD or fa[0] != _LAYOUT:
+        raise UnreadableHeaders(
+            f"header fa is {len(fa)} bytes of layout {fa[0] if fa else '?'}; layout {_LAYOUT} has {_HEAD} or more"
+        )
+    (
+        _, kind, flags, append, index, count, attempt, sent, not_after, delay, schema, c, r, g, b, x,
+    ) = _FIXED.unpack_from(fa)  # fmt: skip
+    c += _HEAD
+    r += c
+    g += r
+    b += g
+    if b + x != len(fa):
+        raise UnreadableHeaders(f"header fa is {len(fa)} bytes, its lengths say {b + x}")
+    if kind not in _KINDS:
+        raise UnreadableHeaders(f"header fa is of kind {kind}, which layout {_LAYOUT} does not know")
+    if index >= count and (index or count):
+        raise UnreadableHeaders(f"header fa has index {index} of {count}")
+    if not id or not type:
+        raise UnreadableHeaders("ce_id and ce_type must not be empty")
+    if id.startswith(OUTSIDE) is (kind in _DERIVED):
+        raise UnreadableHeaders(f"a record of kind {kind} must {'not ' * (kind in _DERIVED)}have an id from outside")
+    return Envelope(
+        kind, flags, append, index, count, attempt, sent, not_after, delay, schema,
+        fa[_HEAD:c], fa[c:r], fa[r:g], fa[g:b], fa[b:], id, type, source,
+    )  # fmt: skip

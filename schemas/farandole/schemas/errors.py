@@ -1,0 +1,35 @@
+"""The errors that users of every part can catch, as a tree:
+
+    FarandoleError
+    ├── DeclarationError        an event, reactor or choreography is declared wrongly; raised at import or start
+    │   └── IncompatibleSchema  an event's schema changed in a way that its recorded events cannot follow
+    ├── EncodingError           an event cannot be written as its schema says
+    ├── UndecodableValue        recorded bytes cannot be read as the event that they claim to be
+    └── UnreadableHeaders       a record's headers do not fit the grammar of the log protocol
+
+The parts above add their own branches (``farandole.eventstore.StoreError``, ``farandole.reactors.ClientError``).
+"""
+
+
+class FarandoleError(Exception):
+    """The root of all errors that Farandole raises on purpose."""
+
+
+class DeclarationError(FarandoleError):
+    """An event, reactor or choreography is declared wrongly. The message names it and the cure."""
+
+
+class IncompatibleSchema(DeclarationError):
+    """An event's schema changed so that events already recorded, or workers still running, cannot follow."""
+
+
+class EncodingError(FarandoleError):
+    """An event cannot be written as its schema says."""
+
+
+class UndecodableValue(FarandoleError):
+    """Recorded bytes cannot be read as the event that they claim to be."""
+
+
+class UnreadableHeaders(FarandoleError):
+    """A record's headers do not fit the grammar of the log protocol."""
