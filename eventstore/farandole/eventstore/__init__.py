@@ -1,0 +1,48 @@
+"""The log: append a batch, read from an offset, own partitions. Kafka, SQLite and in-memory kinds behind one interface.
+
+`connect` opens one. What all of them promise is in `farandole.eventstore.contract`; the tests that hold them to it
+are published as ``farandole.eventstore.testing``.
+"""
+
+from .clock import VIRTUAL_EPOCH, Clock, LoopClock, SystemClock
+from .connect import check_name, connect
+from .contract import Ends, EventStore, Ownership, Reader, Record, Stored, Table, partition_of
+from .errors import (
+    AppendError,
+    AppendUnknown,
+    NotAppended,
+    PositionLost,
+    StoreClosed,
+    StoreError,
+    StoreMisconfigured,
+    StoreUnavailable,
+    TooLarge,
+)
+from .urls import without_secrets
+
+__all__ = [
+    "VIRTUAL_EPOCH",
+    "AppendError",
+    "AppendUnknown",
+    "Clock",
+    "Ends",
+    "EventStore",
+    "LoopClock",
+    "NotAppended",
+    "Ownership",
+    "PositionLost",
+    "Reader",
+    "Record",
+    "StoreClosed",
+    "StoreError",
+    "StoreMisconfigured",
+    "StoreUnavailable",
+    "Stored",
+    "SystemClock",
+    "Table",
+    "TooLarge",
+    "check_name",
+    "connect",
+    "partition_of",
+    "without_secrets",
+]

@@ -1,0 +1,216 @@
+"""What a log must do: the one interface that all event stores share.
+
+A store holds the partitions of one choreography's events. It knows bytes, keys, headers, offsets and append times;
+what the bytes mean is for the fold. Three guarantees carry everything above:
+
+* **Order.** A partition is one sequence of offsets, the same for every reader, and never changes.
+* **Batches.** The records of one `append` get ascending offsets in the order given, and all of them or none of them
+  are read, as long as they fit one batch; larger appends are split, in order.
+* **Log time.** Each record is stamped by the log when it is appended. Stamps may go back a little where a broker's
+  clock does; `farandole.projections` takes the highest so far.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from aiokafka.partitioner import murmur2
+
+from farandole.schemas.envelope import Header
+
+
+class Record(NamedTuple):
+    """Bytes to append. Control records have no key."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header]
+
+
+class Stored(NamedTuple):
+    """A record of the log, with its place and the time (milliseconds since 1970 UTC) at which the log took it."""
+
+    partition: int
+    offset: int
+    time: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header]
+
+
+class Ends(NamedTuple):
+    """The offsets of the first record that a partition still holds, and of the next one to be appended."""
+
+    first: int
+    next: int
+
+
+class Ownership(ABC):
+    """A member's share of the partitions of one consumer group.
+
+    Each partition belongs to at most one member that the group believes alive. That is a hint for who should work, and
+    never a lock: a member that was taken for dead may go on for a while. Use as an async context manager; leaving it
+    gives all partitions back at once, so that others need not wait for a time-out.
+    """
+
+    @property
+    @abstractmethod
+    def owned(self) -> frozenset[int]:
+        """The partitions owned now."""
+
+    @abstractmethod
+    async def changed(self) -> frozenset[int]:
+        """Wait until `owned` differs from what this method returned last (at first: from nothing), and return it.
+
+        Raises:
+            StoreError: the group cannot be kept up and will not recover by itself.
+        """
+
+    @abstractmethod
+    async def __aenter__(self) -> "Ownership": ...
+
+    @abstractmethod
+    async def __aexit__(self, *exc: object) -> None: ...
+
+
+class Reader(ABC):
+    """One reader's place in each of some partitions. Not for use by two tasks at once."""
+
+    @abstractmethod
+    def follow(self, positions: Mapping[int, int]) -> None:
+        """Read these partitions from these offsets on, and no others.
+
+        Partitions that were followed before and are named with the offset that comes next go on undisturbed.
+        """
+
+    @abstractmethod
+    async def read(self, *, wait: float = 0.5) -> list[Sequence[Stored]]:
+        """The next records: one batch for each partition that has some, each in order.
+
+        Args:
+            wait: seconds to wait while there is nothing to read; then the result is empty.
+
+        Raises:
+            PositionLost: the log holds a followed position no longer, or is another log.
+            StoreUnavailable: the log could not be reached for longer than the store's own patience.
+            StoreClosed: the store was closed.
+        """
+
+    @abstractmethod
+    async def close(self) -> None: ...
+
+
+class Table(ABC):
+    """A small compacted map in the log: the catalogue, the checkpoints."""
+
+    @abstractmethod
+    async def put(self, key: bytes, value: bytes | None) -> None:
+        """Set a key, or remove it (None). Returns when the log has it.
+
+        Raises:
+            AppendError: as for `EventStore.append`. Putting again is always safe.
+        """
+
+    @abstractmethod
+    async def load(self) -> Mapping[bytes, bytes]:
+        """All that is in the map: everything whose `put` returned before this call, by whichever process."""
+
+
+class EventStore(ABC):
+    """The log of one choreography. Made by `farandole.eventstore.connect`; use as an async context manager."""
+
+    url: str
+    """Where the log is, without secrets."""
+    partitions: int
+    """How many partitions the log has; fixed when it is created."""
+    max_record_bytes: int
+    """The largest record (key, value and headers) that `append` takes."""
+
+    def partition_of(self, key: bytes) -> int:
+        """The partition of a run id: Kafka's default partitioner (murmur2), so that any client can start a run."""
+        return partition_of(key, self.partitions)
+
+    @abstractmethod
+    async def append(self, partition: int, records: Sequence[Record]) -> int:
+        """Append records to a partition, in order, and return the offset of the first.
+
+        Appends of several tasks to one partition may share a batch (group commit) and are taken in the order of the
+        calls. Cancelling the call leaves the fate of the append unknown.
+
+        Raises:
+            NotAppended: certainly not in the log.
+            AppendUnknown: perhaps in the log; append the same bytes again.
+            TooLarge: a record is larger than `max_record_bytes`.
+            StoreClosed: the store was closed.
+        """
+
+    @abstractmethod
+    async def ends(self, partitions: Iterable[int]) -> Mapping[int, Ends]:
+        """The first and the next offset of each partition, as of this call.
+
+        Raises:
+            StoreUnavailable: the log cannot be reached.
+        """
+
+    @abstractmethod
+    async def fetch(self, partition: int, offsets: Sequence[int]) -> list[Stored]:
+        """The records at these ascending offsets, for values that are needed again.
+
+        Raises:
+            PositionLost: one of them is no longer, or not yet, in the log.
+            StoreUnavailable: the log cannot be reached.
+        """
+
+    @abstractmethod
+    def reader(self) -> Reader:
+        """A new reader, which follows nothing yet."""
+
+    @abstractmethod
+    def own(self, service: str, member: str | None = None) -> Ownership:
+        """Join the consumer group of a service.
+
+        Args:
+            service: the service's name; the group is ``<choreography>.<service>``.
+            member: a stable name for this process (static membership). A process that comes back under its name within
+                the session time-out gets its partitions back at once.
+        """
+
+    @abstractmethod
+    async def reject(self, record: Stored, reason: str) -> None:
+        """Copy a record that could not be read to the topic ``<choreography>.rejected``, once for each offset.
+
+        Key, value and headers stay as they are; the reason, topic, partition and offset are added as headers.
+        """
+
+    @abstractmethod
+    def rejected(self) -> AsyncIterator[Stored]:
+        """All records in ``<choreography>.rejected`` so far."""
+
+    @property
+    @abstractmethod
+    def catalogue(self) -> Table:
+        """Schemas, services and schedules of the choreography."""
+
+    @property
+    @abstractmethod
+    def checkpoints(self) -> Table:
+        """Whole fold states."""
+
+    @abstractmethod
+    async def now(self) -> int:
+        """The log's clock, in milliseconds since 1970 UTC, as nearly as can be told without appending."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish or fail what is in flight and let go of everything. Calls after that raise `StoreClosed`."""
+
+    async def __aenter__(self) -> "EventStore":
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """Kafka's default partitioner: the lower 31 bits of murmur2 of the key, modulo the number of partitions."""
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions

@@ -1,0 +1,51 @@
+"""What can go wrong with a log, as a tree:
+
+FarandoleError
+└── StoreError
+    ├── StoreUnavailable     the log cannot be reached now; trying again may help
+    ├── StoreMisconfigured   the log is reachable, but its settings, size or credentials are wrong; says the cure
+    ├── StoreClosed          this store was closed
+    ├── AppendError
+    │   ├── NotAppended      certainly not in the log; appending again is safe and may help
+    │   ├── AppendUnknown    it may or may not be in the log: append *the same bytes* again
+    │   └── TooLarge         larger than the log takes; never appended, never will be
+    └── PositionLost         the log no longer holds the position asked for, or another log is there now
+"""
+
+from farandole.schemas.errors import FarandoleError
+
+
+class StoreError(FarandoleError):
+    """The root of what can go wrong with a log."""
+
+
+class StoreUnavailable(StoreError):
+    """The log cannot be reached now; trying again may help."""
+
+
+class StoreMisconfigured(StoreError):
+    """The log is reachable, but its settings, its size or the credentials are wrong. The message says the cure."""
+
+
+class StoreClosed(StoreError):
+    """This store was closed."""
+
+
+class AppendError(StoreError):
+    """Records were not, or perhaps not, appended."""
+
+
+class NotAppended(AppendError):
+    """The records are certainly not in the log; appending again is safe and may help."""
+
+
+class AppendUnknown(AppendError):
+    """The records may or may not be in the log. Append the same bytes again; the fold refuses the second copy."""
+
+
+class TooLarge(AppendError):
+    """A record is larger than the log takes. It was not sent, and appending it again cannot help."""
+
+
+class PositionLost(StoreError):
+    """The log no longer holds the position asked for, or another log stands in its place: restore from the start."""

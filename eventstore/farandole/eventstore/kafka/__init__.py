@@ -1,0 +1,18 @@
+"""The event store on Apache Kafka: the log that production uses."""
+
+from .diagnose import Finding, diagnose
+from .ownership import KafkaOwnership
+from .settings import KafkaSettings, read_settings
+from .stats import Stats
+from .store import KafkaStore, open_kafka
+
+__all__ = [
+    "Finding",
+    "KafkaOwnership",
+    "KafkaSettings",
+    "KafkaStore",
+    "Stats",
+    "diagnose",
+    "open_kafka",
+    "read_settings",
+]

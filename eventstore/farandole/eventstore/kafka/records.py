@@ -1,0 +1,119 @@
+"""Fetch requests, and the bytes of their answers as records of the contract.
+
+Batches are unpacked here rather than by the client's consumer, because that one hides what a fold must know: at which
+offset a batch is corrupt, that a partition is gone, that a connection was lost. It is also a third of the work.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
+from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.record.memory_records import MemoryRecords
+
+from farandole.eventstore.contract import Stored
+from farandole.eventstore.errors import StoreError, StoreMisconfigured
+
+from .lenient import lenient
+
+LOG_APPEND_TIME: Final = 1
+READ_UNCOMMITTED: Final = 0
+
+_new: Final = tuple.__new__
+
+
+class Chunk(NamedTuple):
+    """What a broker answered for one partition, still packed."""
+
+    partition: int
+    offset: int
+    code: int
+    high_water: int
+    data: bytes
+
+
+class Unpacked(NamedTuple):
+    """The records of a chunk, and the offset at which to go on."""
+
+    records: list[Stored]
+    next: int
+
+
+def fetch_request(topic: str, places: Iterable[tuple[int, int]], *, wait: float, each: int, all: int) -> FetchRequest:
+    """A request for what follows these (partition, offset) places.
+
+    Args:
+        topic: one topic.
+        places: partitions and offsets.
+        wait: seconds that the broker may wait while there is nothing.
+        each: the most bytes of one partition; a first batch larger than that comes whole.
+        all: the most bytes in all; likewise.
+    """
+    return FetchRequest(
+        int(wait * 1000), 1, all, READ_UNCOMMITTED, [(topic, [(p, offset, each) for p, offset in places])]
+    )
+
+
+def chunks(response: Any, offsets: dict[int, int]) -> Iterator[Chunk]:
+    """The answers in a response, with the offset that was asked for in each partition."""
+    for _, partitions in response.topics:
+        for partition, code, high_water, *rest in partitions:
+            yield Chunk(partition, offsets[partition], code, high_water, rest[-1] or b"")
+
+
+def unpack(topic: str, chunk: Chunk) -> Unpacked:
+    """Unpack a chunk from its offset on.
+
+    Raises:
+        StoreError: a batch is corrupt. It names the partition and the offset.
+        StoreMisconfigured: the records bear their senders' times.
+    """
+    partition, at = chunk.partition, chunk.offset
+    made: list[Stored] = []
+    try:
+        batches = MemoryRecords(chunk.data)
+        while batches.has_next():
+            batch = batches.next_batch()
+            if not batch.validate_crc():
+                raise CorruptRecordException("the checksum of the batch is wrong")
+            if batch.is_control_batch:
+                at = batch.next_offset
+                continue
+            if batch.timestamp_type != LOG_APPEND_TIME:
+                raise not_log_time(topic)
+            records = _records(batch, partition, chunk.data)
+            made += records if batch.base_offset >= at else [r for r in records if r.offset >= at]
+            at = max(at, batch.next_offset)
+    except UnsupportedCodecError as e:
+        raise StoreMisconfigured(
+            f"{topic}/{partition} is compressed from offset {at} on ({e}): install aiokafka[all], or let producers and "
+            "the topic (compression.type) use none or gzip"
+        ) from e
+    except (CorruptRecordException, OSError, EOFError, ValueError, IndexError, struct.error, zlib.error) as e:
+        raise StoreError(
+            f"{topic}/{partition} is corrupt at offset {at} ({e}): nothing was skipped; restore the broker's segment "
+            "from a replica or a backup"
+        ) from e
+    return Unpacked(made, at)
+
+
+def _records(batch: Any, partition: int, data: bytes) -> list[Stored]:
+    try:
+        made = [_new(Stored, (partition, r.offset, r.timestamp, r.key, r.value, r.headers)) for r in batch]
+    except UnicodeDecodeError:
+        return list(lenient(data, batch.base_offset, partition))
+    # Others may write headers without a value, which the contract's type does not have.
+    if None in [value for each in made for _, value in each.headers]:
+        made = [each._replace(headers=[(name, value or b"") for name, value in each.headers]) for each in made]
+    return made
+
+
+def not_log_time(topic: str) -> StoreMisconfigured:
+    """The error for a topic whose records bear their senders' times."""
+    return StoreMisconfigured(
+        f"{topic} has records with their senders' times, but deadlines and timers count in log time: run "
+        f"kafka-configs.sh --bootstrap-server <broker> --alter --topic {topic} "
+        "--add-config message.timestamp.type=LogAppendTime, and write no records by other means before that"
+    )

@@ -1,0 +1,65 @@
+"""Reading a log in memory."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from farandole.eventstore.contract import Reader, Stored
+from farandole.eventstore.errors import PositionLost, StoreClosed
+from farandole.eventstore.sizes import check_partition
+
+if TYPE_CHECKING:
+    from .store import MemoryStore
+
+_BATCH: Final = 1000
+"""The most records of a partition in one `read`."""
+
+
+class MemoryReader(Reader):
+    """A place in each followed partition; what is read is the log's own records."""
+
+    def __init__(self, store: "MemoryStore") -> None:
+        self._store = store
+        self._positions: dict[int, int] = {}
+        self._closed = False
+
+    def follow(self, positions: Mapping[int, int]) -> None:
+        for partition in positions:
+            check_partition(partition, self._store.partitions)
+        self._positions = dict(positions)
+
+    async def read(self, *, wait: float = 0.5) -> list[Sequence[Stored]]:
+        deadline = asyncio.get_running_loop().time() + wait
+        await asyncio.sleep(0)  # so that a reader who always finds something still lets the others run
+        while not (found := self._take()):
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                return []
+            await self._store.log.bell.wait(self._positions, seconds=left, unless=self._has_news)
+        return found
+
+    def _has_news(self) -> bool:
+        logs = self._store.log.partitions
+        return self._closed or self._store.closed or any(len(logs[p]) != o for p, o in self._positions.items())
+
+    def _take(self) -> list[Sequence[Stored]]:
+        self._store.check_open()
+        if self._closed:
+            raise StoreClosed("this reader was closed; make another with store.reader()")
+        found: list[Sequence[Stored]] = []
+        for partition, position in self._positions.items():
+            log = self._store.log.partitions[partition]
+            if position < len(log):
+                found.append(log[position : position + _BATCH])
+            elif position > len(log):
+                raise PositionLost(
+                    f"partition {partition} ends at offset {len(log)}, before the position {position} to read from: "
+                    "this is another log, or it was cut off. Restore from the start"
+                )
+        for batch in found:
+            self._positions[batch[-1].partition] = batch[-1].offset + 1
+        return found
+
+    async def close(self) -> None:
+        self._closed = True
+        self._store.log.bell.ring()

@@ -1,0 +1,42 @@
+"""Fixtures that several parts use."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from farandole.testing.broker import BrokerFailed, KafkaBroker, Listener, free_port, missing_tools
+
+PROXIED = "PROXIED"
+
+
+@pytest.fixture(scope="session")
+def kafka_tools() -> None:
+    """Skips the test, or fails it if FARANDOLE_REQUIRE_KAFKA=1, where a real broker cannot be started."""
+    if missing := missing_tools():
+        why = f"Apache Kafka cannot be started here: {' and '.join(missing)} is not installed (openjdk-17-jre, maven)"
+        if os.environ.get("FARANDOLE_REQUIRE_KAFKA") == "1":
+            pytest.fail(why, pytrace=False)
+        pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def kafka_broker(kafka_tools: None) -> Iterator[KafkaBroker]:
+    """A real broker of this test session. Its listener PROXIED is advertised at a port where a proxy may stand."""
+    broker = KafkaBroker(listeners=[Listener(PROXIED, advertised=free_port())])
+    try:
+        broker.start()
+    except BrokerFailed as e:
+        broker.close()
+        pytest.fail(str(e), pytrace=False)
+    yield broker
+    broker.close()
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> str:
+    """The bootstrap servers of a real broker: FARANDOLE_TEST_KAFKA, or one started for this session."""
+    if given := os.environ.get("FARANDOLE_TEST_KAFKA"):
+        return given
+    broker: KafkaBroker = request.getfixturevalue("kafka_broker")
+    return broker.bootstrap
