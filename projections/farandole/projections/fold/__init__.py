@@ -1,0 +1,40 @@
+"""The fold and what it is made of."""
+
+from .applied import Applied
+from .closed import ClosedIds
+from .contracts import Contract, Contracts, contract_id
+from .fold import KNOWN_VERSION, Fold, UnknownFoldVersion
+from .run import LIFE, TAKES, Fact, Kept, Pair, PairKey, Result, Run, RunState, Turn
+from .settings import Settings
+from .status import OwedStep, RunStatus, Status, status_of
+from .verdict import Verdict
+from .waiting import Awaited, awaited
+
+__all__ = [
+    "KNOWN_VERSION",
+    "LIFE",
+    "TAKES",
+    "Applied",
+    "Awaited",
+    "ClosedIds",
+    "Contract",
+    "Contracts",
+    "Fact",
+    "Fold",
+    "Kept",
+    "OwedStep",
+    "Pair",
+    "PairKey",
+    "Result",
+    "Run",
+    "RunState",
+    "RunStatus",
+    "Settings",
+    "Status",
+    "Turn",
+    "UnknownFoldVersion",
+    "Verdict",
+    "awaited",
+    "contract_id",
+    "status_of",
+]

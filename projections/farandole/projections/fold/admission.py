@@ -1,0 +1,359 @@
+"""The admission table: one rule for each kind of record. Nothing here reads a clock, a configuration or a user's value.
+
+A rule is given the fold, the record and its envelope; it changes the state, notes the effects, and returns a verdict.
+A rule that refuses has changed nothing.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from farandole.eventstore import Stored, partition_of
+from farandole.schemas import UndecodableValue, system_records
+from farandole.schemas.envelope import Envelope, Flag, Kind
+
+from .applied import Applied
+from .contracts import MOST_NAME, Contract
+from .framing import collect
+from .owing import close_if_done, drop, enforce, enter_again, owe, owe_failure
+from .run import TAKES, Fact, Pair, Result, Run, RunState, Turn
+from .settings import NAMES, Settings
+from .verdict import Verdict
+
+if TYPE_CHECKING:
+    from .fold import Fold
+
+_END, _FINAL_END, _LAST = int(Flag.END), int(Flag.FINAL_END), int(Flag.LAST)
+
+Rule = Callable[["Fold", Stored, Envelope, Applied], Verdict]
+RunRule = Callable[["Fold", Run, Stored, Envelope, Applied], Verdict]
+
+
+# ── the life of a run ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def start(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """Admitted iff the run is absent, not remembered as closed, and ``not_after`` has not passed."""
+    key = record.key
+    if not key:
+        return Verdict.UNREADABLE
+    if key in fold.runs:
+        out.run = fold.runs[key]
+        return Verdict.RUN_EXISTS
+    if partition_of(key, fold.partitions) != fold.partition:
+        return Verdict.MISROUTED
+    if key in fold.closed:
+        return Verdict.RUN_REMEMBERED
+    if _too_late(fold, e):
+        return Verdict.TOO_LATE
+    out.run = fold.runs[key] = run = Run(key, e.id, record.offset, fold.log_time)
+    _take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags), 0, out)
+    close_if_done(fold, run, out)
+    return Verdict.ADMITTED
+
+
+def outcome(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """Admitted iff its pair is owed and it is whole; never refused for any other reason."""
+    pair = run.owed.get((e.causation, e.reactor, e.generation))
+    if pair is None:
+        return Verdict.NOT_OWED
+    if pair.parked:
+        return Verdict.LATE
+    if e.count > 1:
+        if pair.unfinished is None:
+            pair.unfinished = {}
+        facts = collect(pair.unfinished, e, Fact(e.id, fold.intern(e.type), record.offset, e.flags))
+        if facts is None:
+            return Verdict.HELD
+    elif e.count:
+        facts = [Fact(e.id, fold.intern(e.type), record.offset, e.flags)]
+    else:
+        facts = []
+    del run.owed[(e.causation, e.reactor, e.generation)]
+    out.settled.append((run, pair))
+    hops = 0 if run.state is RunState.OPEN else pair.hops + 1
+    for fact in facts:
+        _take(fold, run, fact, hops, out)
+    run.touched = fold.log_time
+    return Verdict.ADMITTED
+
+
+def failure(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """Admitted iff the pair is owed and the attempt is the next one. It says itself whether it is the last."""
+    pair = run.owed.get((e.causation, e.reactor, e.generation))
+    if pair is None:
+        return Verdict.NOT_OWED
+    if pair.parked:
+        return Verdict.LATE
+    if e.attempt != pair.attempts + 1:
+        return Verdict.WRONG_ATTEMPT
+    pair.attempts = e.attempt
+    run.touched = fold.log_time
+    if not e.flags & _LAST:
+        pair.due = fold.log_time + e.delay
+        out.owed.append((run, pair))
+        return Verdict.ADMITTED
+    out.settled.append((run, pair))
+    out.admitted.append(Fact(e.id, fold.intern(e.type), record.offset, e.flags))
+    hops = 0 if run.state is RunState.OPEN else pair.hops + 1
+    if owe_failure(fold, run, pair, e.id, record.offset, hops, out):
+        del run.owed[pair.key]
+    else:
+        pair.parked = e.id
+        run.parked += 1
+    return Verdict.ADMITTED
+
+
+def signal(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """An event from outside into an open run."""
+    _take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags), 0, out)
+    return Verdict.ADMITTED
+
+
+def cancel(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """First come: a run that has its result keeps it; if a step of it is parked, all that it owes is dropped."""
+    if run.state is RunState.ENDING and not run.parked:
+        return Verdict.RUN_ENDING
+    _finish(run, record, Turn.CANCEL, Result.CANCELLED, out)
+    drop(run, run.owed.values(), out)
+    return Verdict.ADMITTED
+
+
+def pause(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
+    if run.paused:
+        return Verdict.NO_CHANGE
+    run.paused = True
+    return Verdict.ADMITTED
+
+
+def resume(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
+    if not run.paused:
+        return Verdict.NO_CHANGE
+    run.paused = False
+    out.owed.extend((run, pair) for pair in run.owed.values() if not pair.parked)
+    return Verdict.ADMITTED
+
+
+def retry(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """Names the failure that parked a step; the step is owed again and its attempts count on.
+
+    An event that found no room in joins is named by its own id, and queues anew in each of them.
+    """
+    parked = [pair for pair in run.owed.values() if pair.parked and pair.parked == e.causation] if run.parked else []
+    if not parked:
+        return Verdict.NOT_PARKED
+    done = [_unpark(fold, run, pair, out) for pair in parked]
+    return Verdict.ADMITTED if any(done) else Verdict.NO_CONTRACT
+
+
+def _unpark(fold: "Fold", run: Run, pair: Pair, out: Applied) -> bool:
+    if pair.overflowed:
+        return enter_again(fold, run, pair, out)
+    pair.parked = b""
+    pair.forgiven = pair.attempts
+    pair.due = fold.log_time
+    run.parked -= 1
+    out.owed.append((run, pair))
+    return True
+
+
+def owe_again(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """The command's id becomes the generation, so that no old outcome answers it and no event id repeats."""
+    contract = fold.contracts.get(e.reactor)
+    if contract is None or not contract.active or len(contract.takes) != 1 or contract.form != "event":
+        return Verdict.NO_CONTRACT
+    if len(e.extra) <= 8 or not e.causation:
+        return Verdict.UNREADABLE
+    offset, type = int.from_bytes(e.extra[:8], "big"), fold.intern(e.extra[8:])
+    pair = Pair(e.causation, contract.reactor, e.id, (offset,), (type,), fold.log_time)
+    if run.owed.setdefault(pair.key, pair) is not pair:
+        return Verdict.REPEATED
+    out.owed.append((run, pair))
+    return Verdict.ADMITTED
+
+
+def expire(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """Admitted iff the run is still idle or failed for as long as the setting says."""
+    after = fold.settings.expire_after
+    if not after or fold.log_time - run.touched < after or not fold.idle_or_failed(run):
+        return Verdict.NOT_DUE
+    _finish(run, record, Turn.EXPIRE, Result.EXPIRED, out)
+    drop(run, run.owed.values(), out)
+    return Verdict.ADMITTED
+
+
+# ── what governs the partition ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def genesis(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """The first record of its kind gives the log its identity and settings."""
+    if fold.log_id is not None:
+        return Verdict.SUPERSEDED
+    content = system_records.GENESIS.decode(record.value)
+    log_id = content["log_id"].encode()
+    if (
+        not 0 < len(log_id) <= MOST_LOG_ID
+        or content["fold_version"] < 1
+        or min(content["settings"].values(), default=0) < 0
+    ):
+        return Verdict.UNREADABLE
+    fold.log_id = content["log_id"]
+    fold.made_of = content["partitions"]
+    fold.born = fold.log_time
+    fold.settings = Settings.of(content["settings"])
+    fold.version = max(fold.version, content["fold_version"])
+    fold.closed.rekey(log_id)
+    fold.lapse()
+    return Verdict.ADMITTED
+
+
+def setting(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """Compare and set: it names the value that it replaces."""
+    content = system_records.SETTING.decode(record.value)
+    name = content["name"]
+    if content["value"] < 0:
+        return Verdict.UNREADABLE
+    if name not in NAMES or getattr(fold.settings, name) != content["replaces"]:
+        return Verdict.SUPERSEDED
+    fold.settings = fold.settings.with_(name, content["value"])
+    fold.lapse()
+    return Verdict.ADMITTED
+
+
+def version(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """Raises the fold version from its offset on; a reader that does not know it must stop here."""
+    content = system_records.VERSION.decode(record.value)
+    if content["version"] <= fold.version:
+        return Verdict.SUPERSEDED
+    fold.version = content["version"]
+    return Verdict.ADMITTED
+
+
+def version_ahead(fold: "Fold", record: Stored, e: Envelope) -> int:
+    """The fold version that a genesis or version record would put in force; 0 if none.
+
+    It is asked before the record is judged, so that a reader that must stop has changed nothing.
+    """
+    try:
+        if e.kind == Kind.VERSION:
+            return int(system_records.VERSION.decode(record.value)["version"])
+        return int(system_records.GENESIS.decode(record.value)["fold_version"]) if fold.log_id is None else 0
+    except UndecodableValue:
+        return 0
+
+
+def contract(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """Compare and set, all contracts of one append together: each names the one in force that it replaces."""
+    read = Contract.read(system_records.CONTRACT.decode(record.value))
+    if not read.sound:
+        return Verdict.UNREADABLE
+    contracts = collect(fold.frames, e, read)
+    if contracts is None:
+        return Verdict.HELD
+    places = [name for c in contracts for name in (c.reactor, c.renames) if name]
+    if len(set(places)) != len(places):
+        return Verdict.UNREADABLE
+    for c in contracts:
+        in_force = fold.contracts.get(c.renames or c.reactor)
+        if c.content["replaces"] != (in_force.id if in_force else "") or (c.renames and fold.contracts.get(c.reactor)):
+            return Verdict.SUPERSEDED
+    enforce(fold, tuple(contracts), out)
+    return Verdict.ADMITTED
+
+
+def released(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
+    return Verdict.ADMITTED
+
+
+# ── the table ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+MOST_LOG_ID: Final = 64
+"""Bytes that the key of a BLAKE2b hash has room for."""
+
+RUN_RULES: Final[dict[int, RunRule]] = {
+    Kind.OUTCOME: outcome,
+    Kind.FAILURE: failure,
+    Kind.SIGNAL: signal,
+    Kind.CANCEL: cancel,
+    Kind.PAUSE: pause,
+    Kind.RESUME: resume,
+    Kind.RETRY: retry,
+    Kind.OWE: owe_again,
+    Kind.EXPIRE: expire,
+}
+"""Rules of records that belong to an open run."""
+
+COMMANDS: Final = frozenset((Kind.SIGNAL, Kind.CANCEL, Kind.PAUSE, Kind.RESUME, Kind.RETRY, Kind.OWE))
+"""Records from outside that ask for something: admitted once, and not after their time."""
+
+RULES: Final[dict[int, Rule]] = {
+    Kind.START: start,
+    Kind.GENESIS: genesis,
+    Kind.SETTING: setting,
+    Kind.VERSION: version,
+    Kind.CONTRACT: contract,
+    Kind.RELEASED: released,
+}
+"""Rules of all other records. A kind in neither table is refused."""
+
+
+def judge(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """Find the record's rule and ask it. Every record of every kind passes here."""
+    if len(e.id) > MOST_NAME:
+        return Verdict.UNREADABLE
+    rule = RUN_RULES.get(e.kind)
+    if rule is None:
+        other = RULES.get(e.kind)
+        if other is None:
+            return Verdict.UNKNOWN_KIND
+        try:
+            return other(fold, record, e, out)
+        except UndecodableValue:
+            return Verdict.UNREADABLE
+    key = record.key or b""
+    run = fold.runs.get(key)
+    if run is None:
+        return Verdict.NO_RUN if partition_of(key, fold.partitions) == fold.partition else Verdict.MISROUTED
+    out.run = run
+    if e.kind not in TAKES[run.state]:
+        return Verdict.RUN_ENDING
+    verdict = _command(rule, fold, run, record, e, out) if e.kind in COMMANDS else rule(fold, run, record, e, out)
+    if run.state is RunState.ENDING:
+        close_if_done(fold, run, out)
+    return verdict
+
+
+def _command(rule: RunRule, fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
+    if not e.not_after:
+        return Verdict.UNREADABLE
+    if _too_late(fold, e):
+        return Verdict.TOO_LATE
+    if e.id in fold.commands:
+        return Verdict.REPEATED
+    verdict = rule(fold, run, record, e, out)
+    if verdict is Verdict.ADMITTED:
+        fold.commands.add(e.id, e.not_after)
+        run.touched = fold.log_time
+    return verdict
+
+
+def _too_late(fold: "Fold", e: Envelope) -> bool:
+    return bool(e.not_after) and fold.log_time > e.not_after
+
+
+def _take(fold: "Fold", run: Run, fact: Fact, hops: int, out: Applied) -> None:
+    """Every event enters a run's history here."""
+    out.admitted.append(fact)
+    if fact.flags & _END and run.state is RunState.OPEN and run.turn(Turn.END):
+        run.result, run.end, run.result_offset = Result.ENDED, fact.type, fact.offset
+        out.result = Result.ENDED
+        if fact.flags & _FINAL_END:
+            drop(run, run.owed.values(), out)
+            return
+    owe(fold, run, fact, hops, out)
+
+
+def _finish(run: Run, record: Stored, turn: Turn, result: Result, out: Applied) -> None:
+    if run.result is Result.NONE:
+        run.result, run.result_offset = result, record.offset
+        out.result = result
+    run.turn(turn)

@@ -1,0 +1,203 @@
+"""An open run as the fold keeps it: only what is open, never what is past."""
+
+from collections import deque
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from farandole.schemas.envelope import Kind
+
+from .framing import Frames
+
+
+class RunState(IntEnum):
+    """Where a run is in its life. An absent or closed run has no `Run`."""
+
+    ABSENT = 0
+    OPEN = 1
+    ENDING = 2
+    """It has its result; what is owed is still done."""
+    CLOSED = 3
+
+
+class Result(IntEnum):
+    """How a run came to its end."""
+
+    NONE = 0
+    ENDED = 1
+    """By an `End` of its own."""
+    CANCELLED = 2
+    EXPIRED = 3
+
+
+class Turn(IntEnum):
+    """What moves a run from one state to the next."""
+
+    START = 1
+    END = 2
+    CANCEL = 3
+    EXPIRE = 4
+    DONE = 5
+    """Nothing is owed any more."""
+
+
+LIFE: Final = {
+    (RunState.ABSENT, Turn.START): RunState.OPEN,
+    (RunState.OPEN, Turn.END): RunState.ENDING,
+    (RunState.OPEN, Turn.CANCEL): RunState.ENDING,
+    (RunState.OPEN, Turn.EXPIRE): RunState.ENDING,
+    (RunState.ENDING, Turn.END): RunState.ENDING,
+    (RunState.ENDING, Turn.CANCEL): RunState.ENDING,
+    (RunState.ENDING, Turn.EXPIRE): RunState.ENDING,
+    (RunState.ENDING, Turn.DONE): RunState.CLOSED,
+}
+"""The run's life, whole. An open run that owes nothing stays open: a pair that is not here changes nothing."""
+
+TAKES: Final = {
+    RunState.OPEN: frozenset(
+        (
+            Kind.OUTCOME,
+            Kind.FAILURE,
+            Kind.SIGNAL,
+            Kind.CANCEL,
+            Kind.PAUSE,
+            Kind.RESUME,
+            Kind.RETRY,
+            Kind.OWE,
+            Kind.EXPIRE,
+        )
+    ),
+    RunState.ENDING: frozenset(
+        (Kind.OUTCOME, Kind.FAILURE, Kind.CANCEL, Kind.PAUSE, Kind.RESUME, Kind.RETRY, Kind.EXPIRE)
+    ),
+}
+"""Which kinds of record each state takes at all; the rest is refused as `Verdict.RUN_ENDING`."""
+
+
+class Fact(NamedTuple):
+    """An admitted event, or one that will be when its append is whole: what the fold knows without its value."""
+
+    id: bytes
+    type: bytes
+    offset: int
+    flags: int
+
+
+PairKey = tuple[bytes, bytes, bytes]
+"""Trigger id, reactor, generation."""
+
+
+class Pair:
+    """Something owed: a trigger and a reactor that has no outcome for it yet."""
+
+    __slots__ = (
+        "attempts", "due", "forgiven", "generation", "hops", "inputs", "of_failure", "parked", "reactor", "since",
+        "trigger", "types", "unfinished",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        trigger: bytes,
+        reactor: bytes,
+        generation: bytes,
+        inputs: tuple[int, ...],
+        types: tuple[bytes, ...],
+        since: int,
+        hops: int = 0,
+        of_failure: bool = False,
+    ) -> None:
+        self.trigger = trigger
+        """Id of the event that made the pair owed; in a join, of the one that completed it."""
+        self.reactor = reactor
+        self.generation = generation
+        """Which time the pair is owed: empty, or the id of the command that owed it again."""
+        self.inputs = inputs
+        """Offsets of what the handler takes, in the order of its parameters. For a reactor of failures: the failure
+        first, then what the failed step took."""
+        self.types = types
+        """Wire names of what the handler takes, in that order; for a failure, of what the failed step took."""
+        self.since = since
+        """Log time since which it is owed, in milliseconds."""
+        self.attempts = 0
+        """Failed attempts so far."""
+        self.forgiven = 0
+        """How many of them came before the last `retry` of a person, so that a policy begins anew."""
+        self.due = since
+        """Log time before which the next attempt should not start, in milliseconds."""
+        self.parked = b""
+        """Id of the failure that parked the step; empty if it is not parked. A join that holds too much parks the event
+        that found no room by that event's own id."""
+        self.hops = hops
+        """How many outcomes lie between the run's End and the trigger; 0 before the End."""
+        self.of_failure = of_failure
+        """Whether the trigger is itself a failure, so that no reactor of failures catches this pair's."""
+        self.unfinished: Frames[Fact] | None = None
+        """Appends of outcomes that are not whole yet, oldest first."""
+
+    @property
+    def key(self) -> PairKey:
+        return (self.trigger, self.reactor, self.generation)
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether it is parked because its join held too much, and not by a failure of its own."""
+        return bool(self.parked) and not self.attempts
+
+    def __repr__(self) -> str:
+        trigger, reactor = (part.decode(errors="replace") for part in (self.trigger, self.reactor))
+        return f"Pair({trigger} → {reactor}, attempts={self.attempts})"
+
+
+class Kept(NamedTuple):
+    """An event kept for a reactor whose first contract is yet to come, or for the rest of a join."""
+
+    id: bytes
+    type: bytes
+    offset: int
+    hops: int
+    flags: int
+
+
+Join = list[deque[Kept]]
+"""What a join of one run holds unmatched: a queue for each of its parameters."""
+
+
+class Run:
+    """An open run. Slots and empty placeholders, for there may be a million."""
+
+    __slots__ = (
+        "end", "id", "joins", "kept", "offset", "owed", "parked", "paused", "result", "result_offset", "start", "state",
+        "touched", "unserved",
+    )  # fmt: skip
+
+    def __init__(self, id: bytes, start: bytes, offset: int, log_time: int) -> None:
+        self.id = id
+        self.start = start
+        """Id of its start event."""
+        self.offset = offset
+        """Offset of its start event."""
+        self.state = RunState.OPEN
+        self.result = Result.NONE
+        self.end = b""
+        """Wire name of the `End` that fixed the result."""
+        self.result_offset = -1
+        """Offset of the record that fixed the result."""
+        self.touched = log_time
+        """Log time of the last record that was admitted for it or dropped what it owed, in milliseconds."""
+        self.owed: dict[PairKey, Pair] = {}
+        self.joins: dict[bytes, Join] | None = None
+        """Half-full joins by reactor."""
+        self.kept: list[Kept] | None = None
+        """Events that a reactor yet to come may still be owed."""
+        self.unserved = 0
+        """How many more events no reactor has ever named, beyond those kept."""
+        self.parked = 0
+        """How many of the owed pairs are parked."""
+        self.paused = False
+
+    def turn(self, turn: Turn) -> bool:
+        """Move along `LIFE`; False if this turn leads nowhere from here."""
+        state = LIFE.get((self.state, turn))
+        if state is None:
+            return False
+        self.state = state
+        return True

@@ -1,0 +1,119 @@
+"""What state a run is in, computed from what it owes; never stored."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .fold import Fold
+from .owing import unserved
+from .run import Pair, Result, Run, RunState
+
+Status = Literal[
+    "absent", "running", "retrying", "waiting", "failed", "paused", "idle", "unserved",
+    "ending", "completed", "cancelled", "expired",
+]  # fmt: skip
+"""absent: never started, or forgotten. running: a step is owed now. retrying: every step owed waits for its next
+attempt. waiting: owes nothing; a signal or the rest of a join could move it. failed: a step is parked. unserved: owes
+nothing, and has events that no reactor has ever named. idle: nothing can move it. ending: has its result; the rest is
+still being done. completed, cancelled, expired: closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwedStep:
+    """A step that a run owes."""
+
+    reactor: str
+    service: str
+    """Who serves the reactor by its contract in force; empty if nobody does."""
+    trigger: str
+    """Id of the event that made it owed."""
+    trigger_types: tuple[str, ...]
+    since: int
+    """Log time since which it is owed, in milliseconds since 1970 UTC."""
+    attempts: int
+    due: int
+    """Log time of the next attempt, in milliseconds since 1970 UTC."""
+    parked: str
+    """Id of the failure that parked it; empty if it is not parked."""
+    generation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """A run at one position of its partition's log."""
+
+    run_id: str
+    status: Status
+    partition: int
+    position: int
+    """The offset up to which the log was read."""
+    end: str = ""
+    """Wire name of the `End` that is the run's result."""
+    touched: int = 0
+    """Log time of the last record that was admitted for it or dropped what it owed, in milliseconds since 1970 UTC."""
+    owed: tuple[OwedStep, ...] = ()
+    unserved: int = 0
+    """How many events no reactor has ever named."""
+    paused: bool = False
+
+
+def status_of(fold: Fold, run: Run) -> RunStatus:
+    """What state an open or closed run is in."""
+    return RunStatus(
+        run_id=_text(run.id),
+        status=_status(fold, run),
+        partition=fold.partition,
+        position=fold.position,
+        end=_text(run.end),
+        touched=run.touched,
+        owed=tuple(_owed(fold, pair) for pair in run.owed.values()),
+        unserved=_unserved(fold, run),
+        paused=run.paused,
+    )
+
+
+def _status(fold: Fold, run: Run) -> Status:
+    if run.state is RunState.CLOSED:
+        return (
+            "cancelled"
+            if run.result is Result.CANCELLED
+            else "expired"
+            if run.result is Result.EXPIRED
+            else "completed"
+        )
+    if run.parked:
+        return "failed"
+    if run.paused:
+        return "paused"
+    if run.state is RunState.ENDING:
+        return "ending"
+    if run.owed:
+        return "running" if any(p.due <= fold.log_time for p in run.owed.values()) else "retrying"
+    if _unserved(fold, run):
+        return "unserved"
+    if run.joins or fold.contracts.signals:
+        return "waiting"
+    return "idle"
+
+
+def _unserved(fold: Fold, run: Run) -> int:
+    return run.unserved + sum(unserved(fold, k) for k in run.kept or ())
+
+
+def _owed(fold: Fold, pair: Pair) -> OwedStep:
+    contract = fold.contracts.get(pair.reactor)
+    return OwedStep(
+        reactor=_text(pair.reactor),
+        service=contract.service if contract is not None and contract.active else "",
+        trigger=_text(pair.trigger),
+        trigger_types=tuple(_text(t) for t in pair.types),
+        since=pair.since,
+        attempts=pair.attempts,
+        due=pair.due,
+        parked=_text(pair.parked),
+        generation=_text(pair.generation),
+    )
+
+
+def _text(name: bytes) -> str:
+    """Names and ids are UTF-8 by rule, but nobody checks those that come from outside."""
+    return name.decode(errors="replace")
