@@ -1,0 +1,265 @@
+"""One attempt at one step: read what the handler takes, call it, hand its outcome to the outbox.
+
+Whatever goes wrong ends as a record: a failure that is tried again, or one that is final and parks the step. Only
+trouble with the log itself is not the step's: then the attempt is made again without counting.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from time import perf_counter
+from typing import Any, Final
+
+from farandole.eventstore import EventStore, Stored, StoreError, TooLarge
+from farandole.projections.fold import Pair
+from farandole.schemas import Event, EventTypes, UndecodableValue, failure_fields
+from farandole.schemas.envelope import unpack
+from farandole.schemas.ids import step_key
+
+from .reactor import Reactor
+from .dispatch import Dispatcher, Work
+from .inputs import Failed
+from .isolate import Isolated
+from .outbox import Outbox
+from .reading import event_of, failure_of, read_event
+from .retry import GiveUpNow, decide
+from .run import Run
+from .scribe import Scribe, size_of
+from .stats import WorkerStats
+from .step import Step
+from .unsupported import NoSubsteps
+from .values import Values
+
+log = logging.getLogger("farandole.step")
+
+AGAIN: Final = 1.0
+"""Seconds until an attempt is made again that trouble with the log prevented."""
+
+
+class Attempts:
+    """Makes attempts for the lanes of a dispatcher.
+
+    Args:
+        provided: what each reactor's other parameters are given, by reactor and parameter.
+        threads: where plain functions run.
+        random: gives numbers in [0, 1), for the jitter of retries.
+    """
+
+    def __init__(
+        self,
+        choreography: str,
+        reactors: Iterable[Reactor],
+        store: EventStore,
+        types: EventTypes,
+        scribe: Scribe,
+        outbox: Outbox,
+        values: Values,
+        stats: WorkerStats,
+        provided: Mapping[str, Mapping[str, Any]],
+        threads: ThreadPoolExecutor,
+        random: Callable[[], float],
+    ) -> None:
+        self._choreography = choreography
+        self._store = store
+        self._types = types
+        self._scribe = scribe
+        self._outbox = outbox
+        self._values = values
+        self._stats = stats
+        self._provided = provided
+        self._threads = threads
+        self._random = random
+        self.dispatcher: Dispatcher
+        self._simple: dict[str, str] = {}
+        """The one parameter of reactors that take one event and nothing of the run."""
+        for reactor in reactors:
+            signature = reactor.signature
+            if len(signature.triggers) == 1 and not reactor.takes_failures and not reactor.takes_run:
+                self._simple[reactor.name] = signature.triggers[0].param
+
+    async def make(self, work: Work) -> None:
+        """Make one attempt and hand in its outcome or failure."""
+        if self._outbox.full:
+            await self._outbox.room()
+        stats = self._stats.reactors[work.reactor.name]
+        began = perf_counter()
+        stats.queued.observe(asyncio.get_running_loop().time() - work.queued_at)
+        try:
+            arguments = self._at_hand(work) or await self._arguments(work)
+            began = perf_counter()
+            result = await self._call(work.reactor, arguments)
+            items = work.reactor.signature.gives.check(result)
+            written = self._scribe.outcome(work.run.id, work.pair, items)  # type: ignore[arg-type]  # events only, yet
+            if written.largest > self._store.max_record_bytes:
+                raise TooLargeOutcome(
+                    f"{work.reactor.where}: an event of {written.largest} bytes is larger than the log takes "
+                    f"({self._store.max_record_bytes}); keep large content elsewhere and refer to it"
+                )
+        except StoreError as e:
+            log.warning("%s cannot be attempted now: %s", work.reactor.where, e)
+            self.dispatcher.again(work, AGAIN)
+            return
+        except asyncio.CancelledError as e:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            self._fail(work, RuntimeError(f"the handler was cancelled from within: {e!r}"))
+        except (Exception, SystemExit) as e:
+            stats.handler.observe(perf_counter() - began)
+            self._fail(work, e if isinstance(e, Exception) else RuntimeError(f"the handler called sys.exit({e.code})"))
+        else:
+            stats.handler.observe(perf_counter() - began)
+            stats.done += 1
+            self._outbox.put(work.serving.fold.partition, written.records, written.size, partial(self._refused, work))
+
+    def _at_hand(self, work: Work) -> dict[str, Any] | None:
+        """The arguments, if the trigger just read is all that they need; the common case, kept short."""
+        record = work.record
+        param = self._simple.get(work.reactor.name)
+        if record is None or param is None or self._types.codec is not None:
+            return None
+        try:
+            event = self._types.decode(work.pair.types[0].decode(), record.value or b"")
+        except UndecodableValue:
+            return None
+        arguments = {**self._provided[work.reactor.name], param: event}
+        for name in work.reactor.signature.context:
+            arguments[name] = self._step(work)
+        return arguments
+
+    async def _arguments(self, work: Work) -> dict[str, Any]:
+        reactor, pair = work.reactor, work.pair
+        signature = reactor.signature
+        records = await self._inputs(work)
+        arguments = dict(self._provided[reactor.name])
+        if pair.of_failure:
+            arguments[signature.triggers[0].param] = await self._failed(work, records)
+        else:
+            for trigger, record in zip(signature.triggers, records, strict=True):
+                arguments[trigger.param] = await self._event(record)
+        for param, context in signature.context.items():
+            if context.kind == "step":
+                arguments[param] = self._step(work)
+            elif context.kind == "run":
+                arguments[param] = await self._run(work)
+        return arguments
+
+    async def _inputs(self, work: Work) -> Sequence[Stored]:
+        record, inputs = work.record, work.pair.inputs
+        if record is not None and len(inputs) == 1 and inputs[0] == record.offset:
+            return (record,)
+        return await self._values.get(work.serving.fold.partition, inputs)
+
+    async def _failed(self, work: Work, records: Sequence[Stored]) -> Failed[Any]:
+        failure, *taken = records
+        e = unpack(failure.headers)
+        content = failure_of(self._types, failure)
+        wanted = {self._types.wire_name(event).encode() for event in work.reactor.signature.triggers[0].events}
+        about = next((r for r, t in zip(taken, work.pair.types, strict=True) if not wanted or t in wanted), taken[0])
+        return Failed(
+            event=await self._event(about),
+            reactor=e.reactor.decode(),
+            error=content["message"],
+            error_type=content["error"].rpartition(".")[2],
+            attempts=e.attempt,
+            traceback=content["traceback"],
+        )
+
+    async def _event(self, record: Stored) -> Event:
+        try:
+            return event_of(self._types, record)
+        except UndecodableValue:
+            return await read_event(self._types, self._store.catalogue, record)
+
+    def _step(self, work: Work) -> Step:
+        run, pair = work.run, work.pair
+        return Step(
+            step_key(run.id, run.start, pair.trigger, pair.reactor),
+            work.attempt,
+            run_id=run.id.decode(),
+            event_id=pair.trigger.decode(),
+            offset=max(pair.inputs),
+            reactor=work.reactor.name,
+            choreography=self._choreography,
+            substeps=NoSubsteps(work.reactor.where),
+        )
+
+    async def _run(self, work: Work) -> Run[Any]:
+        partition = work.serving.fold.partition
+        (start,) = await self._values.get(partition, (work.run.offset,))
+        return Run(work.run.id.decode(), await self._event(start), RecordedHistory(self, work))
+
+    async def _call(self, reactor: Reactor, arguments: dict[str, Any]) -> object:
+        timeout = reactor.options.timeout
+        if not reactor.signature.is_async:
+            return await self._in_thread(reactor, arguments)
+        coroutine: Coroutine[Any, Any, object] = reactor.fn(**arguments)
+        if timeout is None:
+            return await Isolated(coroutine)
+        try:
+            async with asyncio.timeout(timeout.total_seconds()) as limit:
+                return await Isolated(coroutine)
+        except TimeoutError as e:
+            if limit.expired():
+                raise TimeoutError(f"the handler took longer than {timeout.total_seconds():g} s (timeout=)") from e
+            raise
+
+    async def _in_thread(self, reactor: Reactor, arguments: dict[str, Any]) -> object:
+        """Run a plain function. A thread cannot be stopped, so what takes too long is waited for, and then fails."""
+        call = partial(copy_context().run, partial(reactor.fn, **arguments))
+        timeout = reactor.options.timeout
+        began = perf_counter()
+        result = await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        if timeout is not None and perf_counter() - began > timeout.total_seconds():
+            raise TimeoutError(f"the handler took longer than {timeout.total_seconds():g} s (timeout=)")
+        return result
+
+    def _fail(self, work: Work, error: Exception) -> None:
+        stats = self._stats.reactors[work.reactor.name]
+        pair = work.pair
+        verdict = decide(work.reactor.options.retry, error, work.attempt - pair.forgiven, self._random)
+        last = isinstance(verdict, GiveUpNow)
+        delay = 0 if isinstance(verdict, GiveUpNow) else max(int(verdict.delay.total_seconds() * 1000), 0)
+        content = failure_fields(error)
+        record = self._scribe.failure(work.run.id, pair, content, last=last, delay_ms=delay)
+        if last:
+            stats.failed += 1
+        else:
+            stats.retried += 1
+        self._outbox.put(work.serving.fold.partition, (record,), size_of(record), partial(self._lost, work))
+
+    def _refused(self, work: Work, error: TooLarge) -> None:
+        """The log takes no outcome of this size: say so in its place."""
+        self._fail(work, TooLargeOutcome(f"{work.reactor.where}: {error}"))
+
+    def _lost(self, work: Work, error: TooLarge) -> None:
+        log.error("%s: even the failure is larger than the log takes: %s", work.reactor.where, error)
+
+
+class TooLargeOutcome(UndecodableValue):
+    """An outcome is larger than the log takes. No further attempt helps."""
+
+
+class RecordedHistory:
+    """A run's history as the log has it, up to the trigger of one step."""
+
+    def __init__(self, attempts: Attempts, work: Work) -> None:
+        self._attempts = attempts
+        self._work = work
+
+    async def events(self, types: Sequence[type[Event]]) -> list[Event]:
+        work, attempts = self._work, self._attempts
+        names = {attempts._types.wire_name(t).encode() for t in types} if types else None
+        if work.serving.history is None:
+            return []
+        offsets = work.serving.history.offsets(work.run.id, names, upto(work.pair))
+        records = await attempts._values.get(work.serving.fold.partition, offsets)
+        return [await attempts._event(record) for record in records]
+
+
+def upto(pair: Pair) -> int:
+    """The offset of the record that made the pair owed."""
+    return max(pair.inputs)

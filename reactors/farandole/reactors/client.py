@@ -1,0 +1,129 @@
+"""The client: starts runs, sends to them, and waits for what becomes of them."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Final, Self
+
+from farandole.eventstore import AppendUnknown, EventStore, NotAppended, Record, Stored, StoreUnavailable
+from farandole.schemas import Event, Start, parse_duration
+from farandole.schemas.ids import new_run_id
+
+from .follower import Follower
+from .handle import RunHandle
+from .overview import RunList, list_runs
+from .reading import failure_of, read_event
+from .scribe import Scribe
+
+_PATIENCE: Final = 30.0
+_WAITS: Final = (0.05, 0.1, 0.2, 0.5)
+
+
+class Client:
+    """A connection of one choreography, made by `Choreography.connect`; use as an async context manager.
+
+    Attributes:
+        store: its log.
+        scribe: writes this client's records.
+        follower: reads the log for questions about runs.
+    """
+
+    def __init__(self, store: EventStore, scribe: Scribe, *, owns_store: bool = True) -> None:
+        self.store = store
+        self.scribe = scribe
+        self.follower = Follower(store)
+        self._owns_store = owns_store
+
+    async def start(
+        self, event: Start, *, run_id: str | None = None, within: str | timedelta | float | None = None
+    ) -> RunHandle:
+        """Start a run, or find it started: the same ``run_id`` twice makes one run.
+
+        Args:
+            run_id: the run's id, 1 to 255 bytes of UTF-8; a random one by default.
+            within: if the log takes the start only after so long, it starts nothing.
+
+        Raises:
+            TypeError: the event is not a `Start`.
+            ValueError: the run id is empty or too long.
+            AppendError: the start could not be appended; starting again with the same ``run_id`` is safe.
+        """
+        if not isinstance(event, Start):
+            raise TypeError(f"client.start takes a Start; {type(event).__name__} is of another kind")
+        run_id = new_run_id() if run_id is None else run_id
+        key = run_id.encode()
+        if not 1 <= len(key) <= 255:
+            raise ValueError(f"a run id has 1 to 255 bytes of UTF-8, not {len(key)}")
+        record = self.scribe.start(key, event, 0 if within is None else self.not_after(within))
+        view = self.follower.expect(key)
+        await self.append(key, record)
+        return RunHandle(self, run_id, dict(record.headers)["ce_id"], view)
+
+    def run(self, run_id: str) -> RunHandle:
+        """The run with this id, whether it was started or not. Reads nothing yet."""
+        return RunHandle(self, run_id)
+
+    async def runs(self, *, status: Collection[str] = (), type: str | None = None, limit: int = 50) -> RunList:
+        """The runs of the log, those that moved last first.
+
+        Args:
+            status: only runs in one of these states (`RunStatus.status`).
+            type: only runs with a start of this wire name.
+            limit: at most so many.
+
+        Raises:
+            StoreError: the log cannot be read.
+        """
+        return await list_runs(self.store, status=status, type=type, limit=limit)
+
+    async def append(self, key: bytes, record: Record) -> None:
+        """Append a record to its run's partition. While its fate is unknown the same bytes are appended again.
+
+        Raises:
+            TooLarge: the log takes no record of this size.
+            AppendError: it could not be appended within half a minute.
+        """
+        partition = self.store.partition_of(key)
+        until = asyncio.get_running_loop().time() + _PATIENCE
+        attempt = 0
+        while True:
+            try:
+                await self.store.append(partition, (record,))
+            except (NotAppended, AppendUnknown, StoreUnavailable):
+                if asyncio.get_running_loop().time() > until:
+                    raise
+                await asyncio.sleep(_WAITS[min(attempt, len(_WAITS) - 1)])
+                attempt += 1
+            else:
+                return
+
+    def not_after(self, within: str | timedelta | float) -> int:
+        """The log time until which a command sent now may act, in milliseconds since 1970 UTC."""
+        return self.scribe.now() // 1000 + int(parse_duration(within).total_seconds() * 1000)
+
+    async def decode(self, record: Stored) -> Event:
+        """The event that a record holds.
+
+        Raises:
+            UndecodableValue: the record holds no event that this process knows.
+        """
+        return await read_event(self.scribe.types, self.store.catalogue, record)
+
+    def failure(self, record: Stored) -> Mapping[str, Any]:
+        """What a failure record says: ``error``, ``message``, ``traceback``, ``fingerprint``."""
+        return failure_of(self.scribe.types, record)
+
+    async def close(self) -> None:
+        """Let go of the log."""
+        await self.follower.close()
+        if self._owns_store:
+            await self.store.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,62 @@
+"""A reactor's contract, as its service publishes it: what the code declares, as a record."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from farandole.projections.fold import Contract
+from farandole.schemas import EventTypes, event_info
+
+from .reactor import Reactor
+
+
+def contract_of(reactor: Reactor, types: EventTypes, *, service: str, version: str = "", owner: str = "") -> Contract:
+    """The contract of one reactor."""
+    signature, options = reactor.signature, reactor.options
+    takes = [[types.wire_name(event) for event in trigger.events] for trigger in signature.triggers]
+    signals = [
+        types.wire_name(event)
+        for trigger in signature.triggers
+        for event in trigger.events
+        if event_info(event).kind in ("signal", "answer")
+    ]
+    content: dict[str, Any] = {
+        "reactor": reactor.name,
+        "service": service,
+        "version": version,
+        "owner": owner,
+        "takes": [sorted(names) for names in takes],
+        "forms": [trigger.form for trigger in signature.triggers],
+        "signals": sorted(signals),
+        "of": [options.of] if options.of else [],
+        "each": types.wire_name(options.each) if options.each else "",
+        "gives": [
+            {"form": member.shape, "types": [types.wire_name(event) for event in dict.fromkeys(member.all_events())]}
+            for member in signature.gives.members
+        ],
+        "unless": [types.wire_name(event) for event in options.unless],
+        "ordered": options.ordered,
+        "compensates": options.compensate is not None,
+        "state": "active",
+        "renames": "",
+        "replaces": "",
+    }
+    return Contract.read(content)
+
+
+def retired(contract: Contract, *, drop: bool) -> dict[str, Any]:
+    """The record that retires a contract in force: its reactor subscribes to nothing any more.
+
+    Args:
+        drop: whether what it owes is dropped, or kept for whoever still serves it.
+    """
+    state = "retired_drop" if drop else "retired_keep"
+    return {**contract.content, "state": state, "renames": "", "replaces": contract.id}
+
+
+def contracts_of(
+    reactors: Iterable[Reactor], types: EventTypes, *, service: str, version: str = "", owner: str = ""
+) -> dict[bytes, tuple[Reactor, Contract]]:
+    """The reactors of a service with their contracts, by name."""
+    return {
+        r.name.encode(): (r, contract_of(r, types, service=service, version=version, owner=owner)) for r in reactors
+    }

@@ -1,0 +1,204 @@
+"""The dispatcher: from what is owed to handlers at work.
+
+The fold says what is owed; the dispatcher keeps one `Work` for each owed pair that this worker serves, hands it to the
+lanes of its reactor when it is due, and lets go of it when the fold settles the pair. Nothing here waits, so a slow or
+failing reactor delays neither reading nor any other reactor.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from farandole.eventstore import Stored
+from farandole.projections.fold import Pair, PairKey, Run
+
+from .reactor import Reactor
+from .lanes import Lanes
+from .stats import ReactorStats
+
+if TYPE_CHECKING:
+    from .partition import Serving
+
+
+class Work:
+    """One owed pair in this worker's hands: queued, waiting for its time, or at work."""
+
+    __slots__ = ("attempt", "pair", "queued_at", "reactor", "record", "run", "running", "serving", "timer")
+
+    def __init__(self, serving: "Serving", run: Run, pair: Pair, reactor: Reactor, record: Stored | None) -> None:
+        self.serving = serving
+        self.run = run
+        self.pair = pair
+        self.reactor = reactor
+        self.record = record
+        """The trigger as it was just read, while the memory budget allows."""
+        self.attempt = pair.attempts + 1
+        self.running = False
+        self.timer: asyncio.TimerHandle | None = None
+        self.queued_at = 0.0
+
+    @property
+    def owed(self) -> bool:
+        """Whether the pair is still owed, this attempt is the next, and the partition is ours."""
+        pair = self.pair
+        return (
+            self.serving.active
+            and self.attempt == pair.attempts + 1
+            and not pair.parked
+            and self.run.owed.get(pair.key) is pair
+        )
+
+
+class Dispatcher:
+    """Hands owed pairs to lanes.
+
+    Args:
+        reactors: those that this worker serves.
+        perform: makes one attempt; must not raise, but for cancellation.
+        most_bytes: how many bytes of triggers may wait in memory; beyond that their values are read again.
+    """
+
+    def __init__(
+        self,
+        reactors: Iterable[Reactor],
+        perform: Callable[[Work], Awaitable[None]],
+        stats: Mapping[str, ReactorStats],
+        *,
+        most_bytes: int = 64 << 20,
+    ) -> None:
+        self._perform = perform
+        self._stats = stats
+        self._most = most_bytes
+        self._works: dict[PairKey, Work] = {}
+        self._lanes: dict[str, Lanes[Work]] = {r.name: Lanes(self._begin, r.options.concurrency) for r in reactors}
+        self._stopped = False
+        self.bytes = 0
+        """Bytes of triggers that wait in memory."""
+
+    def offer(self, serving: "Serving", run: Run, pair: Pair, record: Stored | None, log_time: int) -> None:
+        """Take on a pair that is owed, unless it is already, is not ours, or its run is paused.
+
+        Args:
+            record: the trigger, if it is at hand.
+            log_time: now, in milliseconds of log time, as nearly as is known.
+        """
+        reactor = serving.served.get(pair.reactor)
+        if reactor is None or run.paused or self._stopped:
+            return
+        key = pair.key
+        work = self._works.get(key)
+        if work is not None:
+            if work.attempt == pair.attempts + 1 and work.serving is serving:
+                return
+            self._let_go(work)
+            record = work.record if record is None else record
+        elif reactor.options.ordered and not _first(run, pair):
+            return
+        work = self._works[key] = Work(serving, run, pair, reactor, None)
+        if record is not None and self.bytes < self._most:
+            work.record = record
+            self.bytes += len(record.value or b"")
+        wait = pair.due - log_time
+        if wait > 0:
+            work.timer = asyncio.get_running_loop().call_later(wait / 1000, self._due, work)
+        else:
+            self._queue(work)
+
+    def settle(self, run: Run, pair: Pair) -> None:
+        """The pair is owed no longer."""
+        work = self._works.pop(pair.key, None)
+        if work is None:
+            return
+        self._let_go(work)
+        if work.reactor.options.ordered and not pair.parked:
+            waiting = [p for p in run.owed.values() if p.reactor == pair.reactor]
+            if waiting:
+                following = min(waiting, key=_place)
+                if not following.parked:
+                    self.offer(work.serving, run, following, None, 0)
+
+    def suspend(self, serving: "Serving") -> None:
+        """The partition is not ours now: forget what has not begun."""
+        for work in [w for w in self._works.values() if w.serving is serving and not w.running]:
+            del self._works[work.pair.key]
+            self._let_go(work)
+
+    def forget(self, serving: "Serving") -> None:
+        """The partition's state is dropped; handlers at work go on to their end."""
+        for work in [w for w in self._works.values() if w.serving is serving]:
+            del self._works[work.pair.key]
+            self._let_go(work)
+
+    def again(self, work: Work, wait: float) -> None:
+        """Make the same attempt once more, after ``wait`` seconds: it could not be made for reasons not its own."""
+        work.running = False
+        if self._works.get(work.pair.key) is work:
+            work.timer = asyncio.get_running_loop().call_later(wait, self._due, work)
+
+    def waiting(self, reactor: str) -> int:
+        """Steps in a reactor's queue."""
+        return self._lanes[reactor].waiting
+
+    def running(self, reactor: str) -> int:
+        """A reactor's handlers at work."""
+        return self._lanes[reactor].running
+
+    async def stop(self, grace: float) -> bool:
+        """Begin nothing more, and give handlers at work so many seconds to end.
+
+        Returns:
+            Whether all of them ended by themselves; the others were cancelled, and their steps stay owed.
+        """
+        self._stopped = True
+        for lanes in self._lanes.values():
+            lanes.stop()
+        for work in self._works.values():
+            if work.timer is not None:
+                work.timer.cancel()
+        ending = asyncio.gather(*(lanes.finished() for lanes in self._lanes.values()))
+        try:
+            async with asyncio.timeout(grace):
+                await ending
+        except TimeoutError:
+            await asyncio.gather(*(lanes.cancel() for lanes in self._lanes.values()))
+            return False
+        return True
+
+    async def _begin(self, work: Work) -> None:
+        key = work.pair.key
+        if self._works.get(key) is not work or not work.owed:
+            self._stats[work.reactor.name].superseded += 1
+            return
+        if work.run.paused:
+            del self._works[key]
+            self._let_go(work)
+            return
+        work.running = True
+        await self._perform(work)
+
+    def _queue(self, work: Work) -> None:
+        work.queued_at = asyncio.get_running_loop().time()
+        self._lanes[work.reactor.name].put(work)
+
+    def _due(self, work: Work) -> None:
+        work.timer = None
+        if self._works.get(work.pair.key) is work and not self._stopped:
+            self._queue(work)
+
+    def _let_go(self, work: Work) -> None:
+        if work.timer is not None:
+            work.timer.cancel()
+            work.timer = None
+        if work.record is not None:
+            self.bytes -= len(work.record.value or b"")
+
+
+def _place(pair: Pair) -> int:
+    """Where a pair stands among those of its reactor: the offset of what made it owed."""
+    return max(pair.inputs)
+
+
+def _first(run: Run, pair: Pair) -> bool:
+    """Whether no earlier pair of the same reactor is owed in the run, parked ones included."""
+    place = _place(pair)
+    return all(_place(p) >= place for p in run.owed.values() if p.reactor == pair.reactor)

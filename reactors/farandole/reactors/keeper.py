@@ -1,0 +1,89 @@
+"""The keeper: what every worker does for the partitions that it owns, with no leader.
+
+Copies of records that cannot be read go to ``<choreography>.rejected``; runs that were idle or failed for as long as
+the setting says are closed. With several services on one log the k-th by name waits k times two seconds, so that the
+others seldom have anything left to do; what two of them do is refused, or copied once.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from farandole.eventstore import AppendError, EventStore, Stored, StoreError
+from farandole.schemas import UnreadableHeaders
+from farandole.schemas.envelope import unpack
+
+from .stats import WorkerStats
+
+if TYPE_CHECKING:
+    from .partition import Serving
+    from .scribe import Scribe
+
+log = logging.getLogger("farandole.keeper")
+
+RANK_WAIT: Final = 2.0
+"""Seconds that the k-th service by name waits k times over before it acts."""
+_ROUND: Final = 1.0
+_MOST_REJECTS: Final = 10_000
+
+
+class Keeper:
+    """Keeps the partitions of one worker."""
+
+    def __init__(self, store: EventStore, scribe: "Scribe", service: str, stats: WorkerStats) -> None:
+        self._store = store
+        self._scribe = scribe
+        self._service = service
+        self._stats = stats
+        self._rejects: deque[Stored] = deque(maxlen=_MOST_REJECTS)
+
+    def unreadable(self, record: Stored) -> None:
+        """Note a record whose headers cannot be read."""
+        self._rejects.append(record)
+
+    async def run(self, partitions: "Mapping[int, Serving]") -> None:
+        """Keep the partitions until cancelled."""
+        while True:
+            await asyncio.sleep(_ROUND)
+            try:
+                await self._copy_rejects(partitions)
+                await self._expire(partitions)
+            except (AppendError, StoreError) as e:
+                log.warning("keeping is put off: %s", e)
+
+    def rank(self, serving: "Serving") -> int:
+        """How many services on this log come before ours by name."""
+        return len({c.service for c in serving.fold.contracts if c.active and c.service < self._service})
+
+    async def _copy_rejects(self, partitions: "Mapping[int, Serving]") -> None:
+        if not self._rejects:
+            return
+        serving = partitions.get(self._rejects[0].partition)
+        if serving is not None and (rank := self.rank(serving)):
+            await asyncio.sleep(rank * RANK_WAIT)
+        while self._rejects:
+            record = self._rejects[0]
+            await self._store.reject(record, _reason(record))
+            self._rejects.popleft()
+            self._stats.rejected += 1
+
+    async def _expire(self, partitions: "Mapping[int, Serving]") -> None:
+        now = self._scribe.now() // 1000
+        for serving in tuple(partitions.values()):
+            fold = serving.fold
+            after = fold.settings.expire_after
+            if not after or not serving.active or not serving.restored:
+                continue
+            late = after + int(self.rank(serving) * RANK_WAIT * 1000)
+            for run in [r for r in fold.runs.values() if now - r.touched >= late and fold.idle_or_failed(r)]:
+                await self._store.append(fold.partition, [self._scribe.expire(run.id)])
+
+
+def _reason(record: Stored) -> str:
+    try:
+        unpack(record.headers)
+    except UnreadableHeaders as e:
+        return str(e)
+    return "the headers could not be read"

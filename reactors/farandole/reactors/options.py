@@ -1,0 +1,81 @@
+"""The options of `@reactor`, checked and normalised."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from farandole.schemas import DeclarationError, Duration, Event, parse_duration
+
+from .retry import STANDARD, Retry
+
+NAME_BYTES = 255
+"""A reactor's name has one byte for its length on the wire."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactorOptions:
+    """How a reactor is run and what narrows its subscription.
+
+    Attributes:
+        name: its name in contracts, records and step keys.
+        of: the name of the one reactor whose failures it takes; None means of all.
+        each: the event of the fan-out that a ``list[...]`` gathers; None means the only one that leads to it.
+        unless: events that drop the timers which it returned.
+        retry: when a failed attempt is made again.
+        timeout: for one attempt; None means none.
+        concurrency: handlers at once in one worker.
+        ordered: one step at a time in a run, in the order of the log.
+        enough: a fan-in fires at so many.
+        within: a fan-in fires after so long with what is there.
+        compensate: undoes the step when the run's end asks for it.
+    """
+
+    name: str
+    of: str | None = None
+    each: type[Event] | None = None
+    unless: tuple[type[Event], ...] = ()
+    retry: Retry = STANDARD
+    timeout: timedelta | None = None
+    concurrency: int = 100
+    ordered: bool = False
+    enough: int | None = None
+    within: timedelta | None = None
+    compensate: Callable[..., Any] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name or any(c.isspace() or not c.isprintable() for c in self.name):
+            raise DeclarationError(f"name={self.name!r} is no name: one word, without spaces")
+        if len(self.name.encode()) > NAME_BYTES:
+            raise DeclarationError(f"name={self.name[:40]!r}... is longer than {NAME_BYTES} bytes")
+        if self.concurrency < 1:
+            raise DeclarationError(f"concurrency={self.concurrency}: at least one handler at a time")
+        if self.enough is not None and self.enough < 1:
+            raise DeclarationError(f"enough={self.enough}: a fan-in waits for at least one")
+        if self.timeout is not None and not self.timeout:
+            raise DeclarationError("timeout=0: no attempt could end in time; leave it out for none")
+
+    def used(self) -> Iterator[str]:
+        """The options that are set and only make sense with some form of signature, as ``each=``."""
+        for option in ("of", "each", "unless", "enough", "within", "compensate"):
+            if getattr(self, option):
+                yield f"{option}="
+
+
+def duration(option: str, value: Duration | None) -> timedelta | None:
+    """An option's duration.
+
+    Raises:
+        DeclarationError: it cannot be read; the message names the option.
+    """
+    try:
+        return None if value is None else parse_duration(value)
+    except DeclarationError as e:
+        raise DeclarationError(f"{option}=: {e}") from e
+
+
+def named_events(value: type[Event] | Sequence[type[Event]] | None) -> tuple[type[Event], ...]:
+    """An option that names one event or several."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, type) else tuple(value)

@@ -1,0 +1,125 @@
+"""One partition as this worker serves it: its fold, how far it is restored, and whose contracts are in force."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from farandole.eventstore import Stored, StoreMisconfigured
+from farandole.projections.fold import Applied, Contract, Fold
+from farandole.schemas.envelope import Kind
+
+from .errors import ServedElsewhere
+from .history import HistoryIndex
+from .reactor import Reactor
+
+log = logging.getLogger("farandole.worker")
+
+
+class Serving:
+    """A partition owned by this worker.
+
+    Args:
+        fold: an empty fold, or one that goes on.
+        target: the end of the partition when it was assigned; below it the worker only restores.
+        mine: this service's reactors, each with its contract.
+        history: where events of open runs are noted, if a reactor wants to know.
+    """
+
+    def __init__(
+        self, fold: Fold, target: int, mine: Mapping[bytes, tuple[Reactor, Contract]], history: HistoryIndex | None
+    ) -> None:
+        self.fold = fold
+        self.target = target
+        self.history = history
+        self.active = True
+        """Whether the partition is ours now."""
+        self.drop_at: float | None = None
+        """Loop time at which the state is dropped, after the partition went to somebody else."""
+        self.restored = False
+        self.served: dict[bytes, Reactor] = {}
+        """Reactors whose pairs we may work on: the contract in force is ours, or takes the same."""
+        self.last: tuple[int, bytes] | None = None
+        """Offset and append of the last record folded, to know the log again."""
+        self.stopped: str | None = None
+        """Why the partition is not served any more, if so."""
+        self.began = 0.0
+        """Monotonic time at which restoring began."""
+        self._mine = mine
+        self._settled: set[bytes] = set()
+        """Reactors of ours whose contract was found or put in force here."""
+        self._yielded: set[bytes] = set()
+        """Reactors of ours whose contract was superseded, and stays so."""
+
+    def apply(self, record: Stored) -> Applied:
+        """Fold one record.
+
+        Raises:
+            UnknownFoldVersion: the log follows rules that this release does not know.
+            StoreMisconfigured: the topic has grown since it was made.
+        """
+        out = self.fold.apply(record)
+        e = out.envelope
+        self.last = (record.offset, e.append if e is not None else b"")
+        if out.contracts:
+            self.reconsider()
+        if e is not None and e.kind == Kind.GENESIS and self.fold.made_of not in (None, self.fold.partitions):
+            raise StoreMisconfigured(
+                f"the log was made with {self.fold.made_of} partitions and now has {self.fold.partitions}, so runs "
+                "no longer hash to where they live. Make a new choreography (or topic) with the number wanted, "
+                "and let the old one drain"
+            )
+        if self.history is not None:
+            if out.run is not None:
+                for fact in out.admitted:
+                    self.history.add(out.run.id, fact.offset, fact.type)
+            for run in out.closed:
+                self.history.forget(run.id)
+        return out
+
+    def reconsider(self) -> None:
+        """Work out again which reactors we may serve."""
+        self.served = {}
+        for name, (reactor, contract) in self._mine.items():
+            in_force = self.fold.contracts.get(name)
+            if in_force is not None and in_force.shape == contract.shape and in_force.state != "retired_drop":
+                self.served[name] = reactor
+
+    def to_publish(self, take_over: bool) -> Sequence[Mapping[str, object]]:
+        """The contracts of ours that the log lacks, each naming the one that it replaces.
+
+        A contract that was in force before and was superseded does not come back by itself, and what is taken over is
+        taken once: two services that both want a reactor do not take it from each other for ever.
+
+        Raises:
+            ServedElsewhere: another service serves a reactor of ours, and we have not served it here.
+        """
+        wanted = []
+        for name, (_, contract) in self._mine.items():
+            in_force = self.fold.contracts.get(name)
+            if in_force is not None and in_force.id == contract.id:
+                self._settled.add(name)
+                continue
+            if name in self._settled:
+                log.warning(
+                    "partition %d: the contract of %s in this process is superseded by that of service %s; it stays so "
+                    "(bring it back on purpose: farandole work --take-over)",
+                    self.fold.partition,
+                    name.decode(),
+                    in_force.service if in_force is not None else "?",
+                )
+                self._settled.discard(name)
+                self._yielded.add(name)
+                continue
+            if name in self._yielded:
+                continue
+            if in_force is not None and not take_over:
+                if in_force.active and in_force.service != contract.service:
+                    raise ServedElsewhere(
+                        f"reactor '{name.decode()}' is served by service '{in_force.service}', so service "
+                        f"'{contract.service}' must not serve it too. Rename one of them, or move it here "
+                        "on purpose: farandole work --take-over"
+                    )
+                if self.fold.contracts.was_in_force(contract):
+                    self._settled.add(name)
+                    return self.to_publish(take_over)
+            wanted.append({**contract.content, "replaces": in_force.id if in_force is not None else ""})
+        return wanted

@@ -1,0 +1,54 @@
+"""Recorded bytes back to what they say: the one place where values of the log are decoded."""
+
+from typing import Any
+
+from farandole.eventstore import Stored, Table
+from farandole.schemas import Event, EventTypes, PayloadContext, UndecodableValue, system_records
+from farandole.schemas.catalogue import refresh
+from farandole.schemas.envelope import Envelope, Flag, unpack
+
+_CODED = int(Flag.CODED)
+
+
+def event_of(types: EventTypes, record: Stored) -> Event:
+    """The event that a record holds.
+
+    Raises:
+        UndecodableValue: it cannot be read here; says why and what to do.
+    """
+    e = unpack(record.headers)
+    if e.flags & _CODED:
+        return types.decode(e.type.decode(), record.value or b"", coded=True, context=context_of(types, record, e))
+    return types.decode(e.type.decode(), record.value or b"")
+
+
+async def read_event(types: EventTypes, catalogue: Table, record: Stored) -> Event:
+    """The event that a record holds; if it cannot be read, once more with the newest schemas of the catalogue.
+
+    Raises:
+        UndecodableValue: it cannot be read here; says why and what to do.
+        StoreError: the catalogue cannot be read.
+    """
+    try:
+        return event_of(types, record)
+    except UndecodableValue:
+        await refresh(catalogue, types)
+        return event_of(types, record)
+
+
+def failure_of(types: EventTypes, record: Stored) -> dict[str, Any]:
+    """What a failure record says: ``error``, ``message``, ``traceback``, ``fingerprint``.
+
+    Raises:
+        UndecodableValue: it cannot be read here.
+    """
+    e = unpack(record.headers)
+    value = record.value
+    if value is not None and e.flags & _CODED:
+        value = types.unseal(value, context_of(types, record, e))
+    return system_records.FAILURE.decode(value)
+
+
+def context_of(types: EventTypes, record: Stored, e: Envelope) -> PayloadContext:
+    """What a payload codec is told of a record's value."""
+    return PayloadContext(types.prefix, (record.key or b"").decode(), e.id.decode(), e.type.decode(), e.schema)

@@ -1,0 +1,213 @@
+"""Records as they go into the log: the one place where events, failures and commands become bytes and headers."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from farandole.eventstore import Record
+from farandole.projections.fold import Pair
+from farandole.schemas import Event, EventTypes, PayloadContext, event_info, system_records
+from farandole.schemas.envelope import Flag, Kind, pack
+from farandole.schemas.ids import derived_id, failure_id, new_append, outside_id
+
+_OUTCOME: Final = int(Kind.OUTCOME)
+_NOTHING: Final = b"farandole.Nothing"
+
+
+class Scribe:
+    """Writes the records of one process.
+
+    Args:
+        choreography: its name.
+        origin: the service's name, or ``client``.
+        types: how its events are written.
+        now: microseconds since 1970 UTC, for the sender's own time.
+        new_append: 16 bytes that no other append has.
+        new_id: an id from outside that no other record has.
+    """
+
+    def __init__(
+        self,
+        choreography: str,
+        origin: str,
+        types: EventTypes,
+        now: Callable[[], int],
+        *,
+        new_append: Callable[[], bytes] = new_append,
+        new_id: Callable[[], bytes] = outside_id,
+    ) -> None:
+        self.choreography = choreography
+        self.types = types
+        self.source = f"/{choreography}/{origin}".encode()
+        self.now = now
+        self._append = new_append
+        self._id = new_id
+        self._written: dict[type[Event], tuple[bytes, int]] = {}
+
+    def start(self, run_id: bytes, event: Event, not_after: int = 0) -> Record:
+        """The record that opens a run; its id is random, and kept when the same record is appended again."""
+        info = event_info(type(event))
+        deadline = int(info.deadline.total_seconds() * 1000) if info.deadline else 0
+        return self._outside(Kind.START, run_id, event, not_after, delay=deadline)
+
+    def signal(self, run_id: bytes, event: Event, not_after: int) -> Record:
+        return self._outside(Kind.SIGNAL, run_id, event, not_after)
+
+    def command(
+        self,
+        kind: Kind,
+        run_id: bytes,
+        content: Mapping[str, Any],
+        not_after: int,
+        *,
+        causation: bytes = b"",
+        reactor: bytes = b"",
+        extra: bytes = b"",
+    ) -> Record:
+        """A cancel, retry, pause, resume or owe."""
+        schema = _COMMANDS[kind]
+        headers = pack(
+            kind=kind, id=self._id(), type=schema.name.encode(), source=self.source, append=self._append(),
+            sent=self.now(), not_after=not_after, schema=schema.fingerprint, causation=causation, reactor=reactor,
+            extra=extra,
+        )  # fmt: skip
+        return Record(run_id, schema.encode(content), headers)
+
+    def control(self, kind: Kind, contents: Sequence[Mapping[str, Any]]) -> list[Record]:
+        """Control records of one framed append; they belong to no run."""
+        schema = _CONTROLS[kind]
+        append = self._append()
+        return [
+            Record(
+                None,
+                schema.encode(content),
+                pack(
+                    kind=kind, id=self._id(), type=schema.name.encode(), source=self.source, append=append,
+                    index=index, count=len(contents), sent=self.now(), schema=schema.fingerprint,
+                ),
+            )
+            for index, content in enumerate(contents)
+        ]  # fmt: skip
+
+    def expire(self, run_id: bytes) -> Record:
+        schema = system_records.EXPIRE
+        headers = pack(
+            kind=Kind.EXPIRE, id=self._id(), type=schema.name.encode(), source=self.source, append=self._append(),
+            sent=self.now(), schema=schema.fingerprint,
+        )  # fmt: skip
+        return Record(run_id, schema.encode({}), headers)
+
+    def outcome(self, run_id: bytes, pair: Pair, events: Sequence[Event]) -> "Written":
+        """The records of one outcome; of no events, one record that says so."""
+        trigger, reactor, generation = pair.trigger, pair.reactor, pair.generation
+        append, sent, source = self._append(), self.now(), self.source
+        count = len(events)
+        if not count:
+            headers = pack(
+                kind=_OUTCOME, id=derived_id(trigger, reactor, generation, 0), type=_NOTHING, source=source,
+                append=append, count=0, sent=sent, causation=trigger, reactor=reactor, generation=generation,
+            )  # fmt: skip
+            record = Record(run_id, None, headers)
+            return Written((record,), size := size_of(record), size)
+        records = []
+        size = largest = 0
+        for index, event in enumerate(events):
+            written = self._written.get(type(event)) or self._learn(type(event))
+            id = derived_id(trigger, reactor, generation, index)
+            value, schema, flags = self._encode(event, run_id, id, written)
+            headers = pack(
+                kind=_OUTCOME, id=id, type=written[0], source=source, append=append, index=index, count=count,
+                sent=sent, flags=flags, schema=schema, causation=trigger, reactor=reactor, generation=generation,
+            )  # fmt: skip
+            record = Record(run_id, value, headers)
+            records.append(record)
+            its = size_of(record)
+            size += its
+            largest = max(largest, its)
+        return Written(records, size, largest)
+
+    def failure(
+        self, run_id: bytes, pair: Pair, content: Mapping[str, Any], *, last: bool, delay_ms: int = 0
+    ) -> Record:
+        """The record of a failed attempt; the fold takes it iff it is of the pair's next attempt."""
+        attempt = pair.attempts + 1
+        id = failure_id(pair.trigger, pair.reactor, pair.generation, attempt)
+        schema = system_records.FAILURE
+        value, flags = schema.encode(content), Flag.LAST if last else Flag(0)
+        if self.types.codec is not None:
+            context = PayloadContext(self.choreography, run_id.decode(), id.decode(), schema.name, schema.fingerprint)
+            value, flags = self.types.seal(value, context), flags | Flag.CODED
+        headers = pack(
+            kind=Kind.FAILURE, id=id, type=schema.name.encode(), source=self.source, append=self._append(),
+            sent=self.now(), attempt=attempt, flags=flags, delay=0 if last else delay_ms, schema=schema.fingerprint,
+            causation=pair.trigger, reactor=pair.reactor, generation=pair.generation,
+        )  # fmt: skip
+        return Record(run_id, value, headers)
+
+    def _outside(self, kind: Kind, run_id: bytes, event: Event, not_after: int, delay: int = 0) -> Record:
+        written = self._learn(type(event))
+        id = self._id()
+        value, schema, flags = self._encode(event, run_id, id, written)
+        headers = pack(
+            kind=kind, id=id, type=written[0], source=self.source, append=self._append(), sent=self.now(),
+            not_after=not_after, delay=delay, flags=flags, schema=schema,
+        )  # fmt: skip
+        return Record(run_id, value, headers)
+
+    def _encode(
+        self, event: Event, run_id: bytes, id: bytes, written: tuple[bytes, int]
+    ) -> tuple[bytes, bytes, int]:
+        if self.types.codec is None:
+            encoded = self.types.encode(event)
+            return encoded.value, encoded.schema, written[1]
+        context = PayloadContext(self.choreography, run_id.decode(), id.decode(), written[0].decode())
+        encoded = self.types.encode(event, context)
+        return encoded.value, encoded.schema, written[1] | Flag.CODED
+
+    def _learn(self, event: type[Event]) -> tuple[bytes, int]:
+        info = event_info(event)
+        flags = Flag(0)
+        if info.kind == "end":
+            flags |= Flag.END
+            flags |= Flag.FINAL_END if info.final else Flag(0)
+            flags |= Flag.COMPENSATE if info.compensate else Flag(0)
+        if not info.wants_reactor or info.kind == "end":
+            flags |= Flag.NO_REACTOR
+        written = self._written[event] = (self.types.wire_name(event).encode(), int(flags))
+        return written
+
+
+class Written(NamedTuple):
+    """The records of one append.
+
+    Attributes:
+        size: their bytes in all.
+        largest: the bytes of the largest of them.
+    """
+
+    records: Sequence[Record]
+    size: int
+    largest: int
+
+
+def size_of(record: Record) -> int:
+    """The bytes of a record as a store counts them: key, value and headers."""
+    size = len(record.key or b"") + len(record.value or b"")
+    for name, value in record.headers:
+        size += len(name) + len(value)
+    return size
+
+
+_COMMANDS: Final = {
+    Kind.CANCEL: system_records.CANCEL,
+    Kind.RETRY: system_records.RETRY,
+    Kind.PAUSE: system_records.PAUSE,
+    Kind.RESUME: system_records.RESUME,
+    Kind.OWE: system_records.OWE,
+}
+_CONTROLS: Final = {
+    Kind.GENESIS: system_records.GENESIS,
+    Kind.SETTING: system_records.SETTING,
+    Kind.VERSION: system_records.VERSION,
+    Kind.CONTRACT: system_records.CONTRACT,
+    Kind.RELEASED: system_records.RELEASED,
+}

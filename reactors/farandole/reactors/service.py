@@ -1,0 +1,212 @@
+"""From a declared choreography to a worker or a client at work on its log."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from farandole.eventstore import Clock, EventStore, SystemClock, connect
+from farandole.schemas import EventTypes, PayloadCodec
+from farandole.schemas.catalogue import register
+
+from .client import Client
+from .genesis import establish
+from .metrics import MetricsServer
+from .provide import Providers
+from .scribe import Scribe
+from .worker import GRACE, Worker
+
+if TYPE_CHECKING:
+    from .choreography import Choreography
+
+log = logging.getLogger("farandole.worker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOptions:
+    """How a worker runs.
+
+    Attributes:
+        member: a stable name of this process; one that comes back under its name gets its partitions back at once.
+        take_over: bring this process's contracts into force even over another service's, or a newer release's.
+        grace: seconds that handlers at work are given to end when the worker stops.
+        metrics_port: serve Prometheus metrics and readiness there; None: nowhere.
+        metrics_host: the address to serve them on.
+        partitions: how many partitions the log gets if it is made now.
+        memory: bytes of recorded values that may wait in memory.
+    """
+
+    member: str | None = None
+    take_over: bool = False
+    grace: float = GRACE
+    metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
+    partitions: int | None = None
+    memory: int = 64 << 20
+
+
+def types_of(choreography: "Choreography", codec: PayloadCodec | None = None) -> EventTypes:
+    """How a choreography's events are written and read."""
+    return EventTypes(choreography.name, choreography.events.values(), codec or choreography.codec)
+
+
+def scribe_of(choreography: "Choreography", types: EventTypes, origin: str, clock: Clock) -> Scribe:
+    return Scribe(choreography.name, origin, types, lambda: clock.now() * 1000)
+
+
+async def open_log(
+    choreography: "Choreography", store: EventStore, origin: str, clock: Clock
+) -> Scribe:
+    """Learn and publish the schemas, and write the genesis of a log that is new.
+
+    Raises:
+        IncompatibleSchema: an event's recorded schema and its class do not fit.
+    """
+    types = types_of(choreography)
+    await register(store.catalogue, types)
+    scribe = scribe_of(choreography, types, origin, clock)
+    await establish(store, scribe)
+    return scribe
+
+
+class Connecting:
+    """What `Choreography.connect` returns: ``async with`` gives the client; ``await`` gives one to close oneself."""
+
+    def __init__(
+        self, choreography: "Choreography", url: str | None, partitions: int | None, clock: Clock | None = None
+    ) -> None:
+        self._choreography = choreography
+        self._url = url
+        self._partitions = partitions
+        self._clock = clock or SystemClock()
+        self._client: Client | None = None
+
+    async def _open(self) -> Client:
+        choreography = self._choreography
+        choreography.load()
+        store = await connect(self._url, choreography.name, partitions=self._partitions, clock=self._clock)
+        try:
+            scribe = await open_log(choreography, store, "client", self._clock)
+        except BaseException:
+            await store.close()
+            raise
+        return Client(store, scribe)
+
+    def __await__(self) -> Generator[Any, Any, Client]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Client:
+        self._client = await self._open()
+        return self._client
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+
+class Working:
+    """What `Choreography.work` returns.
+
+    ``await`` works until SIGTERM or SIGINT; ``async with`` works while the block runs and gives a client of the same
+    log, for a worker inside another application.
+    """
+
+    def __init__(
+        self, choreography: "Choreography", url: str | None, options: WorkOptions, clock: Clock | None = None
+    ) -> None:
+        self._choreography = choreography
+        self._url = url
+        self._options = options
+        self._clock = clock or SystemClock()
+        self._stack = AsyncExitStack()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._until_signal().__await__()
+
+    async def __aenter__(self) -> Client:
+        worker, client = await self._stack.enter_async_context(self._worker())
+        try:
+            running = asyncio.create_task(worker.run(), name=f"worker of {self._choreography.service}")
+            self._stack.push_async_callback(_stop, worker, running)
+            ready = asyncio.create_task(worker.until_ready())
+            await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
+            ready.cancel()
+            if running.done():
+                running.result()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return client
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _until_signal(self) -> None:
+        loop = asyncio.get_running_loop()
+        async with self._worker() as (worker, _):
+            with _signals(loop, worker):
+                await worker.run()
+
+    @asynccontextmanager
+    async def _worker(self) -> AsyncIterator[tuple[Worker, Client]]:
+        choreography, options = self._choreography, self._options
+        choreography.load()
+        async with AsyncExitStack() as stack:
+            store = await connect(self._url, choreography.name, partitions=options.partitions, clock=self._clock)
+            stack.push_async_callback(store.close)
+            scribe = await open_log(choreography, store, choreography.service, self._clock)
+            providers = await stack.enter_async_context(Providers(choreography.providers))
+            provided = {r.name: await providers.supply(r.signature.provided) for r in choreography.reactors}
+            worker = Worker(
+                choreography,
+                store,
+                scribe,
+                provided,
+                member=options.member,
+                take_over=options.take_over,
+                grace=options.grace,
+                memory=options.memory,
+            )
+            if options.metrics_port is not None:
+                stack.enter_context(MetricsServer(worker, options.metrics_host, options.metrics_port))
+            origin = scribe_of(choreography, scribe.types, "client", self._clock)
+            client = Client(store, origin, owns_store=False)
+            stack.push_async_callback(client.close)
+            yield worker, client
+
+
+async def _stop(worker: Worker, running: "asyncio.Task[None]") -> None:
+    worker.stop()
+    await running
+
+
+@contextlib.contextmanager
+def _signals(loop: asyncio.AbstractEventLoop, worker: Worker) -> Generator[None, None, None]:
+    """SIGTERM and SIGINT ask the worker to stop; a second one ends the process as usual."""
+    caught: list[signal.Signals] = []
+
+    def stop(sign: signal.Signals) -> None:
+        log.info("%s: finishing what is at work", sign.name)
+        worker.stop()
+        for s in caught:
+            loop.remove_signal_handler(s)
+        caught.clear()
+
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(sign, stop, sign)
+            caught.append(sign)
+    try:
+        yield
+    finally:
+        for s in caught:
+            loop.remove_signal_handler(s)

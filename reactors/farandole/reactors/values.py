@@ -1,0 +1,105 @@
+"""Recorded values for steps that need more than the record just read.
+
+In normal running a trigger's value goes straight from the reader to its handler. Values that must wait, and those
+that a step looks up, come from here: a cache of recent records within a budget of bytes, and behind it the log, read
+by offset, many at a time and in the order of offsets.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final
+
+from farandole.eventstore import EventStore, Stored
+
+_OVERHEAD: Final = 400
+"""Bytes that a record costs as Python objects beyond its value, roughly."""
+_MOST_AT_ONCE: Final = 500
+
+
+class Values:
+    """Records by partition and offset.
+
+    Args:
+        store: where they are read from.
+        most_bytes: how much to keep of what was read.
+    """
+
+    def __init__(self, store: EventStore, *, most_bytes: int = 64 << 20) -> None:
+        self._store = store
+        self._most = most_bytes
+        self._kept: OrderedDict[tuple[int, int], Stored] = OrderedDict()
+        self._wanted: dict[int, dict[int, asyncio.Future[Stored]]] = {}
+        self._fetchers: dict[int, asyncio.Task[None]] = {}
+        self.bytes = 0
+        """What the kept records cost, roughly."""
+
+    def remember(self, record: Stored) -> None:
+        """Keep a record that may be asked for soon."""
+        kept = self._kept
+        key = (record.partition, record.offset)
+        if key in kept:
+            return
+        kept[key] = record
+        self.bytes += _OVERHEAD + len(record.value or b"")
+        while self.bytes > self._most:
+            _, gone = kept.popitem(last=False)
+            self.bytes -= _OVERHEAD + len(gone.value or b"")
+
+    async def get(self, partition: int, offsets: Sequence[int]) -> list[Stored]:
+        """The records at these offsets, in the order asked for.
+
+        Raises:
+            PositionLost: the log holds one of them no longer.
+            StoreUnavailable: the log cannot be reached.
+        """
+        found: dict[int, Stored] = {}
+        waits: list[asyncio.Future[Stored]] = []
+        for offset in offsets:
+            record = self._kept.get((partition, offset))
+            if record is None:
+                waits.append(self._want(partition, offset))
+            else:
+                found[offset] = record
+        for record in await asyncio.gather(*waits):
+            found[record.offset] = record
+        return [found[offset] for offset in offsets]
+
+    async def close(self) -> None:
+        fetchers = tuple(self._fetchers.values())
+        for fetcher in fetchers:
+            fetcher.cancel()
+        await asyncio.gather(*fetchers, return_exceptions=True)
+
+    def _want(self, partition: int, offset: int) -> asyncio.Future[Stored]:
+        loop = asyncio.get_running_loop()
+        wanted = self._wanted.setdefault(partition, {})
+        future = wanted.get(offset)
+        if future is None:
+            future = wanted[offset] = loop.create_future()
+        if partition not in self._fetchers:
+            self._fetchers[partition] = loop.create_task(self._fetch(partition, wanted))
+        return future
+
+    async def _fetch(self, partition: int, wanted: dict[int, asyncio.Future[Stored]]) -> None:
+        try:
+            while wanted:
+                await asyncio.sleep(0)
+                offsets = sorted(wanted)[:_MOST_AT_ONCE]
+                futures = [wanted.pop(offset) for offset in offsets]
+                try:
+                    records = await self._store.fetch(partition, offsets)
+                except Exception as e:
+                    for future in futures:
+                        if not future.done():
+                            future.set_exception(e)
+                    continue
+                for record, future in zip(records, futures, strict=True):
+                    self.remember(record)
+                    if not future.done():
+                        future.set_result(record)
+        finally:
+            del self._fetchers[partition]
+            for future in wanted.values():
+                future.cancel()
+            wanted.clear()

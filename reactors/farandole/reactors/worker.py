@@ -1,0 +1,387 @@
+"""The worker: reads the partitions that it owns, folds them, and does what is owed.
+
+    own partitions → read → fold → dispatch → your handler → outbox → append → (read again, and fold)
+
+A partition that is new here is folded to the end that it had when it was assigned; then the contracts that it lacks
+are written, and everything owed to this service's reactors is taken on. A partition that goes to another worker keeps
+its state and its handlers for a while, for rebalances mostly bring it back.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from farandole.eventstore import (
+    AppendError,
+    EventStore,
+    PositionLost,
+    Stored,
+    StoreError,
+    StoreMisconfigured,
+    StoreUnavailable,
+)
+from farandole.projections.fold import Applied, Fold, UnknownFoldVersion, Verdict
+from farandole.schemas import UnreadableHeaders
+from farandole.schemas.envelope import Kind, unpack
+
+from .attempt import Attempts
+from .contract import contracts_of
+from .dispatch import Dispatcher
+from .history import HistoryIndex
+from .keeper import Keeper
+from .outbox import Outbox
+from .partition import Serving
+from .scribe import Scribe
+from .stats import ReactorStats, WorkerStats
+from .values import Values
+
+if TYPE_CHECKING:
+    from .choreography import Choreography
+
+log = logging.getLogger("farandole.worker")
+
+KEEP: Final = 60.0
+"""Seconds for which the state of a partition that went elsewhere is kept."""
+GRACE: Final = 30.0
+"""Seconds that handlers at work are given to end when the worker stops."""
+_WAIT: Final = 0.2
+_RETRY: Final = 1.0
+
+
+class Worker:
+    """One process of a service at work on one log. Made by `Choreography.work`.
+
+    Args:
+        choreography: loaded, with all of its modules imported.
+        store: its log, established.
+        scribe: writes this worker's records.
+        provided: what reactors are given besides events, by reactor and parameter.
+        member: a stable name for this process, so that it gets its partitions back at once after a restart.
+        take_over: bring contracts of this process into force even over those of another service or a newer release.
+        grace: seconds that handlers at work are given to end when the worker stops.
+    """
+
+    def __init__(
+        self,
+        choreography: "Choreography",
+        store: EventStore,
+        scribe: Scribe,
+        provided: Mapping[str, Mapping[str, Any]],
+        *,
+        member: str | None = None,
+        take_over: bool = False,
+        grace: float = GRACE,
+        random: Callable[[], float] | None = None,
+        memory: int = 64 << 20,
+    ) -> None:
+        reactors = tuple(choreography.reactors)
+        self.stats = WorkerStats(reactors={r.name: ReactorStats() for r in reactors})
+        self._store = store
+        self._scribe = scribe
+        self._member = member
+        self._take_over = take_over
+        self._grace = grace
+        self._memory = memory
+        self._service = choreography.service
+        self._mine = contracts_of(
+            reactors,
+            scribe.types,
+            service=choreography.service,
+            version=choreography.version,
+            owner=choreography.owner,
+        )
+        self._looks_back = any(len(r.signature.triggers) > 1 or r.takes_failures or r.takes_run for r in reactors)
+        self._takes_run = any(r.takes_run for r in reactors)
+        self._threads = ThreadPoolExecutor(
+            max_workers=min(sum(r.options.concurrency for r in reactors if not r.signature.is_async) or 1, 64),
+            thread_name_prefix=f"farandole-{choreography.service}",
+        )
+        self.outbox = Outbox(store)
+        self.values = Values(store, most_bytes=memory)
+        attempts = Attempts(
+            choreography.name,
+            reactors,
+            store,
+            scribe.types,
+            scribe,
+            self.outbox,
+            self.values,
+            self.stats,
+            provided,
+            self._threads,
+            random or Random().random,  # noqa: S311
+        )
+        self.dispatcher = attempts.dispatcher = Dispatcher(
+            reactors, attempts.make, self.stats.reactors, most_bytes=memory
+        )
+        self.keeper = Keeper(store, scribe, self._service, self.stats)
+        self.partitions: dict[int, Serving] = {}
+        """The partitions whose state is held here, those that went elsewhere a moment ago included."""
+        self._owned: frozenset[int] = frozenset()
+        self._changed = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._publishing: dict[int, asyncio.Task[None]] = {}
+        self._ready = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the group has answered, and every partition owned is restored and served."""
+        return self._ready.is_set() and all(
+            p in self.partitions and self.partitions[p].restored and self.partitions[p].stopped is None
+            for p in self._owned
+        )
+
+    async def until_ready(self) -> None:
+        """Wait until the first assignment came and is restored."""
+        await self._ready.wait()
+
+    def stop(self) -> None:
+        """Ask `run` to come to an end: finish what is at work within the grace time, and let go."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until `stop`.
+
+        Raises:
+            StoreError: the log is misconfigured, or what it should hold is gone.
+            DeclarationError: another service serves one of these reactors.
+        """
+        async with self._store.own(self._service, self._member) as ownership:
+            tasks = {
+                asyncio.create_task(self._follow_ownership(ownership), name="ownership"),
+                asyncio.create_task(self._read(), name="reading"),
+                asyncio.create_task(self._measure_lag(), name="lag"),
+                asyncio.create_task(self.keeper.run(self.partitions), name="keeper"),
+            }
+            stopping = asyncio.create_task(self._stopping.wait())
+            try:
+                done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                failed = next((t for t in done if t is not stopping), None)
+                if failed is None:
+                    await self._finish()
+            finally:
+                for task in (*tasks, stopping, *self._publishing.values()):
+                    task.cancel()
+                await asyncio.gather(*tasks, stopping, *self._publishing.values(), return_exceptions=True)
+                await self.dispatcher.stop(0)
+                await self.outbox.close()
+                await self.values.close()
+                self._threads.shutdown(wait=False, cancel_futures=True)
+                for serving in self.partitions.values():
+                    if serving.history is not None:
+                        serving.history.close()
+            if failed is not None:
+                failed.result()
+
+    async def _finish(self) -> None:
+        """Hand over: nothing new begins, what is at work ends, everything done is in the log."""
+        if not await self.dispatcher.stop(self._grace):
+            log.warning("some handlers did not end within %g s; their steps stay owed", self._grace)
+        try:
+            async with asyncio.timeout(self._grace):
+                await self.outbox.flush()
+                for partition in self._owned:
+                    content = {"member": self._member or ""}
+                    await self._store.append(partition, self._scribe.control(Kind.RELEASED, [content]))
+        except (TimeoutError, AppendError, StoreError) as e:
+            log.warning("not all outcomes could be appended before stopping; their steps stay owed: %s", e)
+
+    async def _follow_ownership(self, ownership: Any) -> None:
+        while True:
+            self._owned = await ownership.changed()
+            self.stats.rebalances += 1
+            self._changed.set()
+
+    async def _read(self) -> None:
+        reader = self._store.reader()
+        try:
+            while True:
+                if self._changed.is_set():
+                    self._changed.clear()
+                    await self._assign(reader)
+                self._drop_old()
+                try:
+                    batches = await reader.read(wait=_WAIT)
+                except PositionLost as e:
+                    log.error("the log is not the one that was read so far; restoring: %s", e)
+                    await self._restore_all(reader)
+                    continue
+                except StoreUnavailable as e:
+                    log.warning("the log cannot be read, trying again: %s", e)
+                    await asyncio.sleep(_RETRY)
+                    continue
+                for batch in batches:
+                    self._fold(batch)
+                self._note_ready()
+        finally:
+            await reader.close()
+
+    async def _assign(self, reader: Any) -> None:
+        """Bring the partitions held here in line with those owned."""
+        owned = self._owned
+        loop = asyncio.get_running_loop()
+        for partition, serving in self.partitions.items():
+            if partition not in owned and serving.active:
+                serving.active = False
+                serving.drop_at = loop.time() + KEEP
+                self.dispatcher.suspend(serving)
+        returned = [p for p in owned if p in self.partitions and not self.partitions[p].active]
+        gained = [p for p in owned if p not in self.partitions]
+        while gained or returned:
+            try:
+                ends = await self._store.ends((*gained, *returned))
+                known = [p for p in returned if await self._knows(self.partitions[p], ends[p].next)]
+                break
+            except StoreUnavailable as e:
+                log.warning("the log cannot be reached, trying again: %s", e)
+                await asyncio.sleep(_RETRY)
+        else:
+            known, ends = [], {}
+        for partition in (*gained, *returned):
+            if partition in known:
+                serving = self.partitions[partition]
+                serving.active, serving.drop_at = True, None
+                serving.restored, serving.target = False, ends[partition].next
+            else:
+                self._begin(partition, ends[partition].first, ends[partition].next)
+        self._follow(reader)
+        for partition in (*gained, *returned):
+            self._check_restored(self.partitions[partition])
+
+    def _begin(self, partition: int, first: int, target: int) -> None:
+        if first > 0:
+            raise StoreMisconfigured(
+                f"partition {partition} begins at offset {first}: its beginning was deleted, and there is no "
+                "checkpoint to restore from. Keep the events topic for ever (retention.ms=-1, retention.bytes=-1)"
+            )
+        history = HistoryIndex(most_bytes=self._memory) if self._takes_run else None
+        self.partitions[partition] = Serving(Fold(partition, self._store.partitions), target, self._mine, history)
+        self.partitions[partition].began = time.monotonic()
+
+    def _follow(self, reader: Any) -> None:
+        reader.follow(
+            {p: s.fold.position for p, s in self.partitions.items() if s.active and s.stopped is None}
+        )
+
+    async def _knows(self, serving: Serving, end: int) -> bool:
+        """Whether the log still holds the last record that was folded, as it was."""
+        if serving.last is None or serving.fold.position > end:
+            return False
+        offset, append = serving.last
+        try:
+            (record,) = await self._store.fetch(serving.fold.partition, (offset,))
+            return unpack(record.headers).append == append
+        except PositionLost:
+            return False
+        except UnreadableHeaders:
+            return append == b""
+
+    async def _restore_all(self, reader: Any) -> None:
+        for partition in tuple(self.partitions):
+            self._drop(partition)
+        await self._assign(reader)
+
+    def _drop_old(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for partition in [p for p, s in self.partitions.items() if s.drop_at is not None and s.drop_at <= now]:
+            self._drop(partition)
+
+    def _drop(self, partition: int) -> None:
+        serving = self.partitions.pop(partition)
+        serving.active = False
+        self.dispatcher.forget(serving)
+        if serving.history is not None:
+            serving.history.close()
+
+    def _fold(self, batch: Sequence[Stored]) -> None:
+        """Every record that this worker reads passes here."""
+        serving = self.partitions.get(batch[0].partition)
+        if serving is None or not serving.active or serving.stopped is not None:
+            return
+        fold, dispatcher, remember = serving.fold, self.dispatcher, self._looks_back
+        self.stats.records += len(batch)
+        for record in batch:
+            if record.offset < fold.position:
+                continue
+            try:
+                out = serving.apply(record)
+            except UnknownFoldVersion as e:
+                log.error("%s", e)
+                serving.stopped = str(e)
+                self.dispatcher.suspend(serving)
+                return
+            if out.verdict >= Verdict.UNREADABLE:
+                self.stats.refused[Verdict(out.verdict).name.lower()] += 1
+                if out.envelope is None:
+                    self.keeper.unreadable(record)
+            if remember or out.verdict is Verdict.HELD:
+                self.values.remember(record)
+            if serving.restored:
+                for run, pair in out.settled:
+                    dispatcher.settle(run, pair)
+                    if pair.parked and pair.reactor in serving.served:
+                        log.warning(
+                            "%s failed for good in run %s after %d attempts; see it with: farandole show %s",
+                            pair.reactor.decode(), run.id.decode(), pair.attempts, run.id.decode(),
+                        )  # fmt: skip
+                for run, pair in out.owed:
+                    dispatcher.offer(serving, run, pair, record if record.offset == pair.inputs[0] else None, fold.log_time)
+                if out.contracts or (out.envelope is not None and out.envelope.kind == Kind.CONTRACT):
+                    self._take_on(serving)
+        if not serving.restored:
+            self._check_restored(serving)
+
+    def _check_restored(self, serving: Serving) -> None:
+        if serving.restored or serving.fold.position < serving.target:
+            return
+        serving.restored = True
+        serving.reconsider()
+        self.stats.restores += 1
+        self.stats.restore_seconds = time.monotonic() - serving.began
+        self._take_on(serving)
+
+    def _take_on(self, serving: Serving) -> None:
+        """Write the contracts that the partition lacks, and take on all that is owed to reactors of ours."""
+        partition = serving.fold.partition
+        if partition not in self._publishing:
+            wanted = serving.to_publish(self._take_over)
+            if wanted:
+                task = asyncio.create_task(self._publish(partition, wanted))
+                self._publishing[partition] = task
+                task.add_done_callback(lambda _: self._publishing.pop(partition, None))
+        now = max(self._scribe.now() // 1000, serving.fold.log_time)
+        for run in serving.fold.runs.values():
+            for pair in run.owed.values():
+                if not pair.parked:
+                    self.dispatcher.offer(serving, run, pair, None, now)
+
+    async def _publish(self, partition: int, contracts: Sequence[Mapping[str, Any]]) -> None:
+        records = self._scribe.control(Kind.CONTRACT, contracts)
+        while True:
+            try:
+                await self._store.append(partition, records)
+            except (AppendError, StoreUnavailable) as e:
+                log.warning("contracts cannot be published to partition %d, trying again: %s", partition, e)
+                await asyncio.sleep(_RETRY)
+            else:
+                return
+
+    def _note_ready(self) -> None:
+        if not self._ready.is_set() and self.stats.rebalances and all(
+            p in self.partitions and self.partitions[p].restored for p in self._owned
+        ):
+            self._ready.set()
+
+    async def _measure_lag(self) -> None:
+        """How late the loop wakes up: the longest of the last ten seconds, so that a blocking handler is seen."""
+        loop = asyncio.get_running_loop()
+        recent: list[float] = []
+        while True:
+            asleep = loop.time()
+            await asyncio.sleep(0.25)
+            recent = [*recent[-39:], max(loop.time() - asleep - 0.25, 0.0)]
+            self.stats.loop_lag = max(recent)

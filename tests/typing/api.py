@@ -1,0 +1,239 @@
+"""The public API as users type it, for the type checkers; never run. `assert_type` fixes what they infer."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NewType, Protocol, assert_type
+
+from farandole.projections import State, fold_state, on
+from farandole.reactors import (
+    After,
+    Ask,
+    Child,
+    ChildDone,
+    ChildFailed,
+    Choreography,
+    Failed,
+    GiveUp,
+    Provider,
+    Retry,
+    RetryAfter,
+    Run,
+    Step,
+)
+from farandole.schemas import Answer, End, Event, Signal, Start
+
+orders = Choreography("orders", service="payments", include=["shop.payments"], version="1.2", owner="ann")
+
+
+class OrderPlaced(Start, deadline="7d"):
+    amount: Decimal
+    address: str
+
+
+class AddressChanged(Signal):
+    address: str
+
+
+class PaymentTaken(Event, name="Paid", version=1):
+    receipt: str
+
+
+class OrderPacked(Event):
+    box: str = ""
+
+
+class Reminded(Event, wants_reactor=False): ...
+
+
+class Approved(Answer): ...
+
+
+class Rejected(Answer):
+    reason: str = ""
+
+
+class OrderShipped(End):
+    tracking: str
+
+
+class OrderRefused(End, final=True):
+    why: str
+
+
+class OrderUndone(End, compensate=True): ...
+
+
+class Settings:
+    bank_url: str = ""
+
+
+class Bank:
+    async def charge(self, amount: Decimal, idempotency_key: str) -> str:
+        return idempotency_key
+
+
+class FakeBank(Bank): ...
+
+
+class Model(Protocol):
+    async def reply(self, question: str) -> str: ...
+
+
+Url = NewType("Url", str)
+Primary = NewType("Primary", Bank)
+
+
+@orders.provide
+def settings() -> Settings:
+    return Settings()
+
+
+@orders.provide
+async def url(settings: Settings) -> Url:
+    return Url(settings.bank_url)
+
+
+@orders.provide
+async def bank(settings: Settings) -> AsyncIterator[Bank]:
+    yield Bank()
+
+
+@orders.provide
+def primary(bank: Bank) -> Iterator[Primary]:
+    yield Primary(bank)
+
+
+@orders.provide
+def model() -> Model:
+    raise NotImplementedError
+
+
+assert_type(settings, Provider[Settings])
+assert_type(url, Provider[Url])
+assert_type(bank, Provider[Bank])
+assert_type(primary, Provider[Primary])
+assert_type(model, Provider[Model])
+
+
+class OrderState(State):
+    address: str = ""
+
+    @on
+    def lives(self, event: OrderPlaced | AddressChanged) -> None:
+        self.address = event.address
+
+
+assert_type(fold_state(OrderState, [AddressChanged(address="x")]), OrderState)
+assert_type(OrderState().folded([AddressChanged(address="x")]), OrderState)
+
+
+async def refund(paid: PaymentTaken, step: Step) -> None:
+    step.log.info("refund %s", paid.receipt)
+
+
+@orders.reactor(
+    name="pay",
+    retry=Retry(attempts=5, first="1s", factor=2, most="1m", jitter=False, on=(OSError, TimeoutError)),
+    timeout="30s",
+    concurrency=10,
+    ordered=True,
+    compensate=refund,
+)
+async def take_payment(order: OrderPlaced, step: Step, bank: Bank) -> PaymentTaken:
+    if step.attempt > 3:
+        raise RetryAfter(timedelta(seconds=30), "too fast")
+    step.progress(0.4, "asking the bank")
+    receipt = await step.once("charge", bank.charge, order.amount, idempotency_key=step.key)
+    assert_type(receipt, str)
+    return PaymentTaken(receipt=receipt)
+
+
+@orders.reactor
+def pack(order: OrderPlaced) -> OrderPacked | None:
+    return OrderPacked() if order.address else None
+
+
+@orders.reactor
+async def ship(paid: PaymentTaken, packed: OrderPacked, run: Run[OrderPlaced], state: OrderState) -> OrderShipped:
+    assert_type(run.start, OrderPlaced)
+    assert_type(await run.events(), list[Event])
+    assert_type(await run.events(AddressChanged), list[AddressChanged])
+    assert_type(await run.events(AddressChanged, PaymentTaken), list[AddressChanged | PaymentTaken])
+    three = await run.events(AddressChanged, PaymentTaken, OrderPacked)
+    assert_type(three, list[AddressChanged | PaymentTaken | OrderPacked])
+    return OrderShipped(tracking=f"{run.id}-{run.start.address}-{state.address}")
+
+
+@orders.reactor(of=take_payment)
+async def refuse(failed: Failed[OrderPlaced]) -> OrderRefused:
+    assert_type(failed.event, OrderPlaced)
+    return OrderRefused(why=f"{failed.reactor} {failed.error_type} {failed.error} {failed.attempts} {failed.traceback}")
+
+
+@orders.reactor(of="elsewhere")
+async def any_failure(failed: Failed) -> None:
+    assert_type(failed.event, Event)
+
+
+@orders.reactor
+async def both(order: OrderPlaced) -> tuple[PaymentTaken, After[Reminded]] | None:
+    return PaymentTaken(receipt=""), After("10m", Reminded())
+
+
+@orders.reactor(unless=OrderPacked)
+async def remind(paid: PaymentTaken) -> After[Reminded] | Child[OrderPlaced]:
+    if paid.receipt:
+        return After(datetime(2026, 1, 1, tzinfo=UTC), Reminded())
+    return Child(OrderPlaced(amount=Decimal(1), address=""), choreography="other", run_id="x", detach=True)
+
+
+@orders.reactor
+async def approve(paid: PaymentTaken) -> Ask[Approved | Rejected | Reminded]:
+    return Ask("Ship?", Approved, Rejected, about=paid, to=["role:editor"], within="2d", otherwise=Reminded(), quorum=2)
+
+
+@orders.reactor
+async def fan_out(order: OrderPlaced) -> list[Child[OrderPlaced]] | list[OrderPacked] | OrderRefused:
+    return [OrderPacked(), OrderPacked()]
+
+
+@orders.reactor(each=OrderPacked, enough=2, within="1h")
+async def fan_in(parts: list[PaymentTaken | Failed[OrderPacked]]) -> None:
+    for part in parts:
+        if isinstance(part, Failed):
+            assert_type(part.event, OrderPacked)
+        else:
+            assert_type(part, PaymentTaken)
+
+
+@orders.reactor
+async def done(news: ChildDone[OrderShipped]) -> Reminded:
+    assert_type(news.end, OrderShipped)
+    raise GiveUp("no")
+
+
+@orders.reactor
+async def gathered(news: list[ChildDone[OrderShipped] | ChildFailed[OrderPlaced]]) -> None: ...
+
+
+orders.schedule(
+    OrderPlaced(amount=Decimal(1), address=""), name="night", cron="0 2 * * *", tz="Europe/Paris", overlap="skip"
+)
+
+
+async def as_functions() -> None:
+    """The decorator returns the function as it was."""
+    order = OrderPlaced(amount=Decimal(1), address="x")
+    assert_type(await take_payment(order, Step(), FakeBank()), PaymentTaken)
+    assert_type(pack(order), OrderPacked | None)
+    run = Run("order-17", order, [order])
+    assert_type(run, Run[OrderPlaced])
+    assert_type(await ship(PaymentTaken(receipt=""), OrderPacked(), run, OrderState()), OrderShipped)
+    await refuse(Failed(order, "pay", "broken"))
+
+
+def later(anything: Any) -> None:
+    for reactor in orders.reactors:
+        assert_type(reactor.name, str)
+    orders.load()
