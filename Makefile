@@ -6,8 +6,11 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Every other Python of ours that the machine has, on the PATH or from pyenv; the tests that need no broker run on them too.
+PYTHONS = $(shell for v in 3.11 3.12 3.13; do for p in python$$v $$HOME/.pyenv/versions/$$v.*/bin/python$$v; do \
+	$$p -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "'$$v'")' >/dev/null 2>&1 && { echo $$p; break; }; done; done)
 
-.PHONY: help demo test lint types dist clean
+.PHONY: help demo test test-pythons lint dist clean
 
 help:
 	@echo "make demo   the demonstration: runs in motion on the embedded store, in this terminal"
@@ -35,6 +38,19 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest $(ARGS)
+	$(MAKE) --no-print-directory test-pythons
+
+test-pythons: $(VENV)/.dev
+	@ours=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	for p in $(PYTHONS); do \
+		v=$$($$p -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+		if [ $$v = $$ours ]; then continue; fi; \
+		echo "== Python $$v"; \
+		test -x $(VENV)-$$v/bin/python || $$p -m venv $(VENV)-$$v || exit 1; \
+		$(VENV)-$$v/bin/python -m pip install --quiet --upgrade "pip>=25.1" && \
+		$(VENV)-$$v/bin/python -m pip install --quiet --editable . --group dev && \
+		$(VENV)-$$v/bin/python -m pytest -q -m "not kafka and not slow" -p no:cacheprovider --ignore=tests/typing || exit 1; \
+	done
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -48,4 +64,4 @@ dist: $(VENV)/.dev
 	$(BIN)/python -m hatchling build --target sdist --directory dist
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis test-output
+	rm -rf $(VENV) $(VENV)-* dist .mypy_cache .ruff_cache .pytest_cache .hypothesis test-output

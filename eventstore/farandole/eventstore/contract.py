@@ -49,8 +49,9 @@ class Ownership(ABC):
     """A member's share of the partitions of one consumer group.
 
     Each partition belongs to at most one member that the group believes alive. That is a hint for who should work, and
-    never a lock: a member that was taken for dead may go on for a while. Use as an async context manager; leaving it
-    gives all partitions back at once, so that others need not wait for a time-out.
+    never a lock: a member that was taken for dead may go on for a while. Use as an async context manager. A member
+    without a stable name gives all partitions back when it leaves, so that others need not wait for a time-out; for one
+    with a stable name the group may keep them until its session ends, so that a restart moves nothing.
     """
 
     @property

@@ -128,6 +128,7 @@ class KafkaBroker:
         self._format_args = list(format)
         self._heap = heap
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -162,10 +163,12 @@ class KafkaBroker:
                 self._java(jars, "kafka.Kafka", str(properties)), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )  # fmt: skip
+        self._guard = _guard(self._process.pid)
         deadline = time.monotonic() + timeout
         while STARTED not in self._logged(skip):
             if not self.running:
-                raise BrokerFailed(f"Kafka ended while it started (exit {self._process.returncode}).\n{self.tail()}")
+                self.kill()
+                raise BrokerFailed(f"Kafka ended while it started.\n{self.tail()}")
             if time.monotonic() > deadline:
                 self.kill()
                 raise BrokerFailed(f"Kafka did not start within {timeout:g} s.\n{self.tail()}")
@@ -225,6 +228,10 @@ class KafkaBroker:
                 self._process.kill()
                 self._process.wait(10)
         self._process = None
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.communicate()
+            self._guard = None
 
     def _logged(self, skip: int = 0) -> bytes:
         try:
@@ -314,6 +321,14 @@ def fetch_jars() -> Path:
             if not jars.is_dir():
                 raise
     return jars
+
+
+def _guard(pid: int) -> subprocess.Popen[bytes]:
+    """End a process when this one is gone, however it went: that closes the pipe on which the guard waits."""
+    return subprocess.Popen(  # noqa: S603
+        ["sh", "-c", 'cat >/dev/null; kill -KILL "$1"', "sh", str(pid)],  # noqa: S607
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
 
 
 def _jars_dir() -> Path:

@@ -1,11 +1,11 @@
 """What `farandole doctor` says of a Kafka log: each finding with its cause and its cure."""
 
-from dataclasses import dataclass
 from time import time
-from typing import Final, Literal
+from typing import Final
 
 from farandole.eventstore.contract import Record
 from farandole.eventstore.errors import StoreError
+from farandole.eventstore.finding import Finding
 
 from .admin import Admin, Cluster, Found, Topic
 from .brokertime import BrokerTime
@@ -15,28 +15,9 @@ from .settings import KafkaSettings, is_loopback, read_settings
 from .stats import Stats
 from .topics import check, cure, topics_of
 
-Severity = Literal["ok", "warning", "error"]
-
 CLOCK_WARNING: Final = 1.0
 CLOCK_ERROR: Final = 60.0
 _SMALL_RECORD: Final = 256 * 1024
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        check: what was looked at, in a few words.
-        severity: ``ok``, ``warning`` (works, but promises less) or ``error`` (will not work, or loses data).
-        cause: what was found.
-        cure: what to do, or nothing.
-    """
-
-    check: str
-    severity: Severity
-    cause: str
-    cure: str = ""
 
 
 async def diagnose(url: str, choreography: str) -> list[Finding]:

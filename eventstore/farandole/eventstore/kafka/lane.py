@@ -146,10 +146,9 @@ class Lane:
         finally:
             session.in_flight.discard(future)
         if not future.done() or future.cancelled():
+            how = "before its producer was given up" if future.cancelled() else f"within {limit:g} s"
             future.cancel()
-            raise AppendUnknown(
-                f"the append to {self._where} was not acknowledged within {limit:g} s: append the same bytes again"
-            )
+            raise AppendUnknown(f"the append to {self._where} was not acknowledged {how}: append the same bytes again")
         if (error := future.exception()) is not None:
             raise refused(self._where, error, getattr(batch, "retry_count", None)) from error
         done = future.result()
@@ -178,7 +177,9 @@ class Lane:
             error = AppendUnknown(f"only a part of the append to {self._where} is in the log ({error})")
         self._producer.failed(error)
         # A copy for each caller: an exception that several tasks raise collects the traceback of all.
-        waiting.done.set_exception(type(error)(*error.args))
+        own = type(error)(*error.args)
+        own.__cause__ = error.__cause__
+        waiting.done.set_exception(own)
 
     @property
     def _where(self) -> str:

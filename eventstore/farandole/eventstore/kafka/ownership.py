@@ -73,8 +73,9 @@ class KafkaOwnership(Ownership):
         self._consumer: Any = None
         self._task: asyncio.Task[None] | None = None
         self._losing: asyncio.TimerHandle | None = None
-        self._replaced = False
+        self._replaced = asyncio.Event()
         self._heard = time.monotonic()
+        self.closed = False
 
     @property
     def owned(self) -> frozenset[int]:
@@ -91,7 +92,8 @@ class KafkaOwnership(Ownership):
             await self._changed.wait()
 
     async def __aenter__(self) -> "KafkaOwnership":
-        if self._task is None:
+        if self._task is None and self._error is None:
+            self.closed = False
             self._task = asyncio.ensure_future(self._keep_up())
         return self
 
@@ -104,6 +106,7 @@ class KafkaOwnership(Ownership):
         Args:
             why: what those who wait in `changed` are told; without it they wait on.
         """
+        self.closed = True
         self._error = self._error or why
         task, self._task = self._task, None
         if task is not None:
@@ -120,7 +123,8 @@ class KafkaOwnership(Ownership):
                 self._error = e
                 self._settle(frozenset())
                 return
-            except (kafka.KafkaError, kafka.ConsumerStoppedError, StoreError, OSError, TimeoutError) as e:
+            except Exception as e:
+                # Whatever it was, the client's own faults included: a worker without partitions is worse.
                 log.warning("the member of %s is built anew: %s", self._group, told(e))
                 self._stats.member_rebuilds += 1
                 self._lose_later()
@@ -133,27 +137,30 @@ class KafkaOwnership(Ownership):
         """Be a member until something breaks."""
         consumer = self._consumer = self._make()
         starting = asyncio.ensure_future(consumer.start())
+        poll: asyncio.Future[Any] | None = None
         self._heard = time.monotonic()
         try:
             await self._started(starting)
-            while True:
-                # Always polling, also with nothing to poll: a member that does not is not let in again.
-                await consumer.getmany(timeout_ms=int(POLL * 1000), max_records=1)
+            while not self._replaced.is_set():
+                # Always polling, also with nothing to poll: a member that does not is not let in again. In a task of
+                # its own, for the client forgets the time limit while a rebalance goes on.
+                if poll is None or poll.done():
+                    if poll is not None:
+                        poll.result()
+                    poll = asyncio.ensure_future(consumer.getmany(timeout_ms=int(POLL * 1000), max_records=1))
+                await asyncio.wait([poll], timeout=POLL)
                 if self._session_lapsed():
                     self._settle(frozenset())
                     # The group may turn out to have kept this member; joining again tells.
                     consumer._coordinator.request_rejoin()
-        except asyncio.CancelledError:
-            if not self._replaced:
-                raise
             raise _Replaced(
                 f"another process has joined {self._group} as {self._member}, so this one is no longer its member: "
                 "stop one of them, or give each process a name of its own"
-            ) from None
+            )
         except (kafka.KafkaError, OSError, TimeoutError) as e:
             raise unreachable(f"being a member of {self._group}", self._settings.url, e) from e
         finally:
-            await self._stop(consumer, starting)
+            await self._stop(consumer, [starting] if poll is None else [starting, poll])
 
     async def _started(self, starting: asyncio.Future[None]) -> None:
         try:
@@ -205,7 +212,7 @@ class KafkaOwnership(Ownership):
         consumer.subscribe([self._topic], listener=_Listener(self, consumer))
         return consumer
 
-    async def _stop(self, consumer: Any, starting: asyncio.Future[None]) -> None:
+    async def _stop(self, consumer: Any, tasks: list[asyncio.Future[Any]]) -> None:
         self._consumer = None
         coordinator = consumer._coordinator
         if self.leave and coordinator is not None:
@@ -213,9 +220,10 @@ class KafkaOwnership(Ownership):
             coordinator._group_instance_id = None
         stopping = asyncio.ensure_future(consumer.stop())
         await asyncio.wait([stopping], timeout=_STOPPING)
-        starting.cancel()
-        stopping.cancel()
-        await asyncio.gather(starting, stopping, return_exceptions=True)
+        tasks.append(stopping)
+        for each in tasks:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await close_client(consumer._client)
 
     def _settle(self, partitions: frozenset[int]) -> None:
@@ -241,7 +249,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: Iterable[Any]) -> None:
         self._owner._lose_later()
         if self._joined and await self._owner._was_replaced():
-            self._owner._replaced = True
+            self._owner._replaced.set()
             # The only way to keep the client from joining again: any other exception it would log and go on.
             raise asyncio.CancelledError
 

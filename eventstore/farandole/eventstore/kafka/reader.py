@@ -4,7 +4,7 @@ While the caller works on what it got, the next answer arrives. A partition is f
 was handed out, so no more than one answer a broker waits in memory.
 
 Nothing is ever skipped: a position that is out of range is lost, for the caller to judge. After any trouble with a
-partition the record before the position is fetched again and compared with the one that was handed out; if it is
+partition, or a pause in reading, the record before the position is fetched again and compared with the one that was handed out; if it is
 another, another log stands in its place.
 """
 
@@ -32,6 +32,8 @@ AT_ONCE: Final = 1024 * 1024
 """Bytes that one `read` unpacks at most, so that it does not hold up the event loop."""
 IN_ALL: Final = 4
 """How many full answers of single partitions one answer of a broker may hold."""
+PAUSE = 1.0
+"""Seconds without any answer after which another log could have come unnoticed."""
 STALLED: Final = 5.0
 """Seconds after which a partition that has records, but gives none, gets new connections."""
 
@@ -59,6 +61,7 @@ class KafkaReader(Reader):
         self._trouble: dict[int, tuple[float, Exception]] = {}
         self._lost: StoreError | None = None
         self._rebuilds = link.rebuilds
+        self._heard = time.monotonic()
         self.closed = False
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -164,6 +167,8 @@ class KafkaReader(Reader):
         wanted = [partition for partition in self._next if partition not in waiting]
         if not wanted:
             return
+        if time.monotonic() - self._heard > PAUSE:
+            self._doubtful.update(p for p in wanted if p in self._last)
         for node, partitions in self._link.leaders(self._topic, wanted).items():
             if node not in self._busy:
                 self._busy.add(node)
@@ -182,6 +187,7 @@ class KafkaReader(Reader):
             each = self._link.settings.fetch_bytes
             request = fetch_request(self._topic, places.items(), wait=LONG_POLL, each=each, all=IN_ALL * each)
             found = list(chunks(await self._link.send(node, request), places))
+            self._heard = time.monotonic()
             # An answer has room for a few partitions only, so an empty one means something only if all are.
             full = any(chunk.data for chunk in found)
             bad = [chunk for chunk in found if not await self._good(chunk, full)]

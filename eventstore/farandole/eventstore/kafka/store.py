@@ -125,6 +125,7 @@ class KafkaStore(EventStore):
         owner = KafkaOwnership(
             self.settings, self._events, f"{self.choreography}.{service}", member, self._name, self.stats
         )
+        self._owners = [each for each in self._owners if not each.closed]
         self._owners.append(owner)
         return owner
 
