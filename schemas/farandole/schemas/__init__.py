@@ -1,6 +1,6 @@
 """Events: their classes, their schemas, and their bytes."""
 
-from .catalogue import Table, refresh, register
+from .catalogue import Table, acquaint, refresh, register
 from .compress import Compress
 from .durations import Duration, parse_duration
 from .encrypt import Encrypt
@@ -49,6 +49,7 @@ __all__ = [
     "Table",
     "UndecodableValue",
     "UnreadableHeaders",
+    "acquaint",
     "event_info",
     "failure_fields",
     "parse_duration",

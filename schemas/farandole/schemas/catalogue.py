@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from .avro import VERSION
 from .errors import IncompatibleSchema, UndecodableValue
+from .event import Event
 from .event_types import EventTypes
 from .evolution import Earlier, Mode, check_evolution
 from .system_records import SYSTEM_RECORDS
@@ -75,6 +76,23 @@ async def register(table: Table, types: EventTypes, *, mode: Mode = "rolling") -
     if new:
         await _check_again(table, types, entries, new, mode)
     return tuple(entry.name for entry in new)
+
+
+async def acquaint(table: Table, types: EventTypes, cls: type[Event]) -> None:
+    """Take one more event class into types that are in use already, its schema into the catalogue first.
+
+    Raises:
+        DeclarationError: another event has its name, it is abstract, or Avro cannot say a field.
+        IncompatibleSchema: it and its earlier schemas cannot be read by each other; nothing was put.
+        UndecodableValue: an entry for it cannot be read.
+    """
+    if cls in types:
+        return
+    alone = EventTypes(types.prefix, [cls], types.codec)
+    if types.type_of(alone.wire_name(cls)) is None:
+        await register(table, alone)
+    types.add(cls)
+    await refresh(table, types)
 
 
 async def refresh(table: Table, types: EventTypes) -> None:

@@ -59,12 +59,21 @@ class EventTypes:
         self._names: dict[type[Event], str] = {}
         self._known: dict[str, _Known] = {}
         self._old: dict[bytes, OldSchema] = {}
+        self._by_class: dict[type[Event], _Known] = {}
+        self._own: dict[bytes, str] = {}
         for cls in events:
-            self._add(cls)
-        self._by_class = {known.cls: known for known in self._known.values()}
-        self._own = {known.derived.fingerprint: known.derived.text for known in self._known.values()}
+            self.add(cls)
 
-    def _add(self, cls: type[Event]) -> None:
+    def add(self, cls: type[Event]) -> None:
+        """Take in one more event class. One that is there already changes nothing.
+
+        Its schema has to be in the catalogue before an event of it is written: `catalogue.acquaint` does both.
+
+        Raises:
+            DeclarationError: another event has its name, it is abstract, or Avro cannot say a field.
+        """
+        if cls in self._by_class:
+            return
         info = event_info(cls)
         if info.abstract:
             raise DeclarationError(f"{self.prefix}: {cls.__name__} is not an event of its own; name the events")
@@ -77,7 +86,8 @@ class EventTypes:
             )
         derived = derive(cls, name, info.version)
         self._names[cls] = name
-        self._known[name] = _Known(cls, derived, MARK + derived.fingerprint)
+        known = self._known[name] = self._by_class[cls] = _Known(cls, derived, MARK + derived.fingerprint)
+        self._own[derived.fingerprint] = known.derived.text
 
     def __iter__(self) -> Iterator[type[Event]]:
         return iter(self._by_class)
@@ -99,7 +109,7 @@ class EventTypes:
         except KeyError:
             raise DeclarationError(
                 f"{self.prefix}: {cls.__name__} is none of its events; take or return it in one of its reactors, or "
-                "list it in events="
+                f"make it known: {self.prefix}.know({cls.__name__})"
             ) from None
 
     def type_of(self, wire_name: str) -> type[Event] | None:

@@ -1,6 +1,8 @@
 """The event store on Apache Kafka: the log that production uses."""
 
-from .diagnose import Finding, diagnose
+from farandole.eventstore.finding import Finding
+
+from .diagnose import diagnose
 from .ownership import KafkaOwnership
 from .settings import KafkaSettings, read_settings
 from .stats import Stats

@@ -1,7 +1,7 @@
 """Who owes what: admitted events and final failures make pairs; contracts that come into force owe what was kept."""
 
-from collections import deque
 from collections.abc import Iterable, Sequence
+from copy import copy
 from typing import TYPE_CHECKING
 
 from farandole.schemas.envelope import Flag
@@ -155,7 +155,7 @@ def _join(fold: "Fold", run: Run, event: Kept, contract: Contract, out: Applied)
         run.joins = {}
     queues = run.joins.get(contract.reactor)
     if queues is None:
-        queues = run.joins[contract.reactor] = [deque() for _ in contract.takes]
+        queues = run.joins[contract.reactor] = [[] for _ in contract.takes]
     for queue, types in zip(queues, contract.takes, strict=True):
         if event.type in types:
             if len(queue) >= fold.settings.join_most:
@@ -163,7 +163,7 @@ def _join(fold: "Fold", run: Run, event: Kept, contract: Contract, out: Applied)
                 return
             queue.append(event)
     if all(queues):
-        parts = [queue.popleft() for queue in queues]
+        parts = [queue.pop(0) for queue in queues]
         if not any(queues):
             del run.joins[contract.reactor]
         _add(
@@ -195,13 +195,13 @@ def _take_back(run: Run, pair: Pair) -> Kept:
 
 
 def _keep(fold: "Fold", run: Run, event: Kept) -> None:
+    if not fold.settling and len(run.kept or ()) >= fold.settings.kept:
+        run.unserved += 1
+        return
     if run.kept is None:
         run.kept = []
         fold.keeping[run.id] = run
-    if fold.settling or len(run.kept) < fold.settings.kept:
-        run.kept.append(event)
-    else:
-        run.unserved += 1
+    run.kept.append(event)
 
 
 def _owe_kept(
@@ -237,12 +237,14 @@ def _rename(fold: "Fold", contract: Contract, out: Applied) -> None:
         if run.joins is not None and contract.renames in run.joins:
             run.joins[contract.reactor] = run.joins.pop(contract.renames)
         for pair in [p for p in run.owed.values() if p.reactor == contract.renames]:
-            del run.owed[pair.key]
-            pair.reactor = contract.reactor
-            pair.unfinished = None
-            run.owed[pair.key] = pair
+            # A pair of its own: whoever works on the former one must see that it is owed no longer.
+            moved = copy(run.owed.pop(pair.key))
+            moved.reactor = contract.reactor
+            moved.unfinished = None
+            run.owed[moved.key] = moved
             if not pair.parked:
-                out.owed.append((run, pair))
+                out.settled.append((run, pair))
+                out.owed.append((run, moved))
 
 
 def _reshape(fold: "Fold", contract: Contract, out: Applied) -> None:

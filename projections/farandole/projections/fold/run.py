@@ -1,6 +1,5 @@
 """An open run as the fold keeps it: only what is open, never what is past."""
 
-from collections import deque
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -157,8 +156,9 @@ class Kept(NamedTuple):
     flags: int
 
 
-Join = list[deque[Kept]]
-"""What a join of one run holds unmatched: a queue for each of its parameters."""
+Join = list[list[Kept]]
+"""What a join of one run holds unmatched: a queue for each of its parameters. Lists, for an empty deque takes as much
+memory as all the rest of a run that waits."""
 
 
 class Run:

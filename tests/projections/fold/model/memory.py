@@ -1,0 +1,195 @@
+"""All that ever was, and the questions that it answers."""
+
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from tests.projections.fold.model.contracts import identity, names
+from tests.projections.fold.model.records import Head, frames
+
+DEFAULTS = {
+    "dedup_window": 86_400_000, "dedup_most": 1_000_000, "settle": 600_000, "drain": 100, "expire_after": 0,
+    "kept": 64, "join_most": 10_000,
+}  # fmt: skip
+
+
+@dataclass
+class Event:
+    id: bytes
+    type: bytes
+    offset: int
+    hops: int
+    flags: int
+
+
+@dataclass
+class Run:
+    id: bytes
+    start: bytes
+    offset: int
+    touched: int
+    state: str = "OPEN"
+    result: str = "NONE"
+    end: bytes = b""
+    result_offset: int = -1
+    paused: bool = False
+    kept: list[Event] = field(default_factory=list)
+    unserved: int = 0
+    queues: dict[str, list[list[Event]]] = field(default_factory=dict)
+
+
+@dataclass
+class Debt:
+    run: Run
+    trigger: bytes
+    reactor: str
+    generation: bytes
+    events: list[tuple[int, bytes]]
+    types: list[bytes]
+    since: int
+    hops: int
+    of_failure: bool = False
+    attempts: int = 0
+    forgiven: int = 0
+    due: int = 0
+    parked: bytes = b""
+    overflowed: bool = False
+    became: str = "owed"
+    """owed, discharged, handled, dropped or joined anew"""
+    received: list[tuple[Head, Event]] = field(default_factory=list)
+    """Records of its outcomes that were held."""
+
+    @property
+    def key(self) -> tuple[bytes, bytes, bytes]:
+        return (self.trigger, self.reactor.encode(), self.generation)
+
+
+class Memory:
+    """What the model remembers of its partition."""
+
+    def __init__(self, partition: int, partitions: int) -> None:
+        self.partition, self.partitions = partition, partitions
+        self.position = 0
+        self.digest = 0xCBF29CE484222325
+        self.log_time = 0
+        self.version = 1
+        self.genesis: dict[str, Any] | None = None
+        self.born = 0
+        self.settling = True
+        self.settings = dict(DEFAULTS)
+        self.runs: list[Run] = []
+        """All that ever were."""
+        self.debts: list[Debt] = []
+        """All that ever were."""
+        self.admitted: list[tuple[Run, Event]] = []
+        """All events that ever were admitted, failures left out."""
+        self.results: list[tuple[Run, str]] = []
+        self.commands: list[tuple[int, bytes]] = []
+        self.closed: list[list[tuple[int, bytes]]] = []
+        """Buckets of (log time, run id)."""
+        self.key = b""
+        self.enforced: list[dict[str, Any]] = []
+        """All contracts that ever came into force, in their order."""
+        self.contract_parts: list[tuple[Head, dict[str, Any]]] = []
+
+    # ── what is so ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def run(self, key: bytes | None) -> Run | None:
+        found = [run for run in self.runs if run.id == key and run.state != "CLOSED"]
+        return found[0] if found else None
+
+    def owed(self, run: Run) -> list[Debt]:
+        return [debt for debt in self.debts if debt.run is run and debt.became == "owed"]
+
+    def in_force(self, reactor: str) -> dict[str, Any] | None:
+        for contract in reversed(self.enforced):
+            if contract["renames"] == reactor:
+                return None
+            if contract["reactor"] == reactor:
+                return contract
+        return None
+
+    def active(self, form: str) -> list[dict[str, Any]]:
+        found = [self.in_force(reactor) for reactor in sorted({c["reactor"] for c in self.enforced})]
+        return [c for c in found if c and c["state"] == "active" and c["forms"][0] == form]
+
+    def named(self) -> set[str]:
+        return {type for c in self.enforced if c["state"] == "active" for type in names(c)}
+
+    def lapse(self) -> None:
+        window = self.settings["dedup_window"]
+        self.closed = [bucket for bucket in self.closed if self.log_time - bucket[-1][0] <= window]
+        if self.settling and self.genesis is not None and self.log_time > self.born + self.settings["settle"]:
+            self.settling = False
+            for run in self.runs:
+                stay = [e for e in run.kept if e.type.decode() not in self.named() and not e.flags & 16]
+                most = self.settings["kept"]
+                run.kept, run.unserved = stay[:most], run.unserved + len(stay[most:])
+
+    # ── all of it ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def snapshot(self) -> dict[str, Any]:
+        """What the fold's snapshot should be."""
+        reactors = {c["reactor"] for c in self.enforced}
+        in_force = {r: c for r in reactors if (c := self.in_force(r))}
+        return {
+            "position": self.position,
+            "log_time": self.log_time,
+            "digest": self.digest,
+            "version": self.version,
+            "genesis": (self.genesis["log_id"], self.genesis["partitions"], self.born)
+            if self.genesis
+            else (None, None, 0),
+            "settling": self.settling,
+            "settings": self.settings,
+            "runs": {run.id: self.of_run(run) for run in self.runs if run.state != "CLOSED"},
+            "closed": [
+                (b[0][0], b[-1][0], sorted(blake2b(i, digest_size=16, key=self.key).digest() for i in ids(b)))
+                for b in self.closed
+            ],
+            "commands": sorted((t, id) for t, id in self.commands if t >= self.log_time),
+            "contracts": {r.encode(): identity(c) for r, c in in_force.items()},
+            "ever": {r.encode(): {identity(c) for c in self.enforced if c["reactor"] == r} for r in reactors},
+            "named": {type.encode() for type in self.named()},
+            "frames": [
+                (key, {index: identity(c) for index, c in parts.items()})
+                for key, parts in frames(self.contract_parts).items()
+            ],
+        }
+
+    def of_run(self, run: Run) -> dict[str, Any]:
+        return {
+            "start": (run.start, run.offset),
+            "state": run.state,
+            "result": (run.result, run.end, run.result_offset),
+            "touched": run.touched,
+            "paused": run.paused,
+            "owed": {debt.key: self.of_debt(debt) for debt in self.owed(run)},
+            "joins": {
+                reactor.encode(): [[event.offset for event in queue] for queue in queues]
+                for reactor, queues in run.queues.items()
+                if any(queues)
+            },
+            "kept": [(event.id, event.type, event.offset, event.hops) for event in run.kept],
+            "unserved": run.unserved,
+        }
+
+    def of_debt(self, debt: Debt) -> dict[str, Any]:
+        return {
+            "inputs": tuple(offset for offset, _ in debt.events),
+            "types": tuple(debt.types),
+            "since": debt.since,
+            "due": debt.due,
+            "attempts": (debt.attempts, debt.forgiven),
+            "parked": debt.parked,
+            "hops": debt.hops,
+            "of_failure": debt.of_failure,
+            "unfinished": [
+                (key, {index: event.offset for index, event in parts.items()})
+                for key, parts in frames(debt.received).items()
+            ],
+        }
+
+
+def ids(bucket: list[tuple[int, bytes]]) -> set[bytes]:
+    return {id for _, id in bucket}

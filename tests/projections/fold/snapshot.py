@@ -1,0 +1,59 @@
+"""All that a fold knows, as plain values that can be compared, whatever the order in which it came to know it."""
+
+from typing import Any
+
+from farandole.projections.fold import Fold, Pair, Run
+
+
+def snapshot(fold: Fold) -> dict[str, Any]:
+    return {
+        "position": fold.position,
+        "log_time": fold.log_time,
+        "digest": fold.digest,
+        "version": fold.version,
+        "genesis": (fold.log_id, fold.made_of, fold.born),
+        "settling": fold.settling,
+        "settings": {name: getattr(fold.settings, name) for name in fold.settings.__slots__},
+        "runs": {id: of_run(run) for id, run in fold.runs.items()},
+        "closed": [(b.opened, b.newest, sorted(b)) for b in fold.closed],
+        "commands": sorted(fold.commands),
+        "contracts": {c.reactor: c.id for c in fold.contracts},
+        "ever": fold.contracts.ever,
+        "named": fold.contracts.named,
+        "frames": [(key, {index: c.id for index, c in parts.items()}) for key, parts in fold.frames.items()],
+    }
+
+
+def of_run(run: Run) -> dict[str, Any]:
+    return {
+        "start": (run.start, run.offset),
+        "state": run.state.name,
+        "result": (run.result.name, run.end, run.result_offset),
+        "touched": run.touched,
+        "paused": run.paused,
+        "owed": {pair.key: of_pair(pair) for pair in run.owed.values()},
+        "joins": {
+            reactor: [[event.offset for event in queue] for queue in queues]
+            for reactor, queues in (run.joins or {}).items()
+            if any(queues)
+        },
+        "kept": [(event.id, event.type, event.offset, event.hops) for event in run.kept or ()],
+        "unserved": run.unserved,
+    }
+
+
+def of_pair(pair: Pair) -> dict[str, Any]:
+    return {
+        "inputs": pair.inputs,
+        "types": pair.types,
+        "since": pair.since,
+        "due": pair.due,
+        "attempts": (pair.attempts, pair.forgiven),
+        "parked": pair.parked,
+        "hops": pair.hops,
+        "of_failure": pair.of_failure,
+        "unfinished": [
+            (key, {index: fact.offset for index, fact in parts.items()})
+            for key, parts in (pair.unfinished or {}).items()
+        ],
+    }
