@@ -1,7 +1,20 @@
-"""Choreographies, reactors and what they are made of."""
+"""Choreographies, reactors and what they are made of; workers and clients."""
 
 from .choreography import Choreography
-from .errors import GiveUp, ReactorError, RetryAfter, UndeclaredOutcome
+from .client import Client
+from .errors import (
+    ClientError,
+    CommandRefused,
+    GiveUp,
+    ReactorError,
+    RetryAfter,
+    RunCancelled,
+    RunExpired,
+    RunFailed,
+    UndeclaredOutcome,
+    UnexpectedEnd,
+)
+from .handle import Recorded, RunHandle
 from .inputs import ChildDone, ChildFailed, Failed
 from .outputs import After, Ask, Child
 from .provide import Provider
@@ -16,13 +29,22 @@ __all__ = [
     "ChildDone",
     "ChildFailed",
     "Choreography",
+    "Client",
+    "ClientError",
+    "CommandRefused",
     "Failed",
     "GiveUp",
     "Provider",
     "ReactorError",
+    "Recorded",
     "Retry",
     "RetryAfter",
     "Run",
+    "RunCancelled",
+    "RunExpired",
+    "RunFailed",
+    "RunHandle",
     "Step",
     "UndeclaredOutcome",
+    "UnexpectedEnd",
 ]

@@ -11,23 +11,23 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from time import perf_counter
-from typing import Any, Final
+from typing import Any
 
-from farandole.eventstore import EventStore, Stored, StoreError, TooLarge
+from farandole.eventstore import EventStore, PositionLost, Stored, StoreError, TooLarge
 from farandole.projections.fold import Pair
-from farandole.schemas import Event, EventTypes, UndecodableValue, failure_fields
+from farandole.schemas import Event, EventTypes, UndecodableValue, acquaint, failure_fields
 from farandole.schemas.envelope import unpack
 from farandole.schemas.ids import step_key
 
-from .reactor import Reactor
-from .dispatch import Dispatcher, Work
+from .dispatch import AGAIN, Dispatcher, Work
 from .inputs import Failed
 from .isolate import Isolated
 from .outbox import Outbox
+from .reactor import Reactor
 from .reading import event_of, failure_of, read_event
 from .retry import GiveUpNow, decide
 from .run import Run
-from .scribe import Scribe, size_of
+from .scribe import Scribe, size_of, text
 from .stats import WorkerStats
 from .step import Step
 from .unsupported import NoSubsteps
@@ -35,16 +35,13 @@ from .values import Values
 
 log = logging.getLogger("farandole.step")
 
-AGAIN: Final = 1.0
-"""Seconds until an attempt is made again that trouble with the log prevented."""
-
 
 class Attempts:
     """Makes attempts for the lanes of a dispatcher.
 
     Args:
         provided: what each reactor's other parameters are given, by reactor and parameter.
-        threads: where plain functions run.
+        threads: where plain functions run, by reactor, so that none waits for the threads of another.
         random: gives numbers in [0, 1), for the jitter of retries.
     """
 
@@ -59,7 +56,7 @@ class Attempts:
         values: Values,
         stats: WorkerStats,
         provided: Mapping[str, Mapping[str, Any]],
-        threads: ThreadPoolExecutor,
+        threads: Mapping[str, ThreadPoolExecutor],
         random: Callable[[], float],
     ) -> None:
         self._choreography = choreography
@@ -73,10 +70,15 @@ class Attempts:
         self._threads = threads
         self._random = random
         self.dispatcher: Dispatcher
+        self._takes: dict[str, tuple[frozenset[bytes], ...]] = {}
+        """The wire names that each parameter of a reactor takes; of failures: of what the failed step took."""
         self._simple: dict[str, str] = {}
         """The one parameter of reactors that take one event and nothing of the run."""
         for reactor in reactors:
             signature = reactor.signature
+            self._takes[reactor.name] = tuple(
+                frozenset(types.wire_name(event).encode() for event in trigger.events) for trigger in signature.triggers
+            )
             if len(signature.triggers) == 1 and not reactor.takes_failures and not reactor.takes_run:
                 self._simple[reactor.name] = signature.triggers[0].param
 
@@ -87,7 +89,14 @@ class Attempts:
         stats = self._stats.reactors[work.reactor.name]
         began = perf_counter()
         stats.queued.observe(asyncio.get_running_loop().time() - work.queued_at)
+        arguments = None
         try:
+            if not self._fits(work):
+                raise EarlierShape(
+                    f"{work.reactor.where}: the step is owed for {b', '.join(work.pair.types).decode()}, under an earlier "
+                    "contract of this reactor, which takes something else now. Retry it once a release that takes "
+                    "that is back (farandole work --take-over), or cancel the run"
+                )
             arguments = self._at_hand(work) or await self._arguments(work)
             began = perf_counter()
             result = await self._call(work.reactor, arguments)
@@ -98,31 +107,42 @@ class Attempts:
                     f"{work.reactor.where}: an event of {written.largest} bytes is larger than the log takes "
                     f"({self._store.max_record_bytes}); keep large content elsewhere and refer to it"
                 )
-        except StoreError as e:
-            log.warning("%s cannot be attempted now: %s", work.reactor.where, e)
-            self.dispatcher.again(work, AGAIN)
-            return
         except asyncio.CancelledError as e:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
+            if self.dispatcher.stopped:
                 raise
             self._fail(work, RuntimeError(f"the handler was cancelled from within: {e!r}"))
-        except (Exception, SystemExit) as e:
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as e:
+            if isinstance(e, StoreError) and (arguments is None or isinstance(e, HistoryUnavailable)):
+                log.warning("%s cannot be attempted now: %s", work.reactor.where, e)
+                self.dispatcher.again(work, AGAIN)
+                return
             stats.handler.observe(perf_counter() - began)
-            self._fail(work, e if isinstance(e, Exception) else RuntimeError(f"the handler called sys.exit({e.code})"))
+            self._fail(work, _error(e))
         else:
             stats.handler.observe(perf_counter() - began)
             stats.done += 1
             self._outbox.put(work.serving.fold.partition, written.records, written.size, partial(self._refused, work))
 
+    def _fits(self, work: Work) -> bool:
+        """Whether what the step is owed for is what the handler takes: the contract may have changed since."""
+        takes, pair = self._takes[work.reactor.name], work.pair
+        if pair.of_failure is not work.reactor.takes_failures:
+            return False
+        if pair.of_failure:
+            return not takes[0] or not takes[0].isdisjoint(pair.types)
+        return len(takes) == len(pair.types) and all(map(frozenset.__contains__, takes, pair.types))
+
     def _at_hand(self, work: Work) -> dict[str, Any] | None:
         """The arguments, if the trigger just read is all that they need; the common case, kept short."""
         record = work.record
         param = self._simple.get(work.reactor.name)
+        types = work.pair.types
         if record is None or param is None or self._types.codec is not None:
             return None
         try:
-            event = self._types.decode(work.pair.types[0].decode(), record.value or b"")
+            event = self._types.decode(types[0].decode(), record.value or b"")
         except UndecodableValue:
             return None
         arguments = {**self._provided[work.reactor.name], param: event}
@@ -179,8 +199,8 @@ class Attempts:
         return Step(
             step_key(run.id, run.start, pair.trigger, pair.reactor),
             work.attempt,
-            run_id=run.id.decode(),
-            event_id=pair.trigger.decode(),
+            run_id=text(run.id),
+            event_id=text(pair.trigger),
             offset=max(pair.inputs),
             reactor=work.reactor.name,
             choreography=self._choreography,
@@ -190,7 +210,7 @@ class Attempts:
     async def _run(self, work: Work) -> Run[Any]:
         partition = work.serving.fold.partition
         (start,) = await self._values.get(partition, (work.run.offset,))
-        return Run(work.run.id.decode(), await self._event(start), RecordedHistory(self, work))
+        return Run(text(work.run.id), await self._event(start), RecordedHistory(self, work))
 
     async def _call(self, reactor: Reactor, arguments: dict[str, Any]) -> object:
         timeout = reactor.options.timeout
@@ -209,11 +229,12 @@ class Attempts:
 
     async def _in_thread(self, reactor: Reactor, arguments: dict[str, Any]) -> object:
         """Run a plain function. A thread cannot be stopped, so what takes too long is waited for, and then fails."""
-        call = partial(copy_context().run, partial(reactor.fn, **arguments))
+        call = partial(copy_context().run, _without_stop_iteration, reactor.fn, arguments)
         timeout = reactor.options.timeout
-        began = perf_counter()
-        result = await asyncio.get_running_loop().run_in_executor(self._threads, call)
-        if timeout is not None and perf_counter() - began > timeout.total_seconds():
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        result = await loop.run_in_executor(self._threads[reactor.name], call)
+        if timeout is not None and loop.time() - began > timeout.total_seconds():
             raise TimeoutError(f"the handler took longer than {timeout.total_seconds():g} s (timeout=)")
         return result
 
@@ -223,8 +244,8 @@ class Attempts:
         verdict = decide(work.reactor.options.retry, error, work.attempt - pair.forgiven, self._random)
         last = isinstance(verdict, GiveUpNow)
         delay = 0 if isinstance(verdict, GiveUpNow) else max(int(verdict.delay.total_seconds() * 1000), 0)
-        content = failure_fields(error)
-        record = self._scribe.failure(work.run.id, pair, content, last=last, delay_ms=delay)
+        content = failure_fields(_from_the_handler(error))
+        record = self._scribe.failure(work.run.id, pair, work.attempt, content, last=last, delay_ms=delay)
         if last:
             stats.failed += 1
         else:
@@ -243,6 +264,14 @@ class TooLargeOutcome(UndecodableValue):
     """An outcome is larger than the log takes. No further attempt helps."""
 
 
+class EarlierShape(UndecodableValue):
+    """A step is owed for events that its reactor took once and does not take now."""
+
+
+class HistoryUnavailable(StoreError):
+    """The run's history cannot be read now, or not here any more. That is not the step's failure."""
+
+
 class RecordedHistory:
     """A run's history as the log has it, up to the trigger of one step."""
 
@@ -252,14 +281,47 @@ class RecordedHistory:
 
     async def events(self, types: Sequence[type[Event]]) -> list[Event]:
         work, attempts = self._work, self._attempts
-        names = {attempts._types.wire_name(t).encode() for t in types} if types else None
-        if work.serving.history is None:
-            return []
-        offsets = work.serving.history.offsets(work.run.id, names, upto(work.pair))
-        records = await attempts._values.get(work.serving.fold.partition, offsets)
-        return [await attempts._event(record) for record in records]
+        known, index = attempts._types, work.serving.history
+        try:
+            for event in types:
+                await acquaint(attempts._store.catalogue, known, event)
+            names = {known.wire_name(event).encode() for event in types or known}
+            offsets = None if index is None else index.offsets(work.run.id, names, upto(work.pair))
+            if offsets is None:
+                raise PositionLost(
+                    f"run '{text(work.run.id)}' ended or went to another worker while its handler worked"
+                )
+            records = await attempts._values.get(work.serving.fold.partition, offsets)
+            return [await attempts._event(record) for record in records]
+        except StoreError as e:
+            raise HistoryUnavailable(str(e)) from e
 
 
 def upto(pair: Pair) -> int:
     """The offset of the record that made the pair owed."""
     return max(pair.inputs)
+
+
+def _from_the_handler(error: Exception) -> Exception:
+    """The error with a traceback that begins in the handler, if it was raised there."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals.get("__package__") == __package__:
+        trace = trace.tb_next
+    return error if trace is None else error.with_traceback(trace)
+
+
+def _error(error: BaseException) -> Exception:
+    """What a handler raised as a failure to record."""
+    if isinstance(error, SystemExit):
+        return RuntimeError(f"the handler called sys.exit({error.code})")
+    if isinstance(error, Exception):
+        return error
+    return RuntimeError(f"the handler raised {error!r}, which is no Exception").with_traceback(error.__traceback__)
+
+
+def _without_stop_iteration(fn: Callable[..., object], arguments: Mapping[str, Any]) -> object:
+    """Call a plain function. No future takes a `StopIteration`: whoever awaits it would wait for ever."""
+    try:
+        return fn(**arguments)
+    except StopIteration as e:
+        raise RuntimeError(f"the handler raised {e!r}") from e

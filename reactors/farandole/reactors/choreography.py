@@ -15,7 +15,7 @@ from .registry import Registry
 from .retry import STANDARD, Retry
 from .schedules import Overlap, Schedule
 from .service import Connecting, Working, WorkOptions
-from .unsupported import forms_of, refuse_unsupported
+from .unsupported import forms_of, forms_of_event, refuse_unsupported
 from .worker import GRACE
 
 F = TypeVar("F", bound=Callable[..., AsyncOutcome])
@@ -227,6 +227,7 @@ class Choreography:
             info = event_info(event)
             if info.abstract:
                 raise DeclarationError(f"{self.name}: {event.__name__} is not an event of its own; name the events")
+            refuse_unsupported(f"{self.name}.{info.name}", forms_of_event(event))
             self._events.add(info.name, event, self.name)
 
     def load(self) -> None:
@@ -268,6 +269,7 @@ class Choreography:
         metrics_port: int | None = None,
         metrics_host: str = "127.0.0.1",
         partitions: int | None = None,
+        memory: int = 64 << 20,
     ) -> Working:
         """A worker of this service: ``await orders.work(url)`` works until SIGTERM.
 
@@ -282,6 +284,7 @@ class Choreography:
             metrics_port: serve Prometheus metrics and readiness there.
             metrics_host: the address to serve them on.
             partitions: how many partitions the log gets if it is made now; None: as many as it has, or 16.
+            memory: bytes of recorded values that may wait in memory; beyond that they are read again.
         """
         options = WorkOptions(
             member=member,
@@ -290,12 +293,14 @@ class Choreography:
             metrics_port=metrics_port,
             metrics_host=metrics_host,
             partitions=partitions,
+            memory=memory,
         )
         return Working(self, store, options)
 
     def _add(self, reactor: Reactor) -> None:
         refuse_unsupported(reactor.where, forms_of(reactor))
         for event in reactor.events():
+            refuse_unsupported(f"{self.name}.{event_info(event).name}", forms_of_event(event))
             self._events.add(event_info(event).name, event, reactor.where)
         self._reactors.add(reactor.name, reactor, reactor.where)
 

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from farandole.eventstore import AppendUnknown, EventStore, NotAppended, Record, Stored, StoreUnavailable
-from farandole.schemas import Event, Start, parse_duration
+from farandole.schemas import Event, Start, acquaint, parse_duration
 from farandole.schemas.ids import new_run_id
 
 from .follower import Follower
@@ -55,6 +55,7 @@ class Client:
         key = run_id.encode()
         if not 1 <= len(key) <= 255:
             raise ValueError(f"a run id has 1 to 255 bytes of UTF-8, not {len(key)}")
+        await acquaint(self.store.catalogue, self.scribe.types, type(event))
         record = self.scribe.start(key, event, 0 if within is None else self.not_after(within))
         view = self.follower.expect(key)
         await self.append(key, record)

@@ -6,29 +6,39 @@ failing reactor delays neither reading nor any other reactor.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import Pair, PairKey, Run
+from farandole.projections.fold import Pair, Run
 
-from .reactor import Reactor
 from .lanes import Lanes
+from .reactor import Reactor
 from .stats import ReactorStats
 
 if TYPE_CHECKING:
     from .partition import Serving
 
+log = logging.getLogger("farandole.worker")
+
+AGAIN: Final = 1.0
+"""Seconds until an attempt is made again that trouble not its own prevented."""
+
+WorkKey = tuple[bytes, bytes, bytes, bytes]
+"""Run id, trigger id, reactor, generation. The run is part of it, for an id from outside may stand in several runs."""
+
 
 class Work:
     """One owed pair in this worker's hands: queued, waiting for its time, or at work."""
 
-    __slots__ = ("attempt", "pair", "queued_at", "reactor", "record", "run", "running", "serving", "timer")
+    __slots__ = ("attempt", "key", "pair", "queued_at", "reactor", "record", "run", "running", "serving", "timer")
 
     def __init__(self, serving: "Serving", run: Run, pair: Pair, reactor: Reactor, record: Stored | None) -> None:
         self.serving = serving
         self.run = run
         self.pair = pair
+        self.key = key_of(run, pair)
         self.reactor = reactor
         self.record = record
         """The trigger as it was just read, while the memory budget allows."""
@@ -54,7 +64,7 @@ class Dispatcher:
 
     Args:
         reactors: those that this worker serves.
-        perform: makes one attempt; must not raise, but for cancellation.
+        perform: makes one attempt. If it raises, which it should not, the attempt is made again after a while.
         most_bytes: how many bytes of triggers may wait in memory; beyond that their values are read again.
     """
 
@@ -69,7 +79,7 @@ class Dispatcher:
         self._perform = perform
         self._stats = stats
         self._most = most_bytes
-        self._works: dict[PairKey, Work] = {}
+        self._works: dict[WorkKey, Work] = {}
         self._lanes: dict[str, Lanes[Work]] = {r.name: Lanes(self._begin, r.options.concurrency) for r in reactors}
         self._stopped = False
         self.bytes = 0
@@ -85,7 +95,7 @@ class Dispatcher:
         reactor = serving.served.get(pair.reactor)
         if reactor is None or run.paused or self._stopped:
             return
-        key = pair.key
+        key = key_of(run, pair)
         work = self._works.get(key)
         if work is not None:
             if work.attempt == pair.attempts + 1 and work.serving is serving:
@@ -106,7 +116,7 @@ class Dispatcher:
 
     def settle(self, run: Run, pair: Pair) -> None:
         """The pair is owed no longer."""
-        work = self._works.pop(pair.key, None)
+        work = self._works.pop(key_of(run, pair), None)
         if work is None:
             return
         self._let_go(work)
@@ -115,25 +125,47 @@ class Dispatcher:
             if waiting:
                 following = min(waiting, key=_place)
                 if not following.parked:
-                    self.offer(work.serving, run, following, None, 0)
+                    self.offer(work.serving, run, following, None, work.serving.fold.log_time)
+
+    def release(self, run: Run, pair: Pair) -> None:
+        """The pair was settled while its partition is only being restored, so nothing follows from it yet."""
+        work = self._works.pop(key_of(run, pair), None)
+        if work is not None:
+            self._let_go(work)
 
     def suspend(self, serving: "Serving") -> None:
         """The partition is not ours now: forget what has not begun."""
         for work in [w for w in self._works.values() if w.serving is serving and not w.running]:
-            del self._works[work.pair.key]
+            del self._works[work.key]
             self._let_go(work)
 
     def forget(self, serving: "Serving") -> None:
         """The partition's state is dropped; handlers at work go on to their end."""
         for work in [w for w in self._works.values() if w.serving is serving]:
-            del self._works[work.pair.key]
+            del self._works[work.key]
+            self._let_go(work)
+
+    def moved(self, reactor: bytes) -> None:
+        """What the reactor owed is owed by another one now, under whose name it is offered anew."""
+        for work in [w for w in self._works.values() if w.key[2] == reactor]:
+            del self._works[work.key]
             self._let_go(work)
 
     def again(self, work: Work, wait: float) -> None:
         """Make the same attempt once more, after ``wait`` seconds: it could not be made for reasons not its own."""
         work.running = False
-        if self._works.get(work.pair.key) is work:
+        if self._works.get(work.key) is work:
             work.timer = asyncio.get_running_loop().call_later(wait, self._due, work)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing more begins, because the worker comes to an end."""
+        return self._stopped
+
+    @property
+    def held(self) -> int:
+        """How many steps are in this worker's hands."""
+        return len(self._works)
 
     def waiting(self, reactor: str) -> int:
         """Steps in a reactor's queue."""
@@ -165,16 +197,21 @@ class Dispatcher:
         return True
 
     async def _begin(self, work: Work) -> None:
-        key = work.pair.key
-        if self._works.get(key) is not work or not work.owed:
+        key = work.key
+        if self._works.get(key) is not work:
             self._stats[work.reactor.name].superseded += 1
             return
-        if work.run.paused:
+        if work.run.paused or not work.owed:
             del self._works[key]
             self._let_go(work)
             return
         work.running = True
-        await self._perform(work)
+        try:
+            await self._perform(work)
+        except Exception:
+            # A fault of ours must not leave a step in nobody's hands, nor end the lane for those that come after it.
+            log.exception("%s: an attempt could not be made; it is made again", work.reactor.where)
+            self.again(work, AGAIN)
 
     def _queue(self, work: Work) -> None:
         work.queued_at = asyncio.get_running_loop().time()
@@ -182,7 +219,7 @@ class Dispatcher:
 
     def _due(self, work: Work) -> None:
         work.timer = None
-        if self._works.get(work.pair.key) is work and not self._stopped:
+        if self._works.get(work.key) is work and not self._stopped:
             self._queue(work)
 
     def _let_go(self, work: Work) -> None:
@@ -191,6 +228,10 @@ class Dispatcher:
             work.timer = None
         if work.record is not None:
             self.bytes -= len(work.record.value or b"")
+
+
+def key_of(run: Run, pair: Pair) -> WorkKey:
+    return (run.id, pair.trigger, pair.reactor, pair.generation)
 
 
 def _place(pair: Pair) -> int:

@@ -7,12 +7,13 @@ that are asked for at one time together. A run is watched for as long as somebod
 
 import asyncio
 import logging
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakValueDictionary
 
-from farandole.eventstore import EventStore, PositionLost, Stored, StoreUnavailable
+from farandole.eventstore import EventStore, StoreClosed, Stored, StoreUnavailable
 from farandole.projections.fold import Applied, Fact, Fold, Result, Run, RunStatus, Verdict, status_of
 from farandole.schemas.envelope import Envelope
 
@@ -49,6 +50,8 @@ class View:
     """Its state, if it was ever open."""
     result: Result = Result.NONE
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
+    failed: Exception | None = None
+    """Why nothing more will be learnt of it."""
 
     def note(self, record: Stored, out: Applied, *, keep: bool) -> None:
         """Take in one of the run's records.
@@ -76,7 +79,8 @@ class View:
 
     def record_at(self, offset: int) -> Stored | None:
         """The run's record at this offset, if it is at hand."""
-        return next((e.record for e in reversed(self.entries) if e.offset == offset), None)
+        at = bisect_left(self.entries, offset, key=lambda entry: entry.offset)
+        return self.entries[at].record if at < len(self.entries) and self.entries[at].offset == offset else None
 
     def wake(self) -> None:
         for waiter in self.waiters:
@@ -92,10 +96,20 @@ class View:
         return None
 
     async def changed(self) -> None:
-        """Wait until another record of the run is read, or something else could have moved it."""
+        """Wait until another record of the run is read, or something else could have moved it.
+
+        Raises:
+            StoreError: the log is not followed any more.
+        """
+        if self.failed is not None:
+            raise self.failed
         waiter = asyncio.get_running_loop().create_future()
         self.waiters.append(waiter)
-        await waiter
+        try:
+            await waiter
+        finally:
+            if waiter in self.waiters:
+                self.waiters.remove(waiter)
 
 
 class Follower:
@@ -112,12 +126,13 @@ class Follower:
         self._folds: dict[int, Fold] = {}
         self._views: WeakValueDictionary[bytes, View] = WeakValueDictionary()
         self._all: list[View] = []
+        self._sought: dict[bytes, View] = {}
         self._wanted: dict[int, dict[bytes, View]] = {}
         self._searches: dict[int, asyncio.Task[None]] = {}
         self._task: asyncio.Task[None] | None = None
         self._changed = False
         self._progress: list[asyncio.Future[None]] = []
-        self._failed: BaseException | None = None
+        self._failed: Exception | None = None
         self.listener: Callable[[Stored, Applied], None] | None = None
         """Told of every record that is folded."""
 
@@ -139,12 +154,11 @@ class Follower:
         """All about one run, up to the end that its partition has now; it keeps up from then on."""
         partition = self._store.partition_of(run_id)
         view = self._views.get(run_id)
-        if view is None and partition not in self._folds:
+        if view is None and (partition not in self._folds or not self._folds[partition].position):
             view = self._views[run_id] = View(run_id, partition)
         await self.up_to_date([partition])
-        if view is None or view.before_us:
-            view = await self._search(run_id, partition)
-        return view
+        found = self._views.get(run_id)  # somebody else may have looked it up meanwhile
+        return await self._search(run_id, partition) if found is None or found.before_us else found
 
     def status(self, view: View) -> RunStatus:
         """The state of a run that is watched."""
@@ -157,7 +171,13 @@ class Follower:
         return self._folds[partition]
 
     async def up_to_date(self, partitions: Sequence[int]) -> None:
-        """Fold these partitions to the ends that they have now."""
+        """Fold these partitions to the ends that they have now.
+
+        Raises:
+            StoreError: the log cannot be followed any more, or not be reached now.
+        """
+        if self._failed is not None:
+            raise self._failed
         for partition in partitions:
             if partition not in self._folds:
                 self._folds[partition] = Fold(partition, self._store.partitions)
@@ -172,19 +192,24 @@ class Follower:
         """Wait until more was read.
 
         Raises:
-            StoreError: the log cannot be followed.
+            StoreError: the log cannot be followed any more.
         """
         if self._failed is not None:
             raise self._failed
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._progress.append(waiter)
         await waiter
+        if self._failed is not None:
+            raise self._failed
 
     async def close(self) -> None:
+        """Follow nothing any more; who still waits is told so."""
         tasks = [task for task in (self._task, *self._searches.values()) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._failed is None:
+            self._fail(_closed())
 
     async def _follow(self) -> None:
         reader = self._store.reader()
@@ -201,25 +226,25 @@ class Follower:
                     continue
                 for batch in batches:
                     self._apply(batch)
-                self._wake(None)
-        except (Exception, asyncio.CancelledError) as e:
-            self._failed = e
-            self._wake(e)
-            for view in tuple(self._views.values()):
-                view.wake()
-            if isinstance(e, asyncio.CancelledError):
-                raise
+                self._wake()
+        except Exception as e:
+            self._fail(e)
         finally:
             await reader.close()
 
-    def _wake(self, error: BaseException | None) -> None:
+    def _wake(self) -> None:
         waiters, self._progress = self._progress, []
         for waiter in waiters:
             if not waiter.done():
-                if error is None:
-                    waiter.set_result(None)
-                else:
-                    waiter.set_exception(error if isinstance(error, Exception) else PositionLost("closed"))
+                waiter.set_result(None)
+
+    def _fail(self, error: Exception) -> None:
+        """Nothing more is learnt: tell whoever waits, and whoever asks later."""
+        self._failed = error
+        for view in tuple(self._views.values()):
+            view.failed = error
+            view.wake()
+        self._wake()
 
     def _apply(self, batch: Sequence[Stored]) -> None:
         fold = self._folds[batch[0].partition]
@@ -244,13 +269,18 @@ class Follower:
 
     async def _search(self, run_id: bytes, partition: int) -> View:
         """Look a run up that was not watched from its start."""
-        view = self._wanted.setdefault(partition, {}).setdefault(run_id, View(run_id, partition))
-        while view is not self._views.get(run_id):
+        view = self._sought.get(run_id)
+        if view is None:
+            view = self._sought[run_id] = View(run_id, partition)
+            self._wanted.setdefault(partition, {})[run_id] = view
+        while self._sought.get(run_id) is view:
             task = self._searches.get(partition)
             if task is None:
                 task = self._searches[partition] = asyncio.create_task(self._fold_again(partition))
-                task.add_done_callback(lambda _: self._searches.pop(partition, None))
-            await asyncio.shield(task)
+            await asyncio.wait((task,))
+            if task.cancelled():
+                raise _closed()
+            task.result()
         return view
 
     async def _fold_again(self, partition: int) -> None:
@@ -258,8 +288,8 @@ class Follower:
         wanted = self._wanted.pop(partition, {})
         followed, again = self._folds[partition], Fold(partition, self._store.partitions)
         reader = self._store.reader()
-        reader.follow({partition: 0})
         try:
+            reader.follow({partition: 0})
             while again.position < followed.position:
                 for batch in await reader.read(wait=_WAIT):
                     for record in batch:
@@ -268,8 +298,16 @@ class Follower:
                             view = None if record.key is None else wanted.get(record.key)
                             if view is not None:
                                 view.note(record, out, keep=True)
+            for run_id, view in wanted.items():
+                view.run = followed.runs.get(run_id, view.run)
+                self._views[run_id] = view
         finally:
+            # Here and not once the task is done: whoever asks in between would wait for what is over.
+            del self._searches[partition]
+            for run_id in wanted:
+                del self._sought[run_id]
             await reader.close()
-        for run_id, view in wanted.items():
-            view.run = followed.runs.get(run_id, view.run)
-            self._views[run_id] = view
+
+
+def _closed() -> StoreClosed:
+    return StoreClosed("the client was closed; connect again to ask about runs")

@@ -1,32 +1,65 @@
 """Opening the log of a choreography: its genesis, and its schemas in the catalogue."""
 
+import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from farandole.eventstore import EventStore
+from farandole.eventstore import AppendUnknown, EventStore, NotAppended, Record, StoreUnavailable
 from farandole.projections.fold import KNOWN_VERSION
 from farandole.schemas.envelope import Kind
 
 from .scribe import Scribe
 
+_PATIENCE: Final = 30.0
+_RETRY: Final = 0.5
 
-async def establish(store: EventStore, scribe: Scribe, settings: Mapping[str, int] | None = None) -> None:
+
+async def establish(
+    store: EventStore, scribe: Scribe, settings: Mapping[str, int] | None = None, *, log_id: str | None = None
+) -> None:
     """Write a genesis record to each partition that holds nothing yet.
 
     Several processes may do so at once: the first genesis of a partition counts, the others are refused.
 
     Args:
         settings: admission settings that differ from the defaults, by name (`farandole.projections.fold.Settings`).
+        log_id: 1 to 64 bytes that no other log has; random by default.
+
+    Raises:
+        AppendError: it could not be written within half a minute.
+        StoreUnavailable: the log cannot be reached.
     """
     ends = await store.ends(range(store.partitions))
     empty = [partition for partition, end in ends.items() if end.next == 0]
     if not empty:
         return
+    records = genesis_of(store.partitions, scribe, settings, log_id=log_id)
+    for partition in empty:
+        await _append(store, partition, records)
+
+
+def genesis_of(
+    partitions: int, scribe: Scribe, settings: Mapping[str, int] | None = None, *, log_id: str | None = None
+) -> list[Record]:
+    """The record that gives a partition its identity and settings."""
     content = {
-        "log_id": secrets.token_hex(16),
-        "partitions": store.partitions,
+        "log_id": log_id or secrets.token_hex(16),
+        "partitions": partitions,
         "fold_version": KNOWN_VERSION,
         "settings": dict(settings or {}),
     }
-    for partition in empty:
-        await store.append(partition, scribe.control(Kind.GENESIS, [content]))
+    return scribe.control(Kind.GENESIS, [content])
+
+
+async def _append(store: EventStore, partition: int, records: Sequence[Record]) -> None:
+    until = asyncio.get_running_loop().time() + _PATIENCE
+    while True:
+        try:
+            await store.append(partition, records)
+        except (NotAppended, AppendUnknown, StoreUnavailable):
+            if asyncio.get_running_loop().time() > until:
+                raise
+            await asyncio.sleep(_RETRY)
+        else:
+            return

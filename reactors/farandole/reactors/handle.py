@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
+from typing_extensions import TypeVar
+
 from farandole.eventstore import Record, Stored
 from farandole.projections.fold import Result, RunStatus, Verdict
-from farandole.schemas import End, Event, Signal, parse_duration, system_records
-from farandole.schemas.envelope import Flag, Kind
-from typing_extensions import TypeVar
+from farandole.schemas import End, Event, Signal, UndecodableValue, acquaint, event_info, parse_duration, system_records
+from farandole.schemas.envelope import Kind
 
 from .errors import CommandRefused, RunCancelled, RunExpired, RunFailed, UnexpectedEnd
 from .follower import Entry, View
+from .scribe import text
 
 if TYPE_CHECKING:
     from .client import Client
@@ -52,9 +54,7 @@ class Recorded(Generic[E_co]):
 class RunHandle:
     """One run, for whoever starts it, sends to it, waits for it or looks after it. Made by `Client.start` and `run`."""
 
-    def __init__(
-        self, client: "Client", run_id: str, start_id: bytes | None = None, view: View | None = None
-    ) -> None:
+    def __init__(self, client: "Client", run_id: str, start_id: bytes | None = None, view: View | None = None) -> None:
         self._client = client
         self._key = run_id.encode()
         self._start_id = start_id
@@ -90,6 +90,7 @@ class RunHandle:
         if not isinstance(signal, Signal):
             raise TypeError(f"run.send takes a Signal; {type(signal).__name__} is an event that only reactors emit")
         client = self._client
+        await acquaint(client.store.catalogue, client.scribe.types, type(signal))
         record = client.scribe.signal(self._key, signal, client.not_after(within))
         await self._command(record, type(signal).__name__, confirm)
 
@@ -179,7 +180,13 @@ class RunHandle:
     ) -> A: ...
     @overload
     async def result(
-        self, a: type[A], b: type[B], /, *, timeout: Duration | None = None, on_parked: Literal["raise", "wait"] = "raise"
+        self,
+        a: type[A],
+        b: type[B],
+        /,
+        *,
+        timeout: Duration | None = None,
+        on_parked: Literal["raise", "wait"] = "raise",
     ) -> A | B: ...
     @overload
     async def result(
@@ -212,6 +219,9 @@ class RunHandle:
         seconds = None if timeout is None else parse_duration(timeout).total_seconds()
         try:
             async with asyncio.timeout(seconds):
+                for end in ends:
+                    if not event_info(end).abstract:
+                        await acquaint(self._client.store.catalogue, self._client.scribe.types, end)
                 return await self._result(ends, on_parked)
         except TimeoutError:
             raise TimeoutError(f"run '{self.id}' has no result after {timeout}: {await self._doing()}") from None
@@ -224,6 +234,8 @@ class RunHandle:
                 return await self._ended(view, ends)
             if run is not None and run.parked and on_parked != "wait":
                 raise await self._failure(view)
+            if run is None and self._start_id is not None and view.verdict(self._start_id) is Verdict.TOO_LATE:
+                raise CommandRefused(f"run '{self.id}' was not started: {_WHY[Verdict.TOO_LATE]}", Verdict.TOO_LATE)
             await view.changed()
 
     async def _ended(self, view: View, ends: tuple[type[End], ...]) -> End:
@@ -233,26 +245,46 @@ class RunHandle:
         (record,) = await self._records(view, [run.result_offset])
         if run.result is Result.CANCELLED:
             content = system_records.CANCEL.decode(record.value or b"")
-            raise RunCancelled(f"run '{self.id}' was cancelled: {content['reason'] or 'no reason was given'}", content["reason"])
+            raise RunCancelled(
+                f"run '{self.id}' was cancelled: {content['reason'] or 'no reason was given'}", content["reason"]
+            )
         if run.result is Result.EXPIRED:
             raise RunExpired(f"run '{self.id}' expired: it was idle or failed for longer than the log allows")
         event = await self._client.decode(record)
-        if not isinstance(event, End) or (ends and type(event) not in ends):
+        if not isinstance(event, ends or End):
             asked = " or ".join(e.__name__ for e in ends)
             raise UnexpectedEnd(f"run '{self.id}' ended with {type(event).__name__}, not with {asked}", event)
-        return event
+        result: End = event
+        return result
 
     async def _failure(self, view: View) -> RunFailed:
         status = self._client.follower.status(view)
         step = next((s for s in status.owed if s.parked), None)
-        entry = next((e for e in reversed(view.entries) if e.envelope.kind == Kind.FAILURE and e.envelope.flags & Flag.LAST), None)
-        if step is None or entry is None:
+        if step is None:
             return RunFailed(f"run '{self.id}' has a parked step", "", "", "")
+        entry = next((e for e in view.entries if text(e.envelope.id) == step.parked), None)
+        if entry is None or entry.envelope.kind != Kind.FAILURE:
+            return RunFailed(
+                f"run '{self.id}': {step.reactor} joins events, and holds more unmatched ones than the log allows "
+                f"(then: {self._command_line('retry')})",
+                step.reactor,
+                "",
+                "",
+            )
         (record,) = await self._records(view, [entry.offset])
-        content = self._client.failure(record)
+        try:
+            content = self._client.failure(record)
+        except UndecodableValue as e:
+            return RunFailed(
+                f"run '{self.id}': {step.reactor} failed for good after {step.attempts} attempts; its error cannot be "
+                f"read here: {e}",
+                step.reactor,
+                "",
+                "",
+            )
         return RunFailed(
             f"run '{self.id}': {step.reactor} failed for good after {step.attempts} attempts: "
-            f"{content['error']}: {content['message']} (mend it, then: farandole retry {self.id})",
+            f"{content['error']}: {content['message']} (mend it, then: {self._command_line('retry')})",
             step.reactor,
             content["message"],
             content["traceback"],
@@ -266,9 +298,7 @@ class RunHandle:
             return "its state cannot be read now"
         if status.status == "absent":
             return "no such run was started, or it was closed long ago"
-        owed = ", ".join(
-            f"{s.reactor}{f' (attempt {s.attempts + 1})' if s.attempts else ''}" for s in status.owed[:5]
-        )
+        owed = ", ".join(f"{s.reactor}{f' (attempt {s.attempts + 1})' if s.attempts else ''}" for s in status.owed[:5])
         return f"it is {status.status}" + (f" and owes {owed}" if owed else "")
 
     async def _recorded(self, entry: Entry, view: View) -> list[Recorded]:
@@ -301,6 +331,9 @@ class RunHandle:
         found = [record for record in at_hand if record is not None]
         return found if len(found) == len(offsets) else await self._client.store.fetch(view.partition, sorted(offsets))
 
+    def _command_line(self, verb: str) -> str:
+        return f"farandole {verb} {self.id} --choreography {self._client.scribe.choreography}"
+
     async def _control(self, kind: Kind, content: dict[str, str], verb: str) -> None:
         record = self._client.scribe.command(kind, self._key, content, self._client.not_after("10m"))
         await self._command(record, verb, True)
@@ -330,5 +363,3 @@ _WHY = {
     Verdict.NO_CHANGE: "it is in that state already",
     Verdict.MISROUTED: "it was sent to the wrong partition",
 }
-
-

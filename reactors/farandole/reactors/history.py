@@ -42,6 +42,8 @@ class HistoryIndex:
         if events is None:
             events = self._runs[run_id] = self._recall(run_id)
             self.bytes += _OVERHEAD + 8 * len(events)
+        else:
+            self._runs.move_to_end(run_id)
         events.append(offset << _TYPE_BITS | number)
         self.bytes += 8
         if self.bytes > self._most:
@@ -55,21 +57,27 @@ class HistoryIndex:
         elif run_id in self._spilled:
             self._recall(run_id)
 
-    def offsets(self, run_id: bytes, types: Container[bytes] | None, upto: int) -> list[int]:
-        """Offsets of the run's events of these types (None: of all), up to and with offset ``upto``, ascending."""
+    def offsets(self, run_id: bytes, types: Container[bytes] | None, upto: int) -> list[int] | None:
+        """Offsets of the run's events of these types (None: of all), up to and with offset ``upto``, ascending.
+
+        Returns:
+            None if the run is not known: it is closed, or the index is.
+        """
         events = self._runs.get(run_id)
         if events is None:
             if run_id not in self._spilled:
-                return []
+                return None
             events = self._runs[run_id] = self._recall(run_id)
             self.bytes += _OVERHEAD + 8 * len(events)
         numbers = None if types is None else {n for n, name in enumerate(self._names) if name in types}
         mask = (1 << _TYPE_BITS) - 1
-        return [
-            e >> _TYPE_BITS for e in events if (numbers is None or e & mask in numbers) and e >> _TYPE_BITS <= upto
-        ]
+        return [e >> _TYPE_BITS for e in events if (numbers is None or e & mask in numbers) and e >> _TYPE_BITS <= upto]
 
     def close(self) -> None:
+        """Forget all runs."""
+        self._runs.clear()
+        self._spilled.clear()
+        self.bytes = 0
         if self._disk is not None:
             self._disk.close()
             self._disk = None

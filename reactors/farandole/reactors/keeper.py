@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from farandole.eventstore import AppendError, EventStore, Stored, StoreError
+from farandole.eventstore import AppendError, EventStore, Stored, StoreError, TooLarge
 from farandole.schemas import UnreadableHeaders
 from farandole.schemas.envelope import unpack
 
@@ -41,6 +41,8 @@ class Keeper:
 
     def unreadable(self, record: Stored) -> None:
         """Note a record whose headers cannot be read."""
+        if len(self._rejects) == _MOST_REJECTS:
+            log.error("too many records cannot be read to copy them all aside; the next start of a worker goes on")
         self._rejects.append(record)
 
     async def run(self, partitions: "Mapping[int, Serving]") -> None:
@@ -65,9 +67,17 @@ class Keeper:
             await asyncio.sleep(rank * RANK_WAIT)
         while self._rejects:
             record = self._rejects[0]
-            await self._store.reject(record, _reason(record))
-            self._rejects.popleft()
-            self._stats.rejected += 1
+            try:
+                await self._store.reject(record, _reason(record))
+            except TooLarge as e:
+                log.error(
+                    "the record at offset %d of partition %d cannot be read, and stays there only: %s",
+                    record.offset, record.partition, e,
+                )  # fmt: skip
+            else:
+                self._stats.rejected += 1
+            if self._rejects[0] is record:
+                self._rejects.popleft()
 
     async def _expire(self, partitions: "Mapping[int, Serving]") -> None:
         now = self._scribe.now() // 1000

@@ -7,7 +7,8 @@ help, and end when the queue is empty; a handler that never waits is served by o
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Final, Generic, TypeVar
+from contextlib import suppress
+from typing import Any, Final, Generic, TypeVar
 
 W = TypeVar("W")
 
@@ -74,12 +75,23 @@ class Lanes(Generic[W]):
     async def _lane(self) -> None:
         self._beginning = False
         queue = self._queue
+        task = asyncio.current_task()
         done = 0
         while queue:
             work = queue.popleft()
             if queue and not self._beginning:
                 self._begin()
             await self._perform(work)
+            if task is not None and task.cancelling() and not self._stopped:
+                await _absorb(task)
             done += 1
             if not done % _BREATH:
                 await asyncio.sleep(0)
+
+
+async def _absorb(task: "asyncio.Task[Any]") -> None:
+    """A handler asked for the cancellation of its own task, which would hit the handlers that come after it."""
+    with suppress(asyncio.CancelledError):
+        await asyncio.sleep(0)
+    while task.uncancel():
+        pass

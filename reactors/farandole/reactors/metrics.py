@@ -7,11 +7,10 @@ worker's counters when somebody asks; nothing is computed for them while steps r
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from farandole.eventstore import StoreMisconfigured
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -21,6 +20,8 @@ from prometheus_client.core import (
     Metric,
 )
 from prometheus_client.registry import Collector
+
+from farandole.eventstore import StoreMisconfigured
 
 from .stats import BUCKETS, Histogram
 
@@ -39,10 +40,10 @@ class WorkerCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         worker = self._worker
         stats = worker.stats
-        yield InfoMetricFamily(f"{_P}_build", "This release.", {"version": version("farandole")})
+        yield InfoMetricFamily(f"{_P}_build", "This release.", {"version": _release()})
         yield CounterMetricFamily(f"{_P}_records_folded", "Records read and folded.", stats.records)
         refused = CounterMetricFamily(f"{_P}_records_refused", "Records that the fold refused.", labels=["verdict"])
-        for verdict, count in stats.refused.items():
+        for verdict, count in tuple(stats.refused.items()):
             refused.add_metric([verdict], count)
         yield refused
         yield CounterMetricFamily(f"{_P}_records_appended", "Records acknowledged by the log.", worker.outbox.records)
@@ -54,7 +55,9 @@ class WorkerCollector(Collector):
         yield GaugeMetricFamily(f"{_P}_event_loop_lag_seconds", "Longest block of the loop of late.", stats.loop_lag)
         owned = [s for s in tuple(worker.partitions.values()) if s.active]
         yield GaugeMetricFamily(f"{_P}_partitions_owned", "Partitions served by this process.", len(owned))
-        yield GaugeMetricFamily(f"{_P}_runs_open", "Open runs of those partitions.", sum(len(s.fold.runs) for s in owned))
+        yield GaugeMetricFamily(
+            f"{_P}_runs_open", "Open runs of those partitions.", sum(len(s.fold.runs) for s in owned)
+        )
         yield from self._reactors()
 
     def _reactors(self) -> Iterator[Metric]:
@@ -110,7 +113,9 @@ class MetricsServer:
         try:
             self._server = ThreadingHTTPServer((host, port), Handler)
         except OSError as e:
-            raise StoreMisconfigured(f"metrics cannot be served on {host}:{port}: {e.strerror}; choose another port") from e
+            raise StoreMisconfigured(
+                f"metrics cannot be served on {host}:{port}: {e.strerror}; choose another port"
+            ) from e
         self._thread = threading.Thread(target=self._server.serve_forever, name="farandole-metrics", daemon=True)
         self.port = self._server.server_address[1]
         """The port that is listened on."""
@@ -125,6 +130,13 @@ class MetricsServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def _release() -> str:
+    try:
+        return version("farandole")
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def _buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:

@@ -39,8 +39,9 @@ class Outbox:
         """How much waits or is in flight."""
         self.records = 0
         """Records acknowledged so far."""
-        self.troubled_since: float | None = None
-        """Loop time since which appends fail; None while they succeed."""
+        self._troubled: set[int] = set()
+        self._broken: Exception | None = None
+        self._broke = asyncio.Event()
 
     def put(self, partition: int, records: Sequence[Record], size: int, refused: Callable[[TooLarge], None]) -> None:
         """Hand in the records of one append, ``size`` bytes in all. Returns at once.
@@ -71,6 +72,16 @@ class Outbox:
         while self._writers:
             await asyncio.wait(self._writers.values())
 
+    async def failure(self) -> None:
+        """Wait until something breaks that trying again does not mend, and raise it.
+
+        Raises:
+            StoreError: the log will not take what was made.
+        """
+        await self._broke.wait()
+        if self._broken is not None:
+            raise self._broken
+
     async def close(self) -> None:
         """Stop at once. What was not acknowledged may or may not be in the log."""
         writers = tuple(self._writers.values())
@@ -90,6 +101,9 @@ class Outbox:
                 self.bytes -= sum(size for _, size, _ in entries)
                 if not self.full:
                     self._room.set()
+        except Exception as e:
+            self._broken = self._broken or e
+            self._broke.set()
         finally:
             del self._writers[partition]
 
@@ -106,15 +120,14 @@ class Outbox:
             try:
                 await self._store.append(partition, records)
             except (NotAppended, AppendUnknown, StoreUnavailable) as e:
-                if self.troubled_since is None:
-                    self.troubled_since = asyncio.get_running_loop().time()
+                if partition not in self._troubled:
+                    self._troubled.add(partition)
                     log.warning("appends to partition %d fail, trying again: %s", partition, e)
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, MOST_WAIT)
             else:
-                if self.troubled_since is not None:
-                    self.troubled_since = None
+                if partition in self._troubled:
+                    self._troubled.discard(partition)
                     log.info("appends to partition %d succeed again", partition)
                 self.records += len(records)
                 return
-

@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Mapping, Sequence
 
-from farandole.eventstore import Stored, StoreMisconfigured
+from farandole.eventstore import EventStore, PositionLost, Stored, StoreMisconfigured
 from farandole.projections.fold import Applied, Contract, Fold
-from farandole.schemas.envelope import Kind
+from farandole.schemas import UnreadableHeaders
+from farandole.schemas.envelope import Kind, unpack
 
 from .errors import ServedElsewhere
 from .history import HistoryIndex
@@ -41,8 +42,10 @@ class Serving:
         """Offset and append of the last record folded, to know the log again."""
         self.stopped: str | None = None
         """Why the partition is not served any more, if so."""
+        self.published: bytes | None = None
+        """The append of our contracts, from when it is written until it is read back."""
         self.began = 0.0
-        """Monotonic time at which restoring began."""
+        """Loop time at which restoring began."""
         self._mine = mine
         self._settled: set[bytes] = set()
         """Reactors of ours whose contract was found or put in force here."""
@@ -75,6 +78,23 @@ class Serving:
                 self.history.forget(run.id)
         return out
 
+    async def still_in(self, store: EventStore, end: int) -> bool:
+        """Whether the log, whose end is ``end``, still holds the last record that was folded, as it was.
+
+        Raises:
+            StoreUnavailable: the log cannot be reached.
+        """
+        if self.last is None or self.fold.position > end:
+            return False
+        offset, append = self.last
+        try:
+            (record,) = await store.fetch(self.fold.partition, (offset,))
+            return unpack(record.headers).append == append
+        except PositionLost:
+            return False
+        except UnreadableHeaders:
+            return append == b""
+
     def reconsider(self) -> None:
         """Work out again which reactors we may serve."""
         self.served = {}
@@ -99,12 +119,16 @@ class Serving:
                 self._settled.add(name)
                 continue
             if name in self._settled:
-                log.warning(
-                    "partition %d: the contract of %s in this process is superseded by that of service %s; it stays so "
-                    "(bring it back on purpose: farandole work --take-over)",
+                log.log(
+                    # Usual during a deployment, and harmless as long as both take the same.
+                    logging.INFO if name in self.served else logging.WARNING,
+                    "partition %d: %s is %s; it stays so (bring this process's contract back on purpose: "
+                    "farandole work --take-over)",
                     self.fold.partition,
                     name.decode(),
-                    in_force.service if in_force is not None else "?",
+                    "retired"
+                    if in_force is None or not in_force.active
+                    else f"served by a newer contract of service {in_force.service}",
                 )
                 self._settled.discard(name)
                 self._yielded.add(name)

@@ -7,6 +7,8 @@ from farandole.schemas import Event, EventTypes, PayloadContext, UndecodableValu
 from farandole.schemas.catalogue import refresh
 from farandole.schemas.envelope import Envelope, Flag, unpack
 
+from .scribe import text
+
 _CODED = int(Flag.CODED)
 
 
@@ -18,8 +20,8 @@ def event_of(types: EventTypes, record: Stored) -> Event:
     """
     e = unpack(record.headers)
     if e.flags & _CODED:
-        return types.decode(e.type.decode(), record.value or b"", coded=True, context=context_of(types, record, e))
-    return types.decode(e.type.decode(), record.value or b"")
+        return types.decode(text(e.type), record.value or b"", coded=True, context=context_of(types, record, e))
+    return types.decode(text(e.type), record.value or b"")
 
 
 async def read_event(types: EventTypes, catalogue: Table, record: Stored) -> Event:
@@ -51,4 +53,4 @@ def failure_of(types: EventTypes, record: Stored) -> dict[str, Any]:
 
 def context_of(types: EventTypes, record: Stored, e: Envelope) -> PayloadContext:
     """What a payload codec is told of a record's value."""
-    return PayloadContext(types.prefix, (record.key or b"").decode(), e.id.decode(), e.type.decode(), e.schema)
+    return PayloadContext(types.prefix, text(record.key or b""), text(e.id), text(e.type), e.schema)

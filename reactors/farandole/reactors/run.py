@@ -74,5 +74,6 @@ class Run(Generic[S_co]):
     @overload
     async def events(self, *types: type[Event]) -> list[Event]: ...
     async def events(self, *types: type[Event]) -> Any:
-        """The run's events of these types, in order, up to and with the trigger; of all types if none is named."""
+        """The run's events of these types, in order, up to and with the trigger; if none is named, of all types that
+        this service knows."""
         return await self._history.events(types)

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from farandole.eventstore import Record
 from farandole.projections.fold import Pair
-from farandole.schemas import Event, EventTypes, PayloadContext, event_info, system_records
+from farandole.schemas import Event, EventTypes, FarandoleError, PayloadContext, event_info, system_records
 from farandole.schemas.envelope import Flag, Kind, pack
 from farandole.schemas.ids import derived_id, failure_id, new_append, outside_id
 
@@ -126,16 +126,20 @@ class Scribe:
         return Written(records, size, largest)
 
     def failure(
-        self, run_id: bytes, pair: Pair, content: Mapping[str, Any], *, last: bool, delay_ms: int = 0
+        self, run_id: bytes, pair: Pair, attempt: int, content: Mapping[str, Any], *, last: bool, delay_ms: int = 0
     ) -> Record:
         """The record of a failed attempt; the fold takes it iff it is of the pair's next attempt."""
-        attempt = pair.attempts + 1
         id = failure_id(pair.trigger, pair.reactor, pair.generation, attempt)
         schema = system_records.FAILURE
         value, flags = schema.encode(content), Flag.LAST if last else Flag(0)
         if self.types.codec is not None:
-            context = PayloadContext(self.choreography, run_id.decode(), id.decode(), schema.name, schema.fingerprint)
-            value, flags = self.types.seal(value, context), flags | Flag.CODED
+            context = PayloadContext(self.choreography, text(run_id), id.decode(), schema.name, schema.fingerprint)
+            try:
+                value, flags = self.types.seal(value, context), flags | Flag.CODED
+            except FarandoleError as e:
+                # What the handler said may be secret, so that without the codec only its kind is told.
+                said = {"message": f"not recorded, for the payload codec failed: {e}", "traceback": ""}
+                value = schema.encode({**content, **said})
         headers = pack(
             kind=Kind.FAILURE, id=id, type=schema.name.encode(), source=self.source, append=self._append(),
             sent=self.now(), attempt=attempt, flags=flags, delay=0 if last else delay_ms, schema=schema.fingerprint,
@@ -153,13 +157,11 @@ class Scribe:
         )  # fmt: skip
         return Record(run_id, value, headers)
 
-    def _encode(
-        self, event: Event, run_id: bytes, id: bytes, written: tuple[bytes, int]
-    ) -> tuple[bytes, bytes, int]:
+    def _encode(self, event: Event, run_id: bytes, id: bytes, written: tuple[bytes, int]) -> tuple[bytes, bytes, int]:
         if self.types.codec is None:
             encoded = self.types.encode(event)
             return encoded.value, encoded.schema, written[1]
-        context = PayloadContext(self.choreography, run_id.decode(), id.decode(), written[0].decode())
+        context = PayloadContext(self.choreography, text(run_id), id.decode(), written[0].decode())
         encoded = self.types.encode(event, context)
         return encoded.value, encoded.schema, written[1] | Flag.CODED
 
@@ -174,6 +176,11 @@ class Scribe:
             flags |= Flag.NO_REACTOR
         written = self._written[event] = (self.types.wire_name(event).encode(), int(flags))
         return written
+
+
+def text(id: bytes) -> str:
+    """An id as text. Ids are UTF-8 by rule, but nobody checks those that come from outside."""
+    return id.decode(errors="replace")
 
 
 class Written(NamedTuple):

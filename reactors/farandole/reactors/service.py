@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from farandole.eventstore import Clock, EventStore, SystemClock, connect
 from farandole.schemas import EventTypes, PayloadCodec
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from .choreography import Choreography
 
 log = logging.getLogger("farandole.worker")
+
+_COLLECT: Final = (20_000, 20, 50)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +62,7 @@ def scribe_of(choreography: "Choreography", types: EventTypes, origin: str, cloc
     return Scribe(choreography.name, origin, types, lambda: clock.now() * 1000)
 
 
-async def open_log(
-    choreography: "Choreography", store: EventStore, origin: str, clock: Clock
-) -> Scribe:
+async def open_log(choreography: "Choreography", store: EventStore, origin: str, clock: Clock) -> Scribe:
     """Learn and publish the schemas, and write the genesis of a log that is new.
 
     Raises:
@@ -134,6 +135,7 @@ class Working:
         worker, client = await self._stack.enter_async_context(self._worker())
         try:
             running = asyncio.create_task(worker.run(), name=f"worker of {self._choreography.service}")
+            running.add_done_callback(_report)
             self._stack.push_async_callback(_stop, worker, running)
             ready = asyncio.create_task(worker.until_ready())
             await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -152,6 +154,10 @@ class Working:
 
     async def _until_signal(self) -> None:
         loop = asyncio.get_running_loop()
+        # The state of a hundred thousand runs is many objects that live long and hold no cycles; at the default
+        # thresholds the collector would walk them over and over. Only where the process is the worker's own.
+        gc.freeze()
+        gc.set_threshold(*_COLLECT)
         async with self._worker() as (worker, _):
             with _signals(loop, worker):
                 await worker.run()
@@ -182,6 +188,12 @@ class Working:
             client = Client(store, origin, owns_store=False)
             stack.push_async_callback(client.close)
             yield worker, client
+
+
+def _report(running: "asyncio.Task[None]") -> None:
+    """Whoever is inside the block of a worker that broke down would otherwise only learn of it at the block's end."""
+    if not running.cancelled() and (error := running.exception()) is not None:
+        log.error("the %s has broken down: %s", running.get_name(), error)
 
 
 async def _stop(worker: Worker, running: "asyncio.Task[None]") -> None:

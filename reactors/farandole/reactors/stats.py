@@ -26,7 +26,7 @@ class Histogram:
 class ReactorStats:
     """What one reactor did in this process."""
 
-    __slots__ = ("done", "failed", "handler", "parked", "queued", "retried", "superseded")
+    __slots__ = ("done", "failed", "handler", "queued", "retried", "superseded")
 
     def __init__(self) -> None:
         self.done = 0

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
-from farandole.schemas import DeclarationError
+from farandole.schemas import DeclarationError, Event, event_info
 
 from .reactor import Reactor
 
@@ -25,6 +25,8 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "within=": "leave it out",
     "compensate=": "write a reactor that takes the failure and undoes the step",
     "step.once(...)": "give each sub-step a reactor of its own, or make the handler safe to run again by step.key",
+    "deadline=": "until deadlines are there, let a client cancel the run when it is time",
+    "compensate=True": "return what undoes the steps from reactors of your own",
     "schedule(...)": "until schedules are there, start the run from cron with `farandole start`",
 }
 
@@ -44,6 +46,15 @@ def refuse_unsupported(where: str, used: Iterable[str]) -> None:
     for form in used:
         if form in UNSUPPORTED:
             raise DeclarationError(f"{where}: {form} is not supported yet; {UNSUPPORTED[form]}")
+
+
+def forms_of_event(event: type[Event]) -> Iterator[str]:
+    """What an event declares, in the words of the table."""
+    info = event_info(event)
+    if info.deadline is not None:
+        yield "deadline="
+    if info.compensate:
+        yield "compensate=True"
 
 
 class NoSubsteps:

@@ -61,8 +61,12 @@ class Values:
                 waits.append(self._want(partition, offset))
             else:
                 found[offset] = record
-        for record in await asyncio.gather(*waits):
-            found[record.offset] = record
+        if waits:
+            # Others may wait for the same records: whoever is cancelled here must not cancel them for all.
+            await asyncio.wait(waits)
+            for wait in waits:
+                record = wait.result()
+                found[record.offset] = record
         return [found[offset] for offset in offsets]
 
     async def close(self) -> None:
@@ -82,24 +86,25 @@ class Values:
         return future
 
     async def _fetch(self, partition: int, wanted: dict[int, asyncio.Future[Stored]]) -> None:
+        under_way: list[asyncio.Future[Stored]] = []
         try:
             while wanted:
                 await asyncio.sleep(0)
                 offsets = sorted(wanted)[:_MOST_AT_ONCE]
-                futures = [wanted.pop(offset) for offset in offsets]
+                under_way = [wanted.pop(offset) for offset in offsets]
                 try:
                     records = await self._store.fetch(partition, offsets)
                 except Exception as e:
-                    for future in futures:
-                        if not future.done():
-                            future.set_exception(e)
-                    continue
-                for record, future in zip(records, futures, strict=True):
-                    self.remember(record)
-                    if not future.done():
+                    for future in under_way:
+                        future.set_exception(e)
+                        future.exception()  # whoever asked may have been cancelled
+                else:
+                    for record, future in zip(records, under_way, strict=True):
+                        self.remember(record)
                         future.set_result(record)
+                under_way = []
         finally:
             del self._fetchers[partition]
-            for future in wanted.values():
+            for future in (*under_way, *wanted.values()):
                 future.cancel()
             wanted.clear()

@@ -9,7 +9,6 @@ its state and its handlers for a while, for rebalances mostly bring it back.
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
@@ -19,23 +18,27 @@ from farandole.eventstore import (
     AppendError,
     EventStore,
     PositionLost,
+    Record,
+    StoreClosed,
     Stored,
     StoreError,
     StoreMisconfigured,
     StoreUnavailable,
 )
-from farandole.projections.fold import Applied, Fold, UnknownFoldVersion, Verdict
-from farandole.schemas import UnreadableHeaders
+from farandole.projections.fold import Fold, UnknownFoldVersion, Verdict
+from farandole.schemas import DeclarationError
 from farandole.schemas.envelope import Kind, unpack
 
 from .attempt import Attempts
 from .contract import contracts_of
 from .dispatch import Dispatcher
+from .genesis import genesis_of
 from .history import HistoryIndex
 from .keeper import Keeper
+from .lag import measure_lag
 from .outbox import Outbox
 from .partition import Serving
-from .scribe import Scribe
+from .scribe import Scribe, text
 from .stats import ReactorStats, WorkerStats
 from .values import Values
 
@@ -48,6 +51,8 @@ KEEP: Final = 60.0
 """Seconds for which the state of a partition that went elsewhere is kept."""
 GRACE: Final = 30.0
 """Seconds that handlers at work are given to end when the worker stops."""
+_ANSWER: Final = 10.0
+"""Seconds after which a member that was given no partition is one of more members than there are partitions."""
 _WAIT: Final = 0.2
 _RETRY: Final = 1.0
 
@@ -96,10 +101,11 @@ class Worker:
         )
         self._looks_back = any(len(r.signature.triggers) > 1 or r.takes_failures or r.takes_run for r in reactors)
         self._takes_run = any(r.takes_run for r in reactors)
-        self._threads = ThreadPoolExecutor(
-            max_workers=min(sum(r.options.concurrency for r in reactors if not r.signature.is_async) or 1, 64),
-            thread_name_prefix=f"farandole-{choreography.service}",
-        )
+        self._threads = {
+            r.name: ThreadPoolExecutor(max_workers=r.options.concurrency, thread_name_prefix=f"farandole-{r.name}")
+            for r in reactors
+            if not r.signature.is_async
+        }
         self.outbox = Outbox(store)
         self.values = Values(store, most_bytes=memory)
         attempts = Attempts(
@@ -124,7 +130,7 @@ class Worker:
         self._owned: frozenset[int] = frozenset()
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._publishing: dict[int, asyncio.Task[None]] = {}
+        self._publishing: set[asyncio.Task[None]] = set()
         self._ready = asyncio.Event()
 
     @property
@@ -151,26 +157,28 @@ class Worker:
             DeclarationError: another service serves one of these reactors.
         """
         async with self._store.own(self._service, self._member) as ownership:
-            tasks = {
+            tasks = (
                 asyncio.create_task(self._follow_ownership(ownership), name="ownership"),
                 asyncio.create_task(self._read(), name="reading"),
-                asyncio.create_task(self._measure_lag(), name="lag"),
+                asyncio.create_task(measure_lag(self.stats), name="lag"),
                 asyncio.create_task(self.keeper.run(self.partitions), name="keeper"),
-            }
+                asyncio.create_task(self.outbox.failure(), name="outbox"),
+            )
             stopping = asyncio.create_task(self._stopping.wait())
             try:
-                done, _ = await asyncio.wait({*tasks, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                failed = next((t for t in done if t is not stopping), None)
+                await asyncio.wait((*tasks, stopping), return_when=asyncio.FIRST_COMPLETED)
+                failed = next((t for t in tasks if t.done()), None)
                 if failed is None:
                     await self._finish()
             finally:
-                for task in (*tasks, stopping, *self._publishing.values()):
+                for task in (*tasks, stopping, *self._publishing):
                     task.cancel()
-                await asyncio.gather(*tasks, stopping, *self._publishing.values(), return_exceptions=True)
+                await asyncio.gather(*tasks, stopping, *self._publishing, return_exceptions=True)
                 await self.dispatcher.stop(0)
                 await self.outbox.close()
                 await self.values.close()
-                self._threads.shutdown(wait=False, cancel_futures=True)
+                for threads in self._threads.values():
+                    threads.shutdown(wait=False, cancel_futures=True)
                 for serving in self.partitions.values():
                     if serving.history is not None:
                         serving.history.close()
@@ -191,10 +199,27 @@ class Worker:
             log.warning("not all outcomes could be appended before stopping; their steps stay owed: %s", e)
 
     async def _follow_ownership(self, ownership: Any) -> None:
+        answered = False
+        while not answered:
+            try:
+                async with asyncio.timeout(_ANSWER):
+                    self._owned = await ownership.changed()
+                    answered = True
+            except TimeoutError:
+                answered = await self._reachable()
+                if answered:
+                    log.info("no partition is left for this worker; it stands by")
         while True:
-            self._owned = await ownership.changed()
             self.stats.rebalances += 1
             self._changed.set()
+            self._owned = await ownership.changed()
+
+    async def _reachable(self) -> bool:
+        try:
+            await self._store.ends((0,))
+        except StoreUnavailable:
+            return False
+        return True
 
     async def _read(self) -> None:
         reader = self._store.reader()
@@ -234,7 +259,7 @@ class Worker:
         while gained or returned:
             try:
                 ends = await self._store.ends((*gained, *returned))
-                known = [p for p in returned if await self._knows(self.partitions[p], ends[p].next)]
+                known = [p for p in returned if await self.partitions[p].still_in(self._store, ends[p].next)]
                 break
             except StoreUnavailable as e:
                 log.warning("the log cannot be reached, trying again: %s", e)
@@ -246,7 +271,10 @@ class Worker:
                 serving = self.partitions[partition]
                 serving.active, serving.drop_at = True, None
                 serving.restored, serving.target = False, ends[partition].next
+                serving.began = loop.time()
             else:
+                if partition in returned:
+                    self._drop(partition)
                 self._begin(partition, ends[partition].first, ends[partition].next)
         self._follow(reader)
         for partition in (*gained, *returned):
@@ -258,27 +286,13 @@ class Worker:
                 f"partition {partition} begins at offset {first}: its beginning was deleted, and there is no "
                 "checkpoint to restore from. Keep the events topic for ever (retention.ms=-1, retention.bytes=-1)"
             )
-        history = HistoryIndex(most_bytes=self._memory) if self._takes_run else None
+        most = self._memory // self._store.partitions
+        history = HistoryIndex(most_bytes=most) if self._takes_run else None
         self.partitions[partition] = Serving(Fold(partition, self._store.partitions), target, self._mine, history)
-        self.partitions[partition].began = time.monotonic()
+        self.partitions[partition].began = asyncio.get_running_loop().time()
 
     def _follow(self, reader: Any) -> None:
-        reader.follow(
-            {p: s.fold.position for p, s in self.partitions.items() if s.active and s.stopped is None}
-        )
-
-    async def _knows(self, serving: Serving, end: int) -> bool:
-        """Whether the log still holds the last record that was folded, as it was."""
-        if serving.last is None or serving.fold.position > end:
-            return False
-        offset, append = serving.last
-        try:
-            (record,) = await self._store.fetch(serving.fold.partition, (offset,))
-            return unpack(record.headers).append == append
-        except PositionLost:
-            return False
-        except UnreadableHeaders:
-            return append == b""
+        reader.follow({p: s.fold.position for p, s in self.partitions.items() if s.active and s.stopped is None})
 
     async def _restore_all(self, reader: Any) -> None:
         for partition in tuple(self.partitions):
@@ -323,14 +337,31 @@ class Worker:
             if serving.restored:
                 for run, pair in out.settled:
                     dispatcher.settle(run, pair)
-                    if pair.parked and pair.reactor in serving.served:
+                    if pair.parked and pair.reactor in serving.served and pair.key in run.owed:
                         log.warning(
-                            "%s failed for good in run %s after %d attempts; see it with: farandole show %s",
-                            pair.reactor.decode(), run.id.decode(), pair.attempts, run.id.decode(),
+                            "%s failed for good in run %s after %d attempts; see why: "
+                            "farandole show %s --choreography %s",
+                            pair.reactor.decode(), text(run.id), pair.attempts, text(run.id), self._scribe.choreography,
                         )  # fmt: skip
                 for run, pair in out.owed:
-                    dispatcher.offer(serving, run, pair, record if record.offset == pair.inputs[0] else None, fold.log_time)
-                if out.contracts or (out.envelope is not None and out.envelope.kind == Kind.CONTRACT):
+                    dispatcher.offer(
+                        serving, run, pair, record if record.offset == pair.inputs[0] else None, fold.log_time
+                    )
+            else:
+                for run, pair in out.settled:
+                    dispatcher.release(run, pair)
+            for contract in out.contracts:
+                if contract.renames:
+                    dispatcher.moved(contract.renames)
+            if out.envelope is not None and out.envelope.kind == Kind.CONTRACT:
+                if out.envelope.append == serving.published and out.verdict is not Verdict.HELD:
+                    if out.verdict is Verdict.UNREADABLE:
+                        raise DeclarationError(
+                            f"the log refuses the contracts of service '{self._service}' as unreadable: give its "
+                            "reactors and events names of at most 255 bytes"
+                        )
+                    serving.published = None
+                if serving.restored:
                     self._take_on(serving)
         if not serving.restored:
             self._check_restored(serving)
@@ -341,47 +372,51 @@ class Worker:
         serving.restored = True
         serving.reconsider()
         self.stats.restores += 1
-        self.stats.restore_seconds = time.monotonic() - serving.began
+        self.stats.restore_seconds = asyncio.get_running_loop().time() - serving.began
+        if serving.fold.log_id is None:
+            # A client that is not ours wrote to the topic before anybody gave the log its genesis.
+            self._append_soon(serving.fold.partition, genesis_of(self._store.partitions, self._scribe))
         self._take_on(serving)
 
     def _take_on(self, serving: Serving) -> None:
         """Write the contracts that the partition lacks, and take on all that is owed to reactors of ours."""
-        partition = serving.fold.partition
-        if partition not in self._publishing:
+        if serving.published is None:
             wanted = serving.to_publish(self._take_over)
             if wanted:
-                task = asyncio.create_task(self._publish(partition, wanted))
-                self._publishing[partition] = task
-                task.add_done_callback(lambda _: self._publishing.pop(partition, None))
+                records = self._scribe.control(Kind.CONTRACT, wanted)
+                serving.published = unpack(records[0].headers).append
+                self._append_soon(serving.fold.partition, records)
         now = max(self._scribe.now() // 1000, serving.fold.log_time)
         for run in serving.fold.runs.values():
             for pair in run.owed.values():
                 if not pair.parked:
                     self.dispatcher.offer(serving, run, pair, None, now)
 
-    async def _publish(self, partition: int, contracts: Sequence[Mapping[str, Any]]) -> None:
-        records = self._scribe.control(Kind.CONTRACT, contracts)
+    def _append_soon(self, partition: int, records: Sequence[Record]) -> None:
+        task = asyncio.create_task(self._publish(partition, records))
+        self._publishing.add(task)
+        task.add_done_callback(self._publishing.discard)
+
+    async def _publish(self, partition: int, records: Sequence[Record]) -> None:
         while True:
             try:
                 await self._store.append(partition, records)
-            except (AppendError, StoreUnavailable) as e:
-                log.warning("contracts cannot be published to partition %d, trying again: %s", partition, e)
+            except StoreClosed:
+                return
+            except StoreError as e:
+                log.warning("control records cannot be appended to partition %d, trying again: %s", partition, e)
                 await asyncio.sleep(_RETRY)
             else:
                 return
 
     def _note_ready(self) -> None:
-        if not self._ready.is_set() and self.stats.rebalances and all(
-            p in self.partitions and self.partitions[p].restored for p in self._owned
+        if (
+            not self._ready.is_set()
+            and self.stats.rebalances
+            and all(
+                p in self.partitions and (self.partitions[p].restored or self.partitions[p].stopped)
+                for p in self._owned
+            )
         ):
             self._ready.set()
-
-    async def _measure_lag(self) -> None:
-        """How late the loop wakes up: the longest of the last ten seconds, so that a blocking handler is seen."""
-        loop = asyncio.get_running_loop()
-        recent: list[float] = []
-        while True:
-            asleep = loop.time()
-            await asyncio.sleep(0.25)
-            recent = [*recent[-39:], max(loop.time() - asleep - 0.25, 0.0)]
-            self.stats.loop_lag = max(recent)
+            log.info("ready: %d partitions", len(self._owned))

@@ -1,0 +1,151 @@
+"""A store that does what a test wants it to do wrong, and ownership as the test says."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+from farandole.eventstore import (
+    AppendUnknown,
+    Ends,
+    EventStore,
+    NotAppended,
+    Ownership,
+    Reader,
+    Record,
+    Stored,
+    StoreUnavailable,
+    Table,
+)
+
+
+class Assigned(Ownership):
+    """What a worker owns as the test says, whatever others own."""
+
+    def __init__(self, *partitions: int) -> None:
+        self._owned = frozenset(partitions)
+        self._told: frozenset[int] = frozenset()
+        self._news = asyncio.Event()
+
+    def give(self, *partitions: int) -> None:
+        """From now on the worker owns these, and no others."""
+        self._owned = frozenset(partitions)
+        self._news.set()
+
+    @property
+    def owned(self) -> frozenset[int]:
+        return self._owned
+
+    async def changed(self) -> frozenset[int]:
+        while self._owned == self._told:
+            self._news.clear()
+            await self._news.wait()
+        self._told = self._owned
+        return self._told
+
+    async def __aenter__(self) -> "Assigned":
+        return self
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+
+class Breakable(EventStore):
+    """A store that does what a test wants it to do wrong.
+
+    Attributes:
+        dead: appends never return, and nothing is written: the process behind it was killed.
+        away: nothing can be reached.
+        doubt: so many of the next appends are made, and raise `AppendUnknown`.
+        refuse: so many of the next appends are not made, and raise `NotAppended`.
+        gate: appends wait until it is set.
+    """
+
+    def __init__(self, inner: EventStore, owns: Assigned | None = None) -> None:
+        self.inner = inner
+        self.owns = owns
+        self.url = inner.url
+        self.partitions = inner.partitions
+        self.max_record_bytes = inner.max_record_bytes
+        self.dead = False
+        self.away = False
+        self.doubt = 0
+        self.refuse = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.fetched: list[tuple[int, Sequence[int]]] = []
+        self.readers = 0
+        self.deleted: dict[int, int] = {}
+
+    def _reach(self) -> None:
+        if self.away:
+            raise StoreUnavailable("the log is away")
+
+    async def append(self, partition: int, records: Sequence[Record]) -> int:
+        await self.gate.wait()
+        if self.dead:
+            await asyncio.Event().wait()
+        self._reach()
+        if self.refuse:
+            self.refuse -= 1
+            raise NotAppended("the log takes nothing now")
+        offset = await self.inner.append(partition, records)
+        if self.doubt:
+            self.doubt -= 1
+            raise AppendUnknown("the acknowledgement was lost")
+        return offset
+
+    async def ends(self, partitions: Iterable[int]) -> Mapping[int, Ends]:
+        self._reach()
+        ends = await self.inner.ends(partitions)
+        return {p: Ends(self.deleted.get(p, e.first), e.next) for p, e in ends.items()}
+
+    async def fetch(self, partition: int, offsets: Sequence[int]) -> list[Stored]:
+        self._reach()
+        self.fetched.append((partition, tuple(offsets)))
+        return await self.inner.fetch(partition, offsets)
+
+    def reader(self) -> Reader:
+        self.readers += 1
+        return BreakableReader(self, self.inner.reader())
+
+    def own(self, service: str, member: str | None = None) -> Ownership:
+        return self.owns or self.inner.own(service, member)
+
+    async def reject(self, record: Stored, reason: str) -> None:
+        self._reach()
+        await self.inner.reject(record, reason)
+
+    def rejected(self) -> AsyncIterator[Stored]:
+        return self.inner.rejected()
+
+    @property
+    def catalogue(self) -> Table:
+        return self.inner.catalogue
+
+    @property
+    def checkpoints(self) -> Table:
+        return self.inner.checkpoints
+
+    async def now(self) -> int:
+        return await self.inner.now()
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+
+class BreakableReader(Reader):
+    def __init__(self, store: Breakable, inner: Reader) -> None:
+        self._store = store
+        self._inner = inner
+
+    def follow(self, positions: Mapping[int, int]) -> None:
+        self._inner.follow(positions)
+
+    async def read(self, *, wait: float = 0.5) -> list[Sequence[Stored]]:
+        if self._store.dead:
+            await asyncio.Event().wait()
+        if self._store.away:
+            await asyncio.sleep(wait)
+            raise StoreUnavailable("the log is away")
+        return await self._inner.read(wait=wait)
+
+    async def close(self) -> None:
+        await self._inner.close()
