@@ -1,0 +1,5 @@
+"""The command line ``farandole``."""
+
+from .entry import main
+
+__all__ = ["main"]

@@ -1,0 +1,7 @@
+"""``python -m farandole.cli``."""
+
+import sys
+
+from .entry import main
+
+sys.exit(main())

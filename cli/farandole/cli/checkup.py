@@ -1,0 +1,223 @@
+"""`doctor`: is all as it must be, and what is the cure where it is not?"""
+
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Final
+
+from rich.table import Table
+from rich.text import Text
+
+from farandole.eventstore import Stored, StoreError, without_secrets
+from farandole.eventstore.finding import Finding
+from farandole.projections.fold import Applied, Fold, Verdict, status_of
+from farandole.reactors import Choreography
+from farandole.reactors.client import Client
+from farandole.reactors.contract import contracts_of
+
+from .errors import FAILED, one_line
+from .output import Output
+from .running import Target, attached
+from .words import refusal
+
+MOST_RECORDS: Final = 200_000
+"""Logs of more records are not read through unless asked for."""
+_MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", "red")}
+_PACKAGES: Final = ("farandole", "aiokafka", "fastavro", "pydantic")
+
+
+async def doctor(store: str, choreography: Choreography | None, out: Output, *, everything: bool) -> int:
+    """Look at the installation, the store and the log; 1 if anything will not work."""
+    findings = [_versions(), *await _store(store, choreography)]
+    usable = not any(f.severity == "error" for f in findings)
+    if choreography is None:
+        findings.append(Finding("log", "warning", "not looked at", "name an app, or --choreography NAME"))
+    elif usable:
+        findings += await _log(Target(choreography, store), everything)
+    bad = sum(f.severity == "error" for f in findings)
+    if out.as_json:
+        out.document({"store": without_secrets(store), "healthy": not bad, "findings": findings})
+    else:
+        _print(out, findings)
+    return FAILED if bad else 0
+
+
+def _versions() -> Finding:
+    said = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    return Finding("versions", "ok", f"{said}, Python {platform.python_version()}, {platform.system()}")
+
+
+async def _store(store: str, choreography: Choreography | None) -> Sequence[Finding]:
+    scheme = store.partition(":")[0].lower()
+    if scheme == "sqlite":
+        from farandole.eventstore.sqlite.diagnose import diagnose as look_at_file
+
+        return await look_at_file(store)
+    if scheme == "kafka":
+        from farandole.eventstore.kafka import diagnose as look_at_cluster
+
+        found = await look_at_cluster(store, choreography.name if choreography else "doctor")
+        general = ("transport", "broker")
+        return [f for f in found if choreography is not None or f.check in general]
+    if scheme == "memory":
+        return [
+            Finding("store", "warning", "a log in memory is seen by its own process only", "use sqlite:/// or kafka://")
+        ]
+    return [
+        Finding(
+            "store", "error", f"'{without_secrets(store)}' is no store URL", "kafka://host:9092 or sqlite:///file.db"
+        )
+    ]
+
+
+async def _log(target: Target, everything: bool) -> list[Finding]:
+    try:
+        async with attached(target) as client:
+            ends = await client.store.ends(range(client.store.partitions))
+            records = sum(end.next - end.first for end in ends.values())
+            size = f"{client.store.partitions} partitions, {records:,} records"
+            if records > MOST_RECORDS and not everything:
+                return [Finding("log", "ok", f"{size}; not read through", "farandole doctor --all reads it")]
+            return [*await _folded(client, size), *await _rejected(client), *_declared(target, client)]
+    except StoreError as e:
+        # Of a log that no worker has made yet there is nothing to say but that.
+        return [Finding("log", "warning", one_line(e), "start a worker")]
+
+
+async def _folded(client: Client, size: str) -> list[Finding]:
+    refused: Counter[str] = Counter()
+    partitions = range(client.store.partitions)
+
+    def note(record: Stored, out: Applied) -> None:
+        if Verdict(out.verdict).refused:
+            refused[Verdict(out.verdict).name.lower()] += 1
+
+    client.follower.listener = note
+    await client.follower.up_to_date(partitions)
+    folds = [client.follower.fold(p) for p in partitions]
+    return [_identity(folds, size), *_contracts(folds), *_refused(refused), _runs(folds)]
+
+
+def _identity(folds: Sequence[Fold], size: str) -> Finding:
+    ids = {fold.log_id for fold in folds}
+    made = {fold.made_of for fold in folds if fold.made_of is not None}
+    if None in ids:
+        missing = sum(fold.log_id is None for fold in folds)
+        return Finding(
+            "log", "warning", f"{size}; {missing} partitions have no genesis", "start a worker, which writes it"
+        )
+    if made != {len(folds)}:
+        return Finding(
+            "log",
+            "error",
+            f"it was made with {', '.join(map(str, sorted(made)))} partitions and has {len(folds)}: runs no longer hash to where they live",
+            "make a choreography of another name, and let this one drain",
+        )
+    # Two processes that make a log at once may each name some of its partitions.
+    name = min(i for i in ids if i is not None)
+    return Finding("log", "ok", f"{name[:12]}…, {size}, fold version {max(fold.version for fold in folds)}")
+
+
+def _contracts(folds: Sequence[Fold]) -> list[Finding]:
+    services: dict[str, set[str]] = {}
+    partial: set[str] = set()
+    for fold in folds:
+        for contract in fold.contracts:
+            if contract.active:
+                services.setdefault(contract.service, set()).add(contract.reactor.decode())
+    for names in services.values():
+        partial |= {n for n in names if any(_missing(fold, n) for fold in folds)}
+    found = [
+        Finding(f"service {service}", "ok", f"serves {', '.join(sorted(names))}")
+        for service, names in sorted(services.items())
+    ]
+    if not services:
+        found.append(
+            Finding("services", "warning", "no contract is in force: nobody serves this log", "start a worker")
+        )
+    if partial:
+        found.append(
+            Finding(
+                "contracts",
+                "warning",
+                f"not in force in every partition: {', '.join(sorted(partial))}",
+                "let workers of its service own all partitions for a moment",
+            )
+        )
+    return found
+
+
+def _missing(fold: Fold, reactor: str) -> bool:
+    contract = fold.contracts.get(reactor.encode())
+    return contract is None or not contract.active
+
+
+def _refused(refused: Counter[str]) -> list[Finding]:
+    if not refused:
+        return [Finding("records", "ok", "none refused, none unreadable")]
+    said = ", ".join(f"{count:,} × {refusal(Verdict[name.upper()])}" for name, count in refused.most_common())
+    if refused["unreadable"] or refused["unknown_kind"]:
+        return [Finding("records", "warning", f"refused: {said}", "see who else writes to this topic")]
+    return [Finding("records", "ok", f"refused: {said}")]
+
+
+async def _rejected(client: Client) -> list[Finding]:
+    count = 0
+    async for _ in client.store.rejected():
+        count += 1
+    if not count:
+        return []
+    return [
+        Finding(
+            "rejected", "warning", f"{count:,} unreadable records were put aside", "see who else writes to this topic"
+        )
+    ]
+
+
+def _runs(folds: Sequence[Fold]) -> Finding:
+    states = Counter(status_of(fold, run).status for fold in folds for run in fold.runs.values())
+    said = ", ".join(f"{count:,} {status}" for status, count in states.most_common()) or "none open"
+    if states["failed"]:
+        return Finding("runs", "warning", said, "farandole runs --status failed, then farandole retry")
+    if states["unserved"]:
+        return Finding(
+            "runs", "warning", said, "farandole runs --status unserved; start the service that takes their events"
+        )
+    return Finding("runs", "ok", said)
+
+
+def _declared(target: Target, client: Client) -> list[Finding]:
+    """Whether the app's reactors could come into force here."""
+    choreography = target.choreography
+    mine = contracts_of(choreography.reactors, client.scribe.types, service=choreography.service)
+    if not mine:
+        return []
+    fold = client.follower.fold(0)
+    elsewhere = {
+        name.decode(): c.service
+        for name in mine
+        if (c := fold.contracts.get(name)) is not None and c.active and c.service != choreography.service
+    }
+    if elsewhere:
+        said = ", ".join(f"{name} by {service}" for name, service in sorted(elsewhere.items()))
+        return [Finding("app", "error", f"served elsewhere: {said}", "rename them, or farandole work --take-over")]
+    return [Finding("app", "ok", f"service {choreography.service} may serve its {len(mine)} reactors")]
+
+
+def _print(out: Output, findings: Sequence[Finding]) -> None:
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=False)
+    grid.add_column(width=1)
+    grid.add_column(no_wrap=True, overflow="ellipsis", max_width=26)
+    grid.add_column(overflow="fold", ratio=1)
+    for f in findings:
+        sign, style = _MARKS[f.severity]
+        said = Text(f.cause)
+        if f.cure:
+            said.append(f"\n→ {f.cure}", style="dim" if f.severity == "ok" else style)
+        grid.add_row(Text(sign, style=f"bold {style}"), f.check, said)
+    out.print(grid)
+    counts = Counter(f.severity for f in findings)
+    bad = [f"{n} {word}{'s'[: n != 1]}" for word in ("error", "warning") if (n := counts[word])]
+    worst = "error" if counts["error"] else "warning" if counts["warning"] else "ok"
+    out.print(Text(f"\n{', '.join(bad) or 'all is well'}", style=_MARKS[worst][1]))

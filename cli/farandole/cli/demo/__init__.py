@@ -1,0 +1,1 @@
+"""The demonstration: a bakery of three services, on one log, in one process."""

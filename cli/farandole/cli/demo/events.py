@@ -1,0 +1,43 @@
+"""What happens to a cake from its order to its door: the events that three services share."""
+
+from decimal import Decimal
+
+from farandole.schemas import End, Event, Signal, Start
+
+
+class CakeOrdered(Start):
+    """A customer has ordered a cake."""
+
+    customer: str
+    cake: str
+    price: Decimal
+    card: str
+    street: str
+
+
+class MessageChosen(Signal):
+    """The customer says what is to be written on the cake."""
+
+    message: str
+
+
+class PaymentTaken(Event):
+    receipt: str
+
+
+class CakeBaked(Event):
+    oven: int
+
+
+class CakeDecorated(Event):
+    message: str
+
+
+class CakeDelivered(End):
+    at_door: str
+
+
+class OrderDeclined(End, final=True):
+    """Nothing more is done for the order: what is owed is dropped."""
+
+    why: str

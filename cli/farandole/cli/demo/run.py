@@ -1,0 +1,140 @@
+"""The command `demo`: runs in motion, then a summary and what to try next."""
+
+import asyncio
+import logging
+import signal
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from rich.live import Live
+from rich.text import Text
+
+from farandole.cli.errors import Failed
+from farandole.cli.following import Lines, News, tell
+from farandole.cli.output import Output
+from farandole.cli.told import Teller, Told
+from farandole.eventstore import Stored, without_secrets
+from farandole.projections.fold import Applied, RunState, Verdict
+
+from .shop import CHOREOGRAPHY, Shop, open_shop
+from .summary import print_summary, summary_json
+from .view import View
+
+PATIENCE: Final = 60.0
+"""Seconds that the six runs may take."""
+_MEND_SOON: Final = 1.0
+_MEND_LATE: Final = 12.0
+_FRAME: Final = 0.125
+
+
+async def demo(store: str | None, out: Output, *, once: bool) -> int:
+    """Run the demonstration."""
+    logging.getLogger("farandole").addHandler(logging.NullHandler())
+    logging.getLogger("farandole").propagate = False
+    url = store or _temporary()
+    where = without_secrets(url)
+    out.print(
+        Text.assemble(("The log is at ", "dim"), where, (f", choreography {CHOREOGRAPHY}", "dim")), soft_wrap=True
+    )
+    began = time.monotonic()
+    async with open_shop(url, mend_after=_MEND_SOON if once else _MEND_LATE) as shop:
+        work = _once(shop) if once else _until_stopped(shop)
+        if out.as_json:
+            await _telling(shop, work, None if once else lambda told: out.line(told.json()))
+        elif out.console.is_terminal:
+            await _living(shop, work, where, out, once)
+        else:
+            await _telling(shop, work, Lines(out).print)
+        if not once and out.as_json:
+            return 0
+        seconds = time.monotonic() - began
+        if out.as_json:
+            out.document(summary_json(shop, url, seconds))
+        else:
+            print_summary(out, shop, url, seconds)
+    return 0
+
+
+def _temporary() -> str:
+    return f"sqlite:///{Path(tempfile.mkdtemp(prefix='farandole-demo-')) / 'demo.db'}"
+
+
+async def _once(shop: Shop) -> None:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await shop.serve_six()
+    except TimeoutError as e:
+        still = ", ".join(r.id for r in shop.runs() if r.status.status != "completed")
+        raise Failed(f"after {PATIENCE:g} s these runs are still open: {still}; is this machine very busy?") from e
+
+
+async def _until_stopped(shop: Shop) -> None:
+    """Take orders until Ctrl-C or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, stop.set)
+    serving, stopping = asyncio.create_task(shop.serve()), asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+    if not stop.is_set():
+        serving.result()
+
+
+async def _telling(shop: Shop, work: Awaitable[None], show: Callable[[Told], None] | None) -> None:
+    """Do the work, and tell each record of its runs as it comes."""
+    queue: asyncio.Queue[News] = asyncio.Queue()
+
+    def note(record: Stored, out: Applied) -> None:
+        if (
+            record.key is not None
+            and out.verdict is not Verdict.HELD
+            and record.key.decode(errors="replace") in shop.stories
+        ):
+            offsets = tuple(fact.offset for fact in out.admitted) or (record.offset,)
+            closed = out.run is not None and out.run.state is RunState.CLOSED
+            queue.put_nowait(News(record, Verdict(out.verdict), offsets, closed))
+
+    async def follow() -> None:
+        teller = Teller(shop.client)
+        while True:
+            news = await queue.get()
+            for told in await tell(teller, news):
+                if show is not None:
+                    show(told)
+            queue.task_done()
+
+    shop.listeners.append(note)
+    following = asyncio.create_task(follow())
+    try:
+        await work
+        await queue.join()
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
+
+
+async def _living(shop: Shop, work: Awaitable[None], where: str, out: Output, once: bool) -> None:
+    """Do the work under a live view that fills the terminal."""
+    hint = "six runs, to their ends" if once else (
+        f"Ctrl-C ends it · in another terminal: farandole runs -c {CHOREOGRAPHY} -s {where}"
+    )  # fmt: skip
+    view = View(shop, where, hint)
+
+    async def draw(live: Live) -> None:
+        while True:
+            live.refresh()
+            await asyncio.sleep(_FRAME)
+
+    with Live(view, console=out.console, screen=True, auto_refresh=False) as live:
+        drawing = asyncio.create_task(draw(live))
+        try:
+            await _telling(shop, work, view.add)
+        finally:
+            drawing.cancel()
+            await asyncio.wait([drawing])

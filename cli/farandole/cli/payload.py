@@ -1,0 +1,72 @@
+"""JSON at the command line, and the events that it stands for."""
+
+import json
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from farandole.reactors import Choreography
+from farandole.schemas import Event, Signal, Start, event_info
+
+from .errors import CliError, did_you_mean, one_line
+
+
+def event(choreography: Choreography, name: str, text: str, kind: type[Start] | type[Signal]) -> Event:
+    """The event that a name and JSON stand for.
+
+    Args:
+        name: with or without the choreography's.
+        text: JSON, ``@file``, or ``-`` for stdin.
+        kind: what it must be.
+
+    Raises:
+        CliError: there is no such event, or the JSON does not fit it; names the field.
+    """
+    plain = name.removeprefix(f"{choreography.name}.")
+    cls = choreography.events.get(plain)
+    wanted = event_info(kind).kind
+    known = [n for n, c in choreography.events.items() if issubclass(c, kind)]
+    if cls is None:
+        raise CliError(f"{choreography.name} has no event '{plain}'{did_you_mean(plain, known)}")
+    if not issubclass(cls, kind):
+        raise CliError(
+            f"{plain} is no {wanted.capitalize()}, but of kind {event_info(cls).kind}{did_you_mean(plain, known)}"
+        )
+    return _read(cls, plain, _text(text))
+
+
+def _text(text: str) -> str:
+    if text == "-":
+        return sys.stdin.read()
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text(encoding="utf-8")
+    except UnicodeDecodeError as e:
+        raise CliError(f"{text[1:]} is not a text in UTF-8") from e
+
+
+def _read(cls: type[Event], name: str, text: str) -> Event:
+    try:
+        data = json.loads(text)
+    except ValueError as e:
+        raise CliError(f"{name}: this is not JSON ({one_line(e)}): {_cut(text)}") from e
+    if not isinstance(data, dict):
+        raise CliError(f"{name}: its fields come as a JSON object, {{…}}, not as {_cut(text)}")
+    try:
+        return cls.model_validate_json(text)
+    except ValidationError as e:
+        raise CliError("; ".join(_problem(cls, name, error["loc"], error["msg"]) for error in e.errors())) from e
+
+
+def _problem(cls: type[Event], name: str, loc: tuple[int | str, ...], message: str) -> str:
+    if message == "Extra inputs are not permitted":
+        return f"{name} has no field '{loc[-1]}'{did_you_mean(str(loc[-1]), cls.model_fields)}"
+    where = ".".join(str(part) for part in (name, *loc))
+    return f"{where}: {message[:1].lower()}{message[1:]}"
+
+
+def _cut(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 60 else f"{flat[:57]}…"

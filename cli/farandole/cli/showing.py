@@ -1,0 +1,196 @@
+"""`show` and `status`: one run in full."""
+
+from typing import Any
+
+from rich.padding import Padding
+from rich.text import Text
+
+from farandole.projections.fold import RunStatus, awaited
+from farandole.reactors.client import Client
+from farandole.reactors.follower import View
+from farandole.schemas.envelope import Kind
+
+from .output import Output, safe, to_json
+from .running import Target, attached, existing
+from .timeline import Moment, timeline, totals
+from .times import ago, date, exact, instant
+from .words import CLOSED, author, doing, gist, mark, short, state, title
+
+_OURS = ("/farandole/reactors/", "/farandole/cli/")
+
+
+async def show(target: Target, run_id: str, out: Output, *, raw: bool) -> int:
+    """Print a run's timeline."""
+    async with attached(target) as client:
+        handle, status = await existing(client, run_id)
+        view = await client.follower.view(handle.id.encode())
+        moments = await timeline(client, view)
+        now = await client.store.now()
+        if out.as_json:
+            said = status_json(client, view, status)
+            out.document(said | {"totals": totals(moments), "records": [m.json() for m in moments]})
+            return 0
+        _head(out, status, moments, now)
+        if raw:
+            _raw(out, moments)
+        else:
+            _timeline(out, moments)
+        _tail(out, target, client, view, status, moments, now)
+    return 0
+
+
+async def status(target: Target, run_id: str, out: Output) -> int:
+    """Print what state a run is in, and what it owes or waits for."""
+    async with attached(target) as client:
+        _, found = await existing(client, run_id)
+        view = await client.follower.view(run_id.encode())
+        if out.as_json:
+            out.document(status_json(client, view, found))
+            return 0
+        now = await client.store.now()
+        line = Text.assemble((safe(found.run_id), "bold"), "  ", state(found.status), "  ")
+        out.print(line.append(doing(found, _awaits(client, view), now)))
+        out.print(Text(f"last event {ago(found.touched, now)}, at {date(found.touched)}", style="dim"))
+    return 0
+
+
+def status_json(client: Client, view: View, status: RunStatus) -> dict[str, Any]:
+    """A status for other programs; log times in ISO 8601."""
+    return {
+        "run": status.run_id,
+        "choreography": client.scribe.choreography,
+        "status": status.status,
+        "end": status.end or None,
+        "paused": status.paused,
+        "touched": instant(status.touched),
+        "partition": status.partition,
+        "position": status.position,
+        "unserved": status.unserved,
+        "owed": [
+            {
+                "reactor": step.reactor,
+                "service": step.service,
+                "trigger": step.trigger,
+                "types": step.trigger_types,
+                "since": instant(step.since),
+                "attempts": step.attempts,
+                "due": instant(step.due),
+                "parked": step.parked or None,
+            }
+            for step in status.owed
+        ],
+        "awaits": [{"reactor": a.reactor, "types": a.types, "signal": a.signal} for a in _awaits(client, view)],
+    }
+
+
+def _awaits(client: Client, view: View) -> Any:
+    return () if view.run is None else awaited(client.follower.fold(view.partition), view.run)
+
+
+def _head(out: Output, status: RunStatus, moments: list[Moment], now: int) -> None:
+    end = f" with {short(status.end)}" if status.status == "completed" and status.end else ""
+    out.print(Text.assemble((safe(status.run_id), "bold"), "  ", state(status.status), end))
+    if not moments:
+        return
+    begin, sums = moments[0].told.record.time, totals(moments)
+    parts = [f"{exact(sums['worked'])} in steps"] if sums["worked"] else []
+    parts += [f"{exact(sums['waited'])} between attempts"] if sums["waited"] else []
+    closed = status.status in CLOSED
+    lasted = exact(((status.touched if closed else now) - begin) / 1000)
+    spent = f"{'took' if closed else 'open for'} {lasted}" + (f": {', '.join(parts)}" if parts else "")
+    out.print(Text(f"{short(moments[0].told.type)} · {spent}", style="dim"))
+    out.print(Text(f"started {ago(begin, now)}, {date(begin)} · partition {status.partition}\n", style="dim"))
+
+
+def _timeline(out: Output, moments: list[Moment]) -> None:
+    """The moments in columns as wide as they need to be; what each says is on a line of its own."""
+    rows = [(m, title(m.told), author(m.told)) for m in moments]
+    rows = [(m, words, "" if by in words.plain else by) for m, words, by in rows]
+    most = max(out.console.width - 35, 20)
+    first = min(max((len(words) + 2 for _, words, by in rows if by), default=0), most)
+    both = min(max(len(words) if not by else first + len(by) for _, words, by in rows), most)
+    for m, words, by in rows:
+        if by:
+            words.truncate(first - 2, overflow="ellipsis", pad=True)
+            words.append(f"  {by}", style="not bold" if m.told.admitted else "dim")
+        words.truncate(both, overflow="ellipsis", pad=True)
+        line = Text.assemble((f"{'+' + exact(m.after):>9}  ", "dim"), mark(m.told), " ", words, (_took(m), "dim"))
+        line.rstrip()
+        _fitted(out, line)
+        if said := gist(m.told):
+            _fitted(out, Text(f"{'':13}{said}", style="dim"))
+    out.print()
+
+
+def _fitted(out: Output, line: Text) -> None:
+    if out.console.is_terminal:
+        line.truncate(out.console.width, overflow="ellipsis")
+    out.print(line, soft_wrap=True)
+
+
+def _took(m: Moment) -> str:
+    if m.worked is None:
+        return ""
+    return f"  {exact(m.worked):>7}" + (f", waited {exact(m.waited)}" if m.waited else "")
+
+
+def _raw(out: Output, moments: list[Moment]) -> None:
+    for m in moments:
+        record, e = m.told.record, m.told.envelope
+        head = f"partition {record.partition}  offset {record.offset}  {date(record.time)}  {m.told.verdict.name}"
+        out.print(Text(f"\n{head}", style="bold" if m.told.admitted else "dim"))
+        if e is None:
+            out.print(Text(f"  {m.told.problem}"))
+            continue
+        for name, value in _fields(e._asdict()).items():
+            out.print(Text(f"  {name:<10} {value}", style="dim"))
+        if m.told.content is not None or m.told.problem:
+            out.print(Padding(Text(m.told.problem or to_json(m.told.content, indent=2)), (0, 0, 0, 2)))
+
+
+def _fields(envelope: dict[str, Any]) -> dict[str, str]:
+    """The headers, unpacked; what is empty is left out."""
+    found = {"kind": Kind(envelope.pop("kind")).name.lower()}
+    binary = ("append", "schema", "extra")
+    for name, value in envelope.items():
+        if value and value != bytes(8):
+            text = (
+                value.hex() if name in binary else value.decode(errors="replace") if isinstance(value, bytes) else value
+            )
+            found[name] = safe(str(text))
+    return found
+
+
+def _tail(
+    out: Output, target: Target, client: Client, view: View, status: RunStatus, moments: list[Moment], now: int
+) -> None:
+    """What is still to come, and for a parked step where it failed."""
+    parked = {step.parked: step for step in status.owed if step.parked}
+    for m in moments:
+        e = m.told.envelope
+        if e is None or e.id.decode() not in parked or not m.told.content:
+            continue
+        step = parked[e.id.decode()]
+        out.print(
+            Text(f"{step.reactor} is parked after {step.attempts} attempt{'s'[: step.attempts != 1]}:", style="red")
+        )
+        out.print(Padding(Text(safe(own_frames(m.told.content["traceback"])), style="dim"), (0, 0, 1, 2)))
+    if parked:
+        run = safe(status.run_id)
+        out.print(Text(f"Mend it, then: farandole retry --choreography {client.scribe.choreography} {run}"))
+    elif status.status not in CLOSED:
+        out.print(Text.assemble(state(status.status), "  ", doing(status, _awaits(client, view), now)))
+
+
+def own_frames(traceback: str) -> str:
+    """A traceback without the frames of the framework that called the handler."""
+    kept: list[str] = []
+    skipping = False
+    for line in traceback.rstrip().splitlines():
+        if line.startswith("  File "):
+            skipping = any(part in line.replace("\\", "/") for part in _OURS)
+        elif not line.startswith("    "):
+            skipping = False
+        if not skipping:
+            kept.append(line)
+    return "\n".join(kept)

@@ -1,0 +1,186 @@
+"""What records and states are called at the terminal, and in which colours."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from rich.text import Text
+
+from farandole.projections.fold import Awaited, OwedStep, RunStatus, Verdict
+from farandole.schemas.envelope import Kind
+
+from .output import safe, to_json
+from .times import exact, span
+from .told import Told
+
+STYLES: Final = {
+    "running": "cyan",
+    "retrying": "yellow",
+    "waiting": "blue",
+    "failed": "bold red",
+    "paused": "magenta",
+    "ending": "cyan",
+    "unserved": "yellow",
+    "idle": "dim",
+    "completed": "green",
+    "cancelled": "dim",
+    "expired": "dim",
+    "absent": "dim",
+}
+"""Of states of runs."""
+
+CLOSED: Final = ("completed", "cancelled", "expired")
+"""States that a run never leaves."""
+
+_ASKED: Final = {
+    Kind.CANCEL: "cancelled",
+    Kind.PAUSE: "paused",
+    Kind.RESUME: "resumed",
+    Kind.RETRY: "retried",
+    Kind.OWE: "owed again",
+    Kind.EXPIRE: "expired",
+}
+_REFUSED: Final = {
+    Verdict.NO_RUN: "no such run is open",
+    Verdict.RUN_EXISTS: "the run was started before",
+    Verdict.RUN_REMEMBERED: "the run was closed a while ago",
+    Verdict.TOO_LATE: "came too late",
+    Verdict.NOT_OWED: "the step had its outcome already",
+    Verdict.LATE: "the step is parked",
+    Verdict.WRONG_ATTEMPT: "another worker told of this attempt first",
+    Verdict.RUN_ENDING: "the run has its result",
+    Verdict.REPEATED: "a repetition",
+    Verdict.NOT_PARKED: "the step was not parked",
+    Verdict.SUPERSEDED: "another was in force first",
+    Verdict.NO_CHANGE: "nothing to change",
+    Verdict.HELD: "not whole: a part of its append is missing",
+    Verdict.UNREADABLE: "unreadable",
+    Verdict.MISROUTED: "in the wrong partition",
+}
+
+
+def short(name: str) -> str:
+    """A wire name without its choreography."""
+    return name.rpartition(".")[2]
+
+
+def state(status: str) -> Text:
+    return Text(status, style=STYLES.get(status, ""))
+
+
+def mark(told: Told) -> Text:
+    """One character for what a record is."""
+    if not told.admitted:
+        return Text("○", style="dim")
+    kind = told.envelope.kind if told.envelope else 0
+    if kind == Kind.FAILURE:
+        return Text("✗", style="red" if told.last else "yellow")
+    if kind == Kind.OUTCOME:
+        return Text("●", style="green") if told.content is not None or told.problem else Text("·", style="green")
+    if kind in (Kind.START, Kind.SIGNAL):
+        return Text("▶", style="cyan")
+    return Text("■", style="magenta")
+
+
+def title(told: Told) -> Text:
+    """What a record is, in a few words."""
+    e = told.envelope
+    if e is None:
+        return Text("unreadable record", style="dim")
+    if e.kind == Kind.FAILURE:
+        end = f"failed for good, attempt {e.attempt}" if told.last else f"failed, attempt {e.attempt}"
+        words = Text(f"{told.reactor} {end}", style="red" if told.last else "yellow")
+    elif e.kind == Kind.OUTCOME and told.record.value is None:
+        words = Text(f"{told.reactor} done")
+    elif e.kind in _ASKED:
+        words = Text(_ASKED[Kind(e.kind)], style="magenta")
+    elif e.kind == Kind.CONTRACT and told.content:
+        words = Text(f"contract of {told.content['reactor']}")
+    else:
+        words = Text(short(told.type), style="bold")
+    if not told.admitted:
+        words.stylize("dim not bold")
+    return words
+
+
+def refusal(verdict: Verdict) -> str:
+    return _REFUSED.get(verdict, verdict.name.lower().replace("_", " "))
+
+
+def author(told: Told) -> str:
+    """Who wrote a record: a reactor, a client, a person."""
+    if told.envelope is None:
+        return ""
+    if told.envelope.kind in (Kind.OUTCOME, Kind.FAILURE):
+        return told.reactor
+    if by := str((told.content or {}).get("by") or ""):
+        return safe(by) if told.envelope.kind in _ASKED else short_source(told)
+    return short_source(told)
+
+
+def short_source(told: Told) -> str:
+    return safe(told.envelope.source.decode(errors="replace")).rpartition("/")[2] if told.envelope else ""
+
+
+def gist(told: Told) -> str:
+    """What a record says, on one line."""
+    said = safe(_gist(told)).replace("\n", " ")
+    if told.admitted or told.problem:
+        return said
+    return f"refused: {refusal(told.verdict)}" + (f" · {said}" if said else "")
+
+
+def _gist(told: Told) -> str:
+    e, content = told.envelope, told.content
+    if told.problem:
+        return f"({told.problem})"
+    if e is None or content is None:
+        return ""
+    if e.kind == Kind.FAILURE:
+        said = f"{short(content['error'])}: {content['message']}"
+        return said if told.last else f"{said} · again in {exact(e.delay / 1000)}"
+    if e.kind in _ASKED:
+        return str(content.get("reason") or "")
+    if e.kind == Kind.CONTRACT:
+        return f"service {content['service']}, {content['state']}"
+    return fields(content)
+
+
+def fields(content: Mapping[str, Any]) -> str:
+    """A payload in one line: ``customer=Ada  amount=12.50``."""
+    return "  ".join(f"{name}={_value(value)}" for name, value in content.items())
+
+
+def _value(value: Any) -> str:
+    text = to_json(value)
+    plain = text[1:-1]
+    return plain if text.startswith('"') and plain and "\\" not in plain and " " not in plain else text
+
+
+def doing(status: RunStatus, awaits: tuple[Awaited, ...], now: int) -> str:
+    """What a run owes or waits for, in one line."""
+    if status.status in CLOSED:
+        return short(status.end)
+    parked = [step for step in status.owed if step.parked]
+    if parked:
+        return ", ".join(f"{s.reactor} failed after {s.attempts} attempt{'s'[: s.attempts != 1]}" for s in parked)
+    if status.owed:
+        return ", ".join(_step(step, now) for step in status.owed)
+    if awaits:
+        return "waits for " + ", ".join(_awaited(a) for a in sorted(awaits, key=lambda a: not a.signal))
+    if status.unserved:
+        return f"{status.unserved} event{'s'[: status.unserved != 1]} that no reactor takes"
+    return ""
+
+
+def _step(step: OwedStep, now: int) -> str:
+    if not step.service:
+        return f"{step.reactor} (nobody serves it)"
+    if step.due > now:
+        seconds = (step.due - now) / 1000
+        return f"{step.reactor} again {'now' if seconds < 1 else f'in {span(seconds)}'}"
+    return f"{step.reactor} (attempt {step.attempts + 1})" if step.attempts else step.reactor
+
+
+def _awaited(awaited: Awaited) -> str:
+    names = " or ".join(short(t) for t in awaited.types)
+    return f"signal {names}" if awaited.signal else names

@@ -1,0 +1,65 @@
+"""`demo` shows runs in motion, and comes to an end by itself or when told."""
+
+import contextlib
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import termios
+
+from .conftest import APPS, environment, run, spawn, until
+
+
+def test_once_runs_six_runs_to_their_ends() -> None:
+    said = run("demo", "--once", "--json")
+    assert said.code == 0
+    assert said.err == ""
+    runs = said.json["runs"]
+    assert len(runs) == 6
+    assert {r["status"] for r in runs} == {"completed"}
+    assert said.json["seconds"] < 15
+    assert sorted(r["failures"] for r in runs) == [0, 0, 0, 1, 2, 2]
+    assert sum(r["end"] == "bakery.OrderDeclined" for r in runs) == 1
+
+
+def test_at_a_terminal_it_is_a_live_view_and_its_log_stays() -> None:
+    code, shown = at_a_terminal("demo", "--once")
+    assert code == 0
+    view, _, summary = shown.partition("\x1b[?1049l")
+    assert "OWES, WAITS FOR, ENDED WITH" in view
+    assert "What to try next" in summary
+    words = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", summary).replace("\r", "").splitlines()
+    setting = next(line for line in words if "export" in line)
+    env = dict(word.split("=", 1) for word in setting.split()[1:])
+    run_id = next(line for line in words if "farandole show" in line).split()[2]
+    assert "failed, attempt 1" in run("show", run_id, **env).out
+    assert run("doctor", **env).code == 0
+
+
+def at_a_terminal(*words: str) -> tuple[int, str]:
+    """Run a command in a terminal of 200 by 30, and return its exit code and all that it wrote there."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (30, 200))
+    command = [sys.executable, "-m", "farandole.cli", *words]
+    process = subprocess.Popen(
+        command, cwd=APPS, env=environment(TERM="xterm"), stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    written = b""
+    # Linux ends a terminal that nobody holds any more with an error.
+    with contextlib.suppress(OSError):
+        while read := os.read(ours, 65536):
+            written += read
+    os.close(ours)
+    return process.wait(30), written.decode()
+
+
+def test_without_a_terminal_it_tells_events_until_told_to_stop() -> None:
+    demo = spawn("demo", "--json")
+    assert demo.stdout is not None
+    until(lambda: '"bakery.CakeBaked"' in demo.stdout.readline() if demo.stdout else False)
+    demo.send_signal(signal.SIGTERM)
+    demo.communicate(timeout=30)
+    assert demo.returncode == 0

@@ -1,0 +1,77 @@
+"""`doctor` says what is wrong, how bad that is, and what to do."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from .conftest import Cli, Said, Shop
+
+
+def findings(said: Said) -> dict[str, Any]:
+    return {f["check"]: f for f in said.json["findings"]}
+
+
+def test_a_healthy_log_is_code_0(cli: Cli, shop: Shop) -> None:
+    cli("start", "shop_app:shop", "Ordered", '{"item": "book"}', "--wait", "-s", shop.store)
+    said = cli("doctor", "shop_app:shop", "--json", "-s", shop.store)
+    assert said.code == 0
+    found = findings(said)
+    assert "aiokafka" in found["versions"]["cause"]
+    assert found["service counter"]["cause"] == "serves pay, send, wrap"
+    assert found["lock"]["severity"] == "ok"
+    assert "16 partitions" in found["log"]["cause"]
+    assert found["app"]["severity"] == "ok"
+
+
+def test_a_store_can_be_looked_at_without_a_choreography(cli: Cli, shop: Shop) -> None:
+    said = cli("doctor", "--json", "-s", shop.store)
+    assert said.code == 0
+    assert findings(said)["log"]["cure"] == "name an app, or --choreography NAME"
+
+
+def test_an_unreachable_broker_is_an_error_with_a_cure(cli: Cli) -> None:
+    said = cli("doctor", "-c", "shop", "--json", "-s", "kafka://localhost:1")
+    assert said.code == 1
+    assert findings(said)["broker"]["severity"] == "error"
+    assert findings(said)["broker"]["cure"]
+
+
+def test_a_file_of_something_else_is_an_error(cli: Cli, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("CREATE TABLE t (x)")
+    other.close()
+    said = cli("doctor", "-c", "shop", "--json", "-s", f"sqlite:///{tmp_path}/other.db")
+    assert said.code == 1
+    assert "something else" in findings(said)["file"]["cause"]
+
+
+def test_a_held_write_lock_is_an_error(cli: Cli, tmp_path: Path, shop: Shop) -> None:
+    store = f"sqlite:///{tmp_path}/held.db"
+    cli("start", "shop_app:shop", "Ordered", '{"item": "x"}', "-s", store)
+    holder = sqlite3.connect(tmp_path / "held.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    said = cli("doctor", "--json", "-s", f"{store}?patience=0.2")
+    holder.close()
+    assert said.code == 1
+    assert findings(said)["lock"]["severity"] == "error"
+
+
+def test_less_durability_is_a_warning(cli: Cli, shop: Shop) -> None:
+    said = cli("doctor", "--json", "-s", f"{shop.store}?synchronous=normal")
+    assert said.code == 0
+    assert findings(said)["synchronous"]["severity"] == "warning"
+
+
+def test_a_log_that_nobody_serves_is_a_warning(cli: Cli, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/unserved.db"
+    cli("start", "shop_app:shop", "Ordered", '{"item": "x"}', "-s", store)
+    said = cli("doctor", "shop_app:shop", "--json", "-s", store)
+    assert said.code == 0
+    assert findings(said)["services"]["severity"] == "warning"
+
+
+def test_reactors_that_are_served_elsewhere_are_an_error(cli: Cli, shop: Shop) -> None:
+    cli("start", "shop_app:shop", "Ordered", '{"item": "book"}', "--wait", "-s", shop.store)
+    said = cli("doctor", "shop_app:other", "--json", "-s", shop.store)
+    assert said.code == 1
+    assert "pay by counter" in findings(said)["app"]["cause"]
