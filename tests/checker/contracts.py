@@ -1,0 +1,132 @@
+"""Contracts in force in one partition: sections 6 and 7."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from .catalogue import Catalogue, Undecodable
+from .record import Raw
+
+MOST_NAME: Final = 255
+"""Bytes of an id or a name."""
+
+
+class Contract(NamedTuple):
+    """What a reactor takes, as its record says."""
+
+    id: str
+    reactor: bytes
+    takes: tuple[frozenset[bytes], ...]
+    forms: tuple[str, ...]
+    of: frozenset[bytes]
+    state: str
+    signals: bool
+    renames: bytes
+    replaces: str
+    offset: int
+
+    @property
+    def active(self) -> bool:
+        return self.state == "active"
+
+    @property
+    def on_failures(self) -> bool:
+        return self.forms == ("failed",)
+
+    @property
+    def names(self) -> frozenset[bytes]:
+        """Types whose events it takes; none if it is for failures."""
+        return frozenset() if self.on_failures else frozenset().union(*self.takes)
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What decides whether a join's queues can go on as they are."""
+        return (self.forms, self.takes, self.of)
+
+    @property
+    def sound(self) -> bool:
+        """Whether there are rules for it."""
+        if not 0 < len(self.reactor) <= MOST_NAME or len(self.forms) != len(self.takes):
+            return False
+        if self.state not in ("active", "retired_drop", "retired_keep") or (self.renames and not self.active):
+            return False
+        each_once = len(self.names) == sum(map(len, self.takes))
+        return self.on_failures or (set(self.forms) == {"event"} and all(self.takes) and each_once)
+
+
+def read_contract(raw: Raw, catalogue: Catalogue) -> Contract:
+    """A contract from its record.
+
+    Raises:
+        Undecodable: the value is none, or one that there are no rules for.
+    """
+    content = catalogue.decode_system(raw.value, "farandole.Contract")
+    encoded = catalogue.encode((raw.value or b"")[2:10], {**content, "replaces": ""})
+    contract = Contract(
+        blake2b(encoded, digest_size=16).hexdigest(),
+        content["reactor"].encode(),
+        tuple(frozenset(name.encode() for name in names) for names in content["takes"]),
+        tuple(content["forms"]),
+        frozenset(name.encode() for name in content["of"]),
+        content["state"],
+        bool(content["signals"]),
+        content["renames"].encode(),
+        content["replaces"],
+        raw.offset,
+    )
+    if not contract.sound:
+        raise Undecodable(f"no rules for {content}")
+    return contract
+
+
+@dataclass(slots=True)
+class Change:
+    """A contract that came into force, and the one that it replaced."""
+
+    new: Contract
+    old: Contract | None
+    first: bool
+    """Whether its reactor never had one before, under this name or another."""
+
+
+class Contracts:
+    """All contracts in force, by reactor, and which types were ever named.
+
+    Attributes:
+        history: every contract that ever came into force, in order.
+    """
+
+    def __init__(self) -> None:
+        self.by_reactor: dict[bytes, Contract] = {}
+        self.ever: set[bytes] = set()
+        self.ever_named: set[bytes] = set()
+        self.history: list[Contract] = []
+
+    def on_events(self) -> Iterator[Contract]:
+        """The active ones for events."""
+        return (c for c in self.by_reactor.values() if c.active and not c.on_failures)
+
+    def on_failures(self) -> Iterator[Contract]:
+        return (c for c in self.by_reactor.values() if c.active and c.on_failures)
+
+    def admits(self, new: Sequence[Contract]) -> bool:
+        """Whether each names the contract that it replaces."""
+        for contract in new:
+            old = self.by_reactor.get(contract.renames or contract.reactor)
+            if contract.replaces != (old.id if old else ""):
+                return False
+            if contract.renames and contract.reactor in self.by_reactor:
+                return False
+        return True
+
+    def enforce(self, new: Sequence[Contract]) -> list[Change]:
+        """Bring contracts into force together."""
+        changes = []
+        for contract in new:
+            old = self.by_reactor.pop(contract.renames or contract.reactor, None)
+            self.by_reactor[contract.reactor] = contract
+            self.history.append(contract)
+            changes.append(Change(contract, old, old is None and contract.reactor not in self.ever))
+            self.ever.add(contract.reactor)
+        return changes

@@ -1,0 +1,148 @@
+"""What follows from what is admitted: events that become owed, failures that park, contracts that come into force."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from .contracts import Change, Contract
+from .record import Flag, Raw
+from .state import Debt, Event, Run
+
+if TYPE_CHECKING:
+    from .fold import Fold
+
+
+class Effects:
+    """The second half of the fold of one partition: section 6 from "Effects" on."""
+
+    def __init__(self, fold: "Fold") -> None:
+        self._fold = fold
+
+    def settled(self) -> None:
+        """Settling is over: only events that nobody ever named, and that want somebody, stay kept."""
+        for run in self._fold.runs.values():
+            run.kept = [e for e in run.kept if self._unserved(e)][: self._fold.settings["kept"]]
+
+    def _unserved(self, event: Event) -> bool:
+        return event.type not in self._fold.contracts.ever_named and not event.flags & Flag.WANTS_NO_REACTOR
+
+    def admit(self, run: Run, event: Event) -> None:
+        """Take an event into the history, and owe what follows."""
+        fold = self._fold
+        run.history.append(event)
+        if event.flags & Flag.END and run.state == "open":
+            run.state, run.result = "ending", "ended"
+            if event.flags & Flag.DROPS:
+                run.drop(event.at)
+                return
+        if event.hops > fold.settings["drain"]:
+            return
+        for contract in fold.contracts.on_events():
+            if event.type in contract.names:
+                self._enter(run, contract, event)
+        if fold.settling or (self._unserved(event) and len(run.kept) < fold.settings["kept"]):
+            run.kept.append(event)
+
+    def _enter(self, run: Run, contract: Contract, event: Event) -> None:
+        """Owe an event to a reactor whose contract names it, or let it join."""
+        pair = (event.id, contract.reactor, b"")
+        if len(contract.takes) == 1:
+            run.owe(Debt(pair, ((event.offset, event.type),), event.hops, event.at))
+            return
+        queues = run.queues.setdefault(contract.reactor, [deque() for _ in contract.takes])
+        queue = next(q for q, types in zip(queues, contract.takes, strict=True) if event.type in types)
+        if len(queue) >= self._fold.settings["join_most"]:
+            debt = Debt(pair, ((event.offset, event.type),), event.hops, event.at, parked=event.id, overflowed=True)
+            run.owe(debt)
+            return
+        queue.append(event)
+        if all(queues):
+            taken = [queue.popleft() for queue in queues]
+            hops = max(e.hops for e in taken)
+            run.owe(Debt(pair, tuple((e.offset, e.type) for e in taken), hops, event.at))
+
+    def retry(self, run: Run, debt: Debt, offset: int) -> bool:
+        """Owe a parked pair again, or let an event for which a join had no room queue again."""
+        if not debt.overflowed:
+            debt.parked = None
+            return True
+        contract = self._fold.contracts.by_reactor.get(debt.pair[1])
+        if contract is None or not contract.active or debt.inputs[0][1] not in contract.names:
+            return False
+        self._enter(run, contract, _taken_back(run, debt, offset))
+        return True
+
+    def fail_for_good(self, run: Run, debt: Debt, failure: bytes, raw: Raw, hops: int) -> None:
+        """Owe the last failure to those who take it, or park the pair."""
+        _, reactor, _ = debt.pair
+        types = {type for _, type in debt.inputs}
+        takers = [
+            c
+            for c in self._fold.contracts.on_failures()
+            if (not c.of or reactor in c.of) and (not c.takes[0] or c.takes[0] & types)
+        ]
+        if debt.of_failed or not takers or hops > self._fold.settings["drain"]:
+            debt.parked = failure
+            return
+        run.settle(debt, "handled", raw.offset)
+        for taker in takers:
+            inputs = ((raw.offset, b"farandole.Failure"), *debt.inputs)
+            run.owe(Debt((failure, taker.reactor, b""), inputs, hops, raw.offset, of_failed=True))
+
+    def enforce(self, new: Sequence[Contract], offset: int) -> None:
+        """Bring contracts into force, and let them have what they begin with."""
+        fold = self._fold
+        named: frozenset[bytes] = frozenset().union(*(c.names for c in new if c.active))
+        unnamed = named - fold.contracts.ever_named
+        changes = fold.contracts.enforce(new)
+        fold.contracts.ever_named |= named
+        for change in changes:
+            self._replace(change, offset)
+        begin = [(c.new, fold.settling and c.first) for c in changes if c.new.active]
+        for run in fold.runs.values():
+            for event in run.kept:
+                for contract, all_of_it in begin:
+                    if event.type in contract.names and (all_of_it or event.type in unnamed):
+                        self._enter(run, contract, replace(event, at=offset))
+            if not fold.settling:
+                run.kept = [event for event in run.kept if event.type not in unnamed]
+
+    def _replace(self, change: Change, offset: int) -> None:
+        new, old = change.new, change.old
+        for run in self._fold.runs.values():
+            if new.state == "retired_drop":
+                run.queues.pop(new.reactor, None)
+                for debt in [d for d in run.owed.values() if d.pair[1] == new.reactor]:
+                    run.settle(debt, "dropped", offset)
+                    run.touched = self._fold.log_time
+                continue
+            if new.renames and old is not None:
+                self._rename(run, new, offset)
+            if old is not None and old.shape != new.shape:
+                self._reshape(run, new, offset)
+
+    def _rename(self, run: Run, new: Contract, offset: int) -> None:
+        if new.renames in run.queues:
+            run.queues[new.reactor] = run.queues.pop(new.renames)
+        for debt in [d for d in run.owed.values() if d.pair[1] == new.renames]:
+            trigger, _, generation = debt.pair
+            run.settle(debt, "moved", offset)
+            moved = Debt((trigger, new.reactor, generation), debt.inputs, debt.hops, offset, debt.of_failed)
+            moved.attempts, moved.parked, moved.overflowed = debt.attempts, debt.parked, debt.overflowed
+            run.owe(moved)
+
+    def _reshape(self, run: Run, new: Contract, offset: int) -> None:
+        held = [replace(event, at=offset) for queue in run.queues.pop(new.reactor, ()) for event in queue]
+        overflowed = [d for d in run.owed.values() if d.overflowed and d.pair[1] == new.reactor]
+        held.extend(_taken_back(run, debt, offset) for debt in overflowed)
+        for event in sorted(held, key=lambda e: e.offset):
+            if event.type in new.names:
+                self._enter(run, new, event)
+
+
+def _taken_back(run: Run, debt: Debt, offset: int) -> Event:
+    """The event of a pair for which a join had no room, which is then owed no longer."""
+    run.settle(debt, "dropped", offset)
+    ((place, type),) = debt.inputs
+    return Event(debt.pair[0], type, place, debt.hops, 0, None, 0, offset)
