@@ -135,7 +135,7 @@ async def round_trip(url: str) -> float:
     """The median time from an append to its being read, in seconds: what no step can be faster than."""
     store = await connect(url, f"roundtrip-{os.getpid()}")
     reader = store.reader()
-    reader.follow({p: 0 for p in range(store.partitions)})
+    reader.follow(dict.fromkeys(range(store.partitions), 0))
     took = []
     for n in range(LATENCY_RUNS):
         began = time.perf_counter()

@@ -25,10 +25,9 @@ from farandole.schemas import Event, EventTypes
 NEXT = {app.Begun: app.First, app.First: app.Second, app.Second: app.Third, app.Third: app.Fourth, app.Fourth: app.Finished}
 
 
-async def farandole(url: str, stop: asyncio.Event) -> None:
-    async with app.chain.work(url):
-        print("ready", flush=True)
-        await stop.wait()
+async def farandole(url: str) -> None:
+    print("ready", flush=True)  # what was appended before it came is owed all the same
+    await app.chain.work(url)
 
 
 class Codec:
@@ -117,10 +116,10 @@ async def loop(url: str, stop: asyncio.Event, transactions: bool) -> None:
 
 async def main(system: str, url: str) -> None:
     stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     if system == "farandole":
-        await farandole(url, stop)
+        await farandole(url)
     else:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
         await loop(url, stop, system == "transactions")
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({"cpu_s": used.ru_utime + used.ru_stime, "rss_kb": used.ru_maxrss}), flush=True)
