@@ -56,7 +56,8 @@ def test_the_wheel_holds_nothing_else(dist: Path) -> None:
 
 def test_the_sdist_can_be_built_and_tested_from(dist: Path) -> None:
     (sdist,) = dist.glob("*.tar.gz")
-    names = {name.partition("/")[2] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
     for wanted in ("pyproject.toml", "README.md", "LICENSE", "Makefile", "docker-compose.yml", "tests/conftest.py"):
         assert wanted in names
 
