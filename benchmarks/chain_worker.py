@@ -22,7 +22,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from benchmarks import chain_app as app
 from farandole.schemas import Event, EventTypes
 
-NEXT = {app.Begun: app.First, app.First: app.Second, app.Second: app.Third, app.Third: app.Fourth, app.Fourth: app.Finished}
+NEXT = {
+    app.Begun: app.First,
+    app.First: app.Second,
+    app.Second: app.Third,
+    app.Third: app.Fourth,
+    app.Fourth: app.Finished,
+}
 
 
 async def farandole(url: str) -> None:
@@ -43,7 +49,9 @@ class Codec:
 
     def decode(self, record: Any) -> Event:
         event = self._of[dict(record.headers)["ce_type"]]
-        return event.model_validate(fastavro.schemaless_reader(io.BytesIO(record.value[10:]), self._schema[event], None))
+        return event.model_validate(
+            fastavro.schemaless_reader(io.BytesIO(record.value[10:]), self._schema[event], None)
+        )
 
     def encode(self, event: Event) -> bytes:
         out = io.BytesIO(self._head[type(event)])
