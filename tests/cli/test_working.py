@@ -6,6 +6,7 @@ import urllib.request
 from contextlib import closing
 from pathlib import Path
 from socket import socket
+from urllib.error import URLError
 
 import psutil
 import pytest
@@ -94,8 +95,12 @@ def test_two_processes_share_the_work_and_stop_together(cli: Cli, store: str) ->
 
 
 def owned(port: int) -> int:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:
-        lines = response.read().decode().splitlines()
+    """How many partitions the process owns that serves its metrics there; none while it is not up yet."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:
+            lines = response.read().decode().splitlines()
+    except URLError:
+        return 0
     return int(float(next(line.split()[1] for line in lines if line.startswith("farandole_partitions_owned "))))
 
 

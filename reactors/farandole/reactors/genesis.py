@@ -34,9 +34,10 @@ async def establish(
     empty = [partition for partition, end in ends.items() if end.next == 0]
     if not empty:
         return
-    records = genesis_of(store.partitions, scribe, settings, log_id=log_id)
+    log_id = log_id or secrets.token_hex(16)
     for partition in empty:
-        await _append(store, partition, records)
+        # A record of its own for each, for no two records of a log have one id.
+        await _append(store, partition, genesis_of(store.partitions, scribe, settings, log_id=log_id))
 
 
 def genesis_of(
