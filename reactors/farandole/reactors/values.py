@@ -7,7 +7,7 @@ by offset, many at a time and in the order of offsets.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from farandole.eventstore import EventStore, Stored
@@ -15,6 +15,8 @@ from farandole.eventstore import EventStore, Stored
 _OVERHEAD: Final = 400
 """Bytes that a record costs as Python objects beyond its value, roughly."""
 _MOST_AT_ONCE: Final = 500
+_AHEAD: Final = 2000
+"""How many offsets beyond the last one wanted a read takes along, where they are expected."""
 
 
 class Values:
@@ -31,6 +33,7 @@ class Values:
         self._kept: OrderedDict[tuple[int, int], Stored] = OrderedDict()
         self._wanted: dict[int, dict[int, asyncio.Future[Stored]]] = {}
         self._fetchers: dict[int, asyncio.Task[None]] = {}
+        self._expected: dict[int, set[int]] = {}
         self.bytes = 0
         """What the kept records cost, roughly."""
 
@@ -45,6 +48,15 @@ class Values:
         while self.bytes > self._most:
             _, gone = kept.popitem(last=False)
             self.bytes -= _OVERHEAD + len(gone.value or b"")
+
+    def expect(self, partition: int, offsets: Iterable[int]) -> None:
+        """Say that these offsets will be asked for one day: then a read of what stands before them takes them along."""
+        missing = (offset for offset in offsets if (partition, offset) not in self._kept)
+        self._expected.setdefault(partition, set()).update(missing)
+
+    def forget(self, partition: int) -> None:
+        """Nothing more of this partition will be asked for."""
+        self._expected.pop(partition, None)
 
     async def get(self, partition: int, offsets: Sequence[int]) -> list[Stored]:
         """The records at these offsets, in the order asked for.
@@ -92,15 +104,17 @@ class Values:
                 await asyncio.sleep(0)
                 offsets = sorted(wanted)[:_MOST_AT_ONCE]
                 under_way = [wanted.pop(offset) for offset in offsets]
+                ahead = self._ahead(partition, offsets)
                 try:
-                    records = await self._store.fetch(partition, offsets)
+                    records = await self._store.fetch(partition, [*offsets, *ahead])
                 except Exception as e:
                     for future in under_way:
                         future.set_exception(e)
                         future.exception()  # whoever asked may have been cancelled
                 else:
-                    for record, future in zip(records, under_way, strict=True):
+                    for record in records:
                         self.remember(record)
+                    for record, future in zip(records, under_way, strict=False):
                         future.set_result(record)
                 under_way = []
         finally:
@@ -108,3 +122,13 @@ class Values:
             for future in (*under_way, *wanted.values()):
                 future.cancel()
             wanted.clear()
+
+    def _ahead(self, partition: int, offsets: Sequence[int]) -> list[int]:
+        expected = self._expected.get(partition)
+        if not expected:
+            return []
+        expected.difference_update(offsets)
+        after = offsets[-1] + 1
+        found = [offset for offset in range(after, after + _AHEAD) if offset in expected]
+        expected.difference_update(found)
+        return found

@@ -308,6 +308,7 @@ class Worker:
         serving = self.partitions.pop(partition)
         serving.active = False
         self.dispatcher.forget(serving)
+        self.values.forget(partition)
         if serving.history is not None:
             serving.history.close()
 
@@ -332,7 +333,8 @@ class Worker:
                 self.stats.refused[Verdict(out.verdict).name.lower()] += 1
                 if out.envelope is None:
                     self.keeper.unreadable(record)
-            if remember or out.verdict is Verdict.HELD:
+            if remember or out.verdict is Verdict.HELD or (out.owed and not serving.restored):
+                # While restoring, what is owed last is likely to be owed still: then it need not be read again.
                 self.values.remember(record)
             if serving.restored:
                 for run, pair in out.settled:
@@ -389,7 +391,8 @@ class Worker:
         now = max(self._scribe.now() // 1000, serving.fold.log_time)
         for run in serving.fold.runs.values():
             for pair in run.owed.values():
-                if not pair.parked:
+                if not pair.parked and pair.reactor in serving.served:
+                    self.values.expect(serving.fold.partition, pair.inputs)
                     self.dispatcher.offer(serving, run, pair, None, now)
 
     def _append_soon(self, partition: int, records: Sequence[Record]) -> None:
