@@ -84,6 +84,11 @@ class Reader(ABC):
         Partitions that were followed before and are named with the offset that comes next go on undisturbed.
         """
 
+    @property
+    @abstractmethod
+    def positions(self) -> Mapping[int, int]:
+        """The offset that comes next in each followed partition. It passes over offsets that hold no record."""
+
     @abstractmethod
     async def read(self, *, wait: float = 0.5) -> list[Sequence[Stored]]:
         """The next records: one batch for each partition that has some, each in order.

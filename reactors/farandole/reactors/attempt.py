@@ -114,6 +114,8 @@ class Attempts:
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as e:
+            if isinstance(e, PositionLost) and arguments is None:
+                e = UndecodableValue(f"what the step is owed for is in the log no longer: {e}")
             if isinstance(e, StoreError) and (arguments is None or isinstance(e, HistoryUnavailable)):
                 log.warning("%s cannot be attempted now: %s", work.reactor.where, e)
                 self.dispatcher.again(work, AGAIN)

@@ -4,6 +4,7 @@
     ├── GiveUp              raise it in a handler: the step fails at once, without another attempt
     ├── RetryAfter          raise it in a handler: the next attempt comes after a time of its choosing
     ├── UndeclaredOutcome   a handler returned what its annotation does not name; the step fails for good
+    ├── ProviderFailed      a provider could not make what reactors take, so the worker does not begin
     └── ClientError         what a client is told of a run
         ├── CommandRefused  the log did not admit what was sent
         ├── RunFailed       a step is parked
@@ -52,6 +53,10 @@ class RetryAfter(ReactorError):
 
 class UndeclaredOutcome(ReactorError):
     """A handler returned what its annotation does not name. A change of code is needed, so it is never retried."""
+
+
+class ProviderFailed(ReactorError):
+    """A provider could not make what reactors take. The worker does not begin."""
 
 
 class ClientError(ReactorError):

@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakValueDictionary
 
-from farandole.eventstore import EventStore, StoreClosed, Stored, StoreUnavailable
+from farandole.eventstore import EventStore, PositionLost, Reader, StoreClosed, Stored, StoreUnavailable
 from farandole.projections.fold import Applied, Fact, Fold, Result, Run, RunStatus, Verdict, status_of
-from farandole.schemas.envelope import Envelope
+from farandole.schemas.envelope import Envelope, Kind
+
+from .grown import refuse_if_grown
 
 log = logging.getLogger("farandole.client")
 
@@ -130,6 +132,7 @@ class Follower:
         self._wanted: dict[int, dict[bytes, View]] = {}
         self._searches: dict[int, asyncio.Task[None]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._reader: Reader | None = None
         self._changed = False
         self._progress: list[asyncio.Future[None]] = []
         self._failed: Exception | None = None
@@ -185,8 +188,13 @@ class Follower:
         if self._task is None:
             self._task = asyncio.create_task(self._follow())
         ends = await self._store.ends(partitions)
-        while any(self._folds[p].position < ends[p].next for p in partitions):
+        while any(self._read_to(p) < ends[p].next for p in partitions):
             await self.progress()
+
+    def _read_to(self, partition: int) -> int:
+        """Up to where a partition is read, offsets at its end included that hold no record."""
+        position = self._folds[partition].position
+        return position if self._reader is None else max(position, self._reader.positions.get(partition, 0))
 
     async def progress(self) -> None:
         """Wait until more was read.
@@ -212,7 +220,7 @@ class Follower:
             self._fail(_closed())
 
     async def _follow(self) -> None:
-        reader = self._store.reader()
+        reader = self._reader = self._store.reader()
         try:
             while True:
                 if self._changed:
@@ -224,6 +232,10 @@ class Follower:
                     log.warning("the log cannot be read, trying again: %s", e)
                     await asyncio.sleep(_RETRY)
                     continue
+                except PositionLost as e:
+                    log.error("the log is not the one that was read so far; folding it anew: %s", e)
+                    self._begin_anew()
+                    continue
                 for batch in batches:
                     self._apply(batch)
                 self._wake()
@@ -231,6 +243,13 @@ class Follower:
             self._fail(e)
         finally:
             await reader.close()
+
+    def _begin_anew(self) -> None:
+        self._folds = {p: Fold(p, self._store.partitions) for p in self._folds}
+        self._changed = True
+        for view in tuple(self._views.values()):
+            view.entries.clear()
+            view.run, view.result = None, Result.NONE
 
     def _wake(self) -> None:
         waiters, self._progress = self._progress, []
@@ -252,6 +271,8 @@ class Follower:
             if record.offset < fold.position:
                 continue
             out = fold.apply(record)
+            if out.envelope is not None and out.envelope.kind == Kind.GENESIS:
+                refuse_if_grown(fold)
             key = record.key
             if key is not None:
                 view = self._views.get(key)

@@ -7,8 +7,10 @@ from typing import Final
 
 from farandole.eventstore import AppendUnknown, EventStore, NotAppended, Record, StoreUnavailable
 from farandole.projections.fold import KNOWN_VERSION
-from farandole.schemas.envelope import Kind
+from farandole.schemas import UndecodableValue, UnreadableHeaders, system_records
+from farandole.schemas.envelope import Kind, unpack
 
+from .grown import refuse_grown
 from .scribe import Scribe
 
 _PATIENCE: Final = 30.0
@@ -27,6 +29,7 @@ async def establish(
         log_id: 1 to 64 bytes that no other log has; random by default.
 
     Raises:
+        StoreMisconfigured: the log has more partitions than it was made with.
         AppendError: it could not be written within half a minute.
         StoreUnavailable: the log cannot be reached.
     """
@@ -34,10 +37,24 @@ async def establish(
     empty = [partition for partition, end in ends.items() if end.next == 0]
     if not empty:
         return
+    for partition in ends.keys() - empty:
+        refuse_grown(await _made_of(store, partition, ends[partition].first), store.partitions)
     log_id = log_id or secrets.token_hex(16)
     for partition in empty:
         # A record of its own for each, for no two records of a log have one id.
         await _append(store, partition, genesis_of(store.partitions, scribe, settings, log_id=log_id))
+
+
+async def _made_of(store: EventStore, partition: int, first: int) -> int | None:
+    """How many partitions the log was made with, if a partition begins with its genesis."""
+    (record,) = await store.fetch(partition, (first,))
+    try:
+        if unpack(record.headers).kind == Kind.GENESIS:
+            made_of: int = system_records.GENESIS.decode(record.value)["partitions"]
+            return made_of
+    except (UnreadableHeaders, UndecodableValue):
+        pass
+    return None
 
 
 def genesis_of(

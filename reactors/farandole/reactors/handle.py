@@ -157,7 +157,10 @@ class RunHandle:
         return list(view.entries)
 
     async def events(self, *, live: bool = True) -> AsyncIterator[Recorded]:
-        """The run's events, from its start; then, if ``live``, those to come, until the run is closed."""
+        """The run's events, from its start; then, if ``live``, those to come, until the run is closed.
+
+        Events of types that this process does not declare are left out; `Choreography.know` makes them known.
+        """
         view = await self._watched()
         seen = 0
         while True:
@@ -216,6 +219,9 @@ class RunHandle:
             RunFailed: a step is parked.
             TimeoutError: there was no result in time; says what the run is doing.
         """
+        for end in ends:
+            if not (isinstance(end, type) and issubclass(end, End)):
+                raise TypeError(f"run.result takes the ends to expect; {end!r} is no End")
         seconds = None if timeout is None else parse_duration(timeout).total_seconds()
         try:
             async with asyncio.timeout(seconds):
@@ -224,6 +230,9 @@ class RunHandle:
                         await acquaint(self._client.store.catalogue, self._client.scribe.types, end)
                 return await self._result(ends, on_parked)
         except TimeoutError:
+            if self._view is not None and self._view.run is not None and self._view.run.result is not Result.NONE:
+                # It came while nobody could look, as when a handler in this process blocked the event loop.
+                return await self._ended(self._view, ends)
             raise TimeoutError(f"run '{self.id}' has no result after {timeout}: {await self._doing()}") from None
 
     async def _result(self, ends: tuple[type[End], ...], on_parked: str) -> End:
@@ -302,12 +311,15 @@ class RunHandle:
         return f"it is {status.status}" + (f" and owes {owed}" if owed else "")
 
     async def _recorded(self, entry: Entry, view: View) -> list[Recorded]:
-        facts = [fact for fact in entry.admitted if fact.type != b"farandole.Failure"]
+        types = self._client.scribe.types
+        facts = [fact for fact in entry.admitted if types.type_of(text(fact.type)) is not None]
         if not facts:
             return []
         records = await self._records(view, [fact.offset for fact in facts])
+        by_offset = {record.offset: record for record in records}
         found = []
-        for fact, record in zip(facts, records, strict=True):
+        for fact in facts:
+            record = by_offset[fact.offset]
             event = await self._client.decode(record)
             found.append(
                 Recorded(

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from farandole.eventstore import AppendError, EventStore, Stored, StoreError, TooLarge
+from farandole.eventstore import AppendError, EventStore, PositionLost, Stored, StoreError, TooLarge
 from farandole.schemas import UnreadableHeaders
 from farandole.schemas.envelope import unpack
 
@@ -26,7 +26,6 @@ log = logging.getLogger("farandole.keeper")
 RANK_WAIT: Final = 2.0
 """Seconds that the k-th service by name waits k times over before it acts."""
 _ROUND: Final = 1.0
-_MOST_REJECTS: Final = 10_000
 
 
 class Keeper:
@@ -37,13 +36,11 @@ class Keeper:
         self._scribe = scribe
         self._service = service
         self._stats = stats
-        self._rejects: deque[Stored] = deque(maxlen=_MOST_REJECTS)
+        self._rejects: deque[tuple[int, int]] = deque()
 
     def unreadable(self, record: Stored) -> None:
-        """Note a record whose headers cannot be read."""
-        if len(self._rejects) == _MOST_REJECTS:
-            log.error("too many records cannot be read to copy them all aside; the next start of a worker goes on")
-        self._rejects.append(record)
+        """Note a record whose headers cannot be read. Its place is kept, and the record read again to copy it."""
+        self._rejects.append((record.partition, record.offset))
 
     async def run(self, partitions: "Mapping[int, Serving]") -> None:
         """Keep the partitions until cancelled."""
@@ -62,11 +59,16 @@ class Keeper:
     async def _copy_rejects(self, partitions: "Mapping[int, Serving]") -> None:
         if not self._rejects:
             return
-        serving = partitions.get(self._rejects[0].partition)
+        serving = partitions.get(self._rejects[0][0])
         if serving is not None and (rank := self.rank(serving)):
             await asyncio.sleep(rank * RANK_WAIT)
         while self._rejects:
-            record = self._rejects[0]
+            partition, offset = self._rejects[0]
+            try:
+                (record,) = await self._store.fetch(partition, (offset,))
+            except PositionLost:
+                self._rejects.popleft()
+                continue
             try:
                 await self._store.reject(record, _reason(record))
             except TooLarge as e:
@@ -76,8 +78,7 @@ class Keeper:
                 )  # fmt: skip
             else:
                 self._stats.rejected += 1
-            if self._rejects[0] is record:
-                self._rejects.popleft()
+            self._rejects.popleft()
 
     async def _expire(self, partitions: "Mapping[int, Serving]") -> None:
         now = self._scribe.now() // 1000

@@ -48,6 +48,10 @@ class ReactorOptions:
             raise DeclarationError(f"name={self.name!r} is no name: one word, without spaces")
         if len(self.name.encode()) > NAME_BYTES:
             raise DeclarationError(f"name={self.name[:40]!r}... is longer than {NAME_BYTES} bytes")
+        if not isinstance(self.retry, Retry):
+            raise DeclarationError(f"retry={self.retry!r} is no Retry; write retry=Retry(attempts=3), say")
+        if not isinstance(self.concurrency, int) or not isinstance(self.ordered, bool):
+            raise DeclarationError("concurrency= is a number and ordered= is True or False")
         if self.concurrency < 1:
             raise DeclarationError(f"concurrency={self.concurrency}: at least one handler at a time")
         if self.enough is not None and self.enough < 1:

@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Mapping, Sequence
 
-from farandole.eventstore import EventStore, PositionLost, Stored, StoreMisconfigured
+from farandole.eventstore import EventStore, PositionLost, Stored
 from farandole.projections.fold import Applied, Contract, Fold
 from farandole.schemas import UnreadableHeaders
 from farandole.schemas.envelope import Kind, unpack
 
 from .errors import ServedElsewhere
+from .grown import refuse_if_grown
 from .history import HistoryIndex
 from .reactor import Reactor
 
@@ -64,12 +65,8 @@ class Serving:
         self.last = (record.offset, e.append if e is not None else b"")
         if out.contracts:
             self.reconsider()
-        if e is not None and e.kind == Kind.GENESIS and self.fold.made_of not in (None, self.fold.partitions):
-            raise StoreMisconfigured(
-                f"the log was made with {self.fold.made_of} partitions and now has {self.fold.partitions}, so runs "
-                "no longer hash to where they live. Make a new choreography (or topic) with the number wanted, "
-                "and let the old one drain"
-            )
+        if e is not None and e.kind == Kind.GENESIS:
+            refuse_if_grown(self.fold)
         if self.history is not None:
             if out.run is not None:
                 for fact in out.admitted:
@@ -135,8 +132,8 @@ class Serving:
                 continue
             if name in self._yielded:
                 continue
-            if in_force is not None and not take_over:
-                if in_force.active and in_force.service != contract.service:
+            if not take_over:
+                if in_force is not None and in_force.active and in_force.service != contract.service:
                     raise ServedElsewhere(
                         f"reactor '{name.decode()}' is served by service '{in_force.service}', so service "
                         f"'{contract.service}' must not serve it too. Rename one of them, or move it here "

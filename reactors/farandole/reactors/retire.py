@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from farandole.eventstore import AppendUnknown, NotAppended, StoreUnavailable
 from farandole.projections.fold import Contract, Fold
 from farandole.schemas.envelope import Kind
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from .client import Client
 
 _ROUNDS: Final = 5
+_PATIENCE: Final = 30.0
+_WAIT: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ async def retire(client: "Client", reactor: str, *, drop: bool) -> Retirement:
     Raises:
         UnknownReactor: no contract of that name was ever in force.
         RetirementRefused: others kept putting contracts of that reactor in force.
-        AppendError: a record could not be appended; retiring again is safe.
+        AppendError: a record could not be appended within half a minute; retiring again is safe.
     """
     name = reactor.encode()
     partitions = range(client.store.partitions)
@@ -58,7 +61,10 @@ async def retire(client: "Client", reactor: str, *, drop: bool) -> Retirement:
             return Retirement(service, len(written), owed)
         owed += sum(_owed(client.follower.fold(p), name) for p in left if p not in written)
         written |= left.keys()
-        await asyncio.gather(*(_write(client, p, contract, drop) for p, contract in left.items()))
+        writes = (_write(client, p, contract, drop) for p, contract in left.items())
+        for failed in await asyncio.gather(*writes, return_exceptions=True):
+            if failed is not None:
+                raise failed
     raise RetirementRefused(
         f"reactor '{reactor}' cannot be retired in {len(left)} partitions: its service keeps putting new contracts in "
         f"force; stop service '{service}', or remove the reactor from its code first"
@@ -66,8 +72,19 @@ async def retire(client: "Client", reactor: str, *, drop: bool) -> Retirement:
 
 
 async def _write(client: "Client", partition: int, contract: Contract, drop: bool) -> None:
+    """Append the retired contract. While its fate is unknown the same bytes are appended again."""
     records = client.scribe.control(Kind.CONTRACT, [retired(contract, drop=drop)])
-    await client.store.append(partition, records)
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _PATIENCE
+    while True:
+        try:
+            await client.store.append(partition, records)
+        except (NotAppended, AppendUnknown, StoreUnavailable):
+            if loop.time() > until:
+                raise
+            await asyncio.sleep(_WAIT)
+        else:
+            return
 
 
 def _lacks(contract: Contract, drop: bool) -> bool:

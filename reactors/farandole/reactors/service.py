@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 import signal
+import warnings
 from collections.abc import AsyncIterator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,13 +13,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from farandole.eventstore import Clock, EventStore, SystemClock, connect
-from farandole.schemas import EventTypes, PayloadCodec
+from farandole.schemas import EventTypes, FarandoleError, PayloadCodec
 from farandole.schemas.catalogue import register
 
 from .client import Client
+from .errors import ProviderFailed
 from .genesis import establish
 from .metrics import MetricsServer
 from .provide import Providers
+from .reactor import Reactor
 from .scribe import Scribe
 from .worker import GRACE, Worker
 
@@ -127,11 +130,22 @@ class Working:
         self._options = options
         self._clock = clock or SystemClock()
         self._stack = AsyncExitStack()
+        self._used = False
+
+    def __del__(self) -> None:
+        if not self._used:
+            warnings.warn(
+                f"{self._choreography.name}.work(...) was never awaited, so nothing worked",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
     def __await__(self) -> Generator[Any, Any, None]:
+        self._used = True
         return self._until_signal().__await__()
 
     async def __aenter__(self) -> Client:
+        self._used = True
         worker, client = await self._stack.enter_async_context(self._worker())
         try:
             running = asyncio.create_task(worker.run(), name=f"worker of {self._choreography.service}")
@@ -171,7 +185,7 @@ class Working:
             stack.push_async_callback(store.close)
             scribe = await open_log(choreography, store, choreography.service, self._clock)
             providers = await stack.enter_async_context(Providers(choreography.providers))
-            provided = {r.name: await providers.supply(r.signature.provided) for r in choreography.reactors}
+            provided = {r.name: await _given(r, providers) for r in choreography.reactors}
             worker = Worker(
                 choreography,
                 store,
@@ -194,6 +208,19 @@ def _report(running: "asyncio.Task[None]") -> None:
     """Whoever is inside the block of a worker that broke down would otherwise only learn of it at the block's end."""
     if not running.cancelled() and (error := running.exception()) is not None:
         log.error("the %s has broken down: %s", running.get_name(), error)
+
+
+async def _given(reactor: Reactor, providers: Providers) -> dict[str, Any]:
+    """What providers make for one reactor."""
+    try:
+        return await providers.supply(reactor.signature.provided)
+    except FarandoleError:
+        raise
+    except Exception as e:
+        wanted = ", ".join(f"'{name}'" for name in reactor.signature.provided)
+        raise ProviderFailed(
+            f"{reactor.where}: a provider failed to make what the reactor takes ({wanted}): {type(e).__name__}: {e}"
+        ) from e
 
 
 async def _stop(worker: Worker, running: "asyncio.Task[None]") -> None:

@@ -55,6 +55,8 @@ _ANSWER: Final = 10.0
 """Seconds after which a member that was given no partition is one of more members than there are partitions."""
 _WAIT: Final = 0.2
 _RETRY: Final = 1.0
+_LAST: Final = 2.0
+"""Seconds in which what is done may still be appended, when handlers used up the whole grace time."""
 
 
 class Worker:
@@ -131,13 +133,14 @@ class Worker:
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._publishing: set[asyncio.Task[None]] = set()
+        self._strangers: set[bytes] = set()
         self._ready = asyncio.Event()
 
     @property
     def ready(self) -> bool:
         """Whether the group has answered, and every partition owned is restored and served."""
         return self._ready.is_set() and all(
-            p in self.partitions and self.partitions[p].restored and self.partitions[p].stopped is None
+            (serving := self.partitions.get(p)) is not None and serving.restored and serving.stopped is None
             for p in self._owned
         )
 
@@ -187,10 +190,12 @@ class Worker:
 
     async def _finish(self) -> None:
         """Hand over: nothing new begins, what is at work ends, everything done is in the log."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._grace
         if not await self.dispatcher.stop(self._grace):
             log.warning("some handlers did not end within %g s; their steps stay owed", self._grace)
         try:
-            async with asyncio.timeout(self._grace):
+            async with asyncio.timeout_at(max(until, loop.time() + _LAST)):
                 await self.outbox.flush()
                 for partition in self._owned:
                     content = {"member": self._member or ""}
@@ -241,6 +246,9 @@ class Worker:
                     continue
                 for batch in batches:
                     self._fold(batch)
+                for partition, position in reader.positions.items():
+                    if (serving := self.partitions.get(partition)) is not None and not serving.restored:
+                        self._check_restored(serving, position)
                 self._note_ready()
         finally:
             await reader.close()
@@ -278,7 +286,8 @@ class Worker:
                 self._begin(partition, ends[partition].first, ends[partition].next)
         self._follow(reader)
         for partition in (*gained, *returned):
-            self._check_restored(self.partitions[partition])
+            serving = self.partitions[partition]
+            self._check_restored(serving, serving.fold.position)
 
     def _begin(self, partition: int, first: int, target: int) -> None:
         if first > 0:
@@ -363,13 +372,14 @@ class Worker:
                             "reactors and events names of at most 255 bytes"
                         )
                     serving.published = None
-                if serving.restored:
+                    if serving.restored:
+                        self._take_on(serving)
+                elif serving.restored and out.contracts:
                     self._take_on(serving)
-        if not serving.restored:
-            self._check_restored(serving)
 
-    def _check_restored(self, serving: Serving) -> None:
-        if serving.restored or serving.fold.position < serving.target:
+    def _check_restored(self, serving: Serving, position: int) -> None:
+        """Begin to serve a partition once it is read to the end that it had, offsets without a record included."""
+        if serving.restored or serving.stopped is not None or position < serving.target:
             return
         serving.restored = True
         serving.reconsider()
@@ -382,6 +392,7 @@ class Worker:
 
     def _take_on(self, serving: Serving) -> None:
         """Write the contracts that the partition lacks, and take on all that is owed to reactors of ours."""
+        self._warn_of_strangers(serving)
         if serving.published is None:
             wanted = serving.to_publish(self._take_over)
             if wanted:
@@ -394,6 +405,25 @@ class Worker:
                 if not pair.parked and pair.reactor in serving.served:
                     self.values.expect(serving.fold.partition, pair.inputs)
                     self.dispatcher.offer(serving, run, pair, None, now)
+
+    def _warn_of_strangers(self, serving: Serving) -> None:
+        """Every process of a service must have the same reactors, for each owns a share of the partitions."""
+        for contract in serving.fold.contracts:
+            name = contract.reactor
+            if (
+                contract.active
+                and contract.service == self._service
+                and name not in self._mine
+                and name not in self._strangers
+            ):
+                self._strangers.add(name)
+                log.warning(
+                    "service '%s' serves reactor '%s', which this process has no code for: what it owes in the "
+                    "partitions of this process waits. If that is another program, give it a service= of its own; if "
+                    "the reactor is gone, retire it: farandole retire",
+                    self._service,
+                    name.decode(),
+                )
 
     def _append_soon(self, partition: int, records: Sequence[Record]) -> None:
         task = asyncio.create_task(self._publish(partition, records))

@@ -139,6 +139,10 @@ class BreakableReader(Reader):
     def follow(self, positions: Mapping[int, int]) -> None:
         self._inner.follow(positions)
 
+    @property
+    def positions(self) -> Mapping[int, int]:
+        return self._inner.positions
+
     async def read(self, *, wait: float = 0.5) -> list[Sequence[Stored]]:
         if self._store.dead:
             await asyncio.Event().wait()

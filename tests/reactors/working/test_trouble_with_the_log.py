@@ -10,7 +10,7 @@ from farandole.eventstore import Stored, StoreMisconfigured
 from farandole.eventstore.memory import MemoryStore
 from farandole.projections.fold import KNOWN_VERSION
 from farandole.reactors import Choreography
-from farandole.reactors.genesis import establish
+from farandole.reactors.genesis import establish, genesis_of
 from farandole.schemas.envelope import Kind
 
 
@@ -124,17 +124,24 @@ async def test_a_log_whose_beginning_was_deleted_is_refused_with_the_cure() -> N
 @virtual
 async def test_a_log_that_has_grown_is_refused_with_the_cure() -> None:
     async with Stage(partitions=2) as stage:
-        store = Breakable(await stage.store("dance"))
-        store.partitions = 3
-        await establish(store.inner, stage.scribe(chain()), {})
-        log = memory(store).log.partitions
-        log[0].clear()
-        store.partitions = 5
-        small = type("Small", (), {"ends": store.ends, "partitions": 5, "append": store.append})()
-        small.ends = lambda _: store.inner.ends(range(2))
-        await establish(small, stage.scribe(chain()))
+        store = await stage.store("dance")
+        for partition in range(2):
+            await store.append(partition, genesis_of(5, stage.scribe(chain())))
         with pytest.raises(StoreMisconfigured, match="made with 5 partitions and now has 2"):
             await stage.worker(chain())
+        client = await stage.client(chain())
+        with pytest.raises(StoreMisconfigured, match="made with 5 partitions and now has 2"):
+            await client.run("any").status()
+
+
+@virtual
+async def test_a_grown_log_gets_no_second_genesis() -> None:
+    async with Stage(partitions=2) as stage:
+        store = await stage.store("dance")
+        await store.append(0, genesis_of(1, stage.scribe(chain())))
+        with pytest.raises(StoreMisconfigured, match="made with 1 partitions and now has 2"):
+            await establish(store, stage.scribe(chain()))
+        assert (await store.ends([1]))[1].next == 0
 
 
 @virtual

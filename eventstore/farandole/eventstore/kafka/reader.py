@@ -77,6 +77,11 @@ class KafkaReader(Reader):
         self._lost = None
         self._trouble.clear()
 
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """See `Reader.positions`. A control batch, which a transaction left, is an offset without a record."""
+        return self._next
+
     async def read(self, *, wait: float = 0.5) -> list[Sequence[Stored]]:
         """The next records, a batch for each partition that has some. See `Reader.read`."""
         deadline = time.monotonic() + wait
@@ -147,7 +152,11 @@ class KafkaReader(Reader):
     def _current(self, chunk: Chunk) -> bool:
         """Whether a chunk is what follows in a partition; not after `follow` has moved it."""
         at = self._next.get(chunk.partition)
-        return at is not None and chunk.offset == at - (chunk.partition in self._doubtful)
+        return at is not None and chunk.offset == self._place(chunk.partition, at)
+
+    def _place(self, partition: int, at: int) -> int:
+        """Where to fetch from: the record handed out last, if it must be compared, else what follows."""
+        return self._last[partition].offset if partition in self._doubtful else at
 
     def _verified(self, partition: int, records: list[Stored]) -> list[Stored]:
         before = self._last[partition]
@@ -174,7 +183,7 @@ class KafkaReader(Reader):
                 self._busy.add(node)
                 # Whoever stands first in a request is served first.
                 random.shuffle(partitions)
-                places = {p: self._next[p] - (p in self._doubtful) for p in partitions}
+                places = {p: self._place(p, self._next[p]) for p in partitions}
                 self._tasks[asyncio.ensure_future(self._fetch(node, places))] = frozenset(places)
 
     async def _fetch(self, node: int | None, places: dict[int, int]) -> list[Chunk]:

@@ -28,6 +28,10 @@ class MemoryReader(Reader):
             check_partition(partition, self._store.partitions)
         self._positions = dict(positions)
 
+    @property
+    def positions(self) -> Mapping[int, int]:
+        return self._positions
+
     async def read(self, *, wait: float = 0.5) -> list[Sequence[Stored]]:
         deadline = asyncio.get_running_loop().time() + wait
         await asyncio.sleep(0)  # so that a reader who always finds something still lets the others run

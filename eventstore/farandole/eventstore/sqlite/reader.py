@@ -28,6 +28,10 @@ class SqliteReader(Reader):
             check_partition(partition, self._store.partitions)
         self._positions = dict(positions)
 
+    @property
+    def positions(self) -> Mapping[int, int]:
+        return self._positions
+
     async def read(self, *, wait: float = 0.5) -> list[Sequence[Stored]]:
         loop = asyncio.get_running_loop()
         tail = self._store.tail
