@@ -43,6 +43,8 @@ class Serving:
         """Offset and append of the last record folded, to know the log again."""
         self.stopped: str | None = None
         """Why the partition is not served any more, if so."""
+        self.founded = False
+        """Whether a genesis that the partition lacked is on its way."""
         self.published: bytes | None = None
         """The append of our contracts, from when it is written until it is read back."""
         self.began = 0.0
@@ -99,6 +101,10 @@ class Serving:
             in_force = self.fold.contracts.get(name)
             if in_force is not None and in_force.shape == contract.shape and in_force.state != "retired_drop":
                 self.served[name] = reactor
+
+    def declares(self, reactor: bytes) -> bool:
+        """Whether a reactor is one of this process."""
+        return reactor in self._mine
 
     def to_publish(self, take_over: bool) -> Sequence[Mapping[str, object]]:
         """The contracts of ours that the log lacks, each naming the one that it replaces.

@@ -18,26 +18,23 @@ from farandole.eventstore import (
     AppendError,
     EventStore,
     PositionLost,
-    Record,
-    StoreClosed,
     Stored,
     StoreError,
     StoreMisconfigured,
     StoreUnavailable,
 )
 from farandole.projections.fold import Fold, UnknownFoldVersion, Verdict
-from farandole.schemas import DeclarationError
-from farandole.schemas.envelope import Kind, unpack
+from farandole.schemas.envelope import Kind
 
 from .attempt import Attempts
 from .contract import contracts_of
 from .dispatch import Dispatcher
-from .genesis import genesis_of
 from .history import HistoryIndex
 from .keeper import Keeper
 from .lag import measure_lag
 from .outbox import Outbox
 from .partition import Serving
+from .publish import Publisher
 from .scribe import Scribe, text
 from .stats import ReactorStats, WorkerStats
 from .values import Values
@@ -90,7 +87,6 @@ class Worker:
         self._store = store
         self._scribe = scribe
         self._member = member
-        self._take_over = take_over
         self._grace = grace
         self._memory = memory
         self._service = choreography.service
@@ -132,8 +128,7 @@ class Worker:
         self._owned: frozenset[int] = frozenset()
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._publishing: set[asyncio.Task[None]] = set()
-        self._strangers: set[bytes] = set()
+        self._publisher = Publisher(store, scribe, choreography.service, take_over=take_over)
         self._ready = asyncio.Event()
 
     @property
@@ -174,9 +169,9 @@ class Worker:
                 if failed is None:
                     await self._finish()
             finally:
-                for task in (*tasks, stopping, *self._publishing):
+                for task in (*tasks, stopping, *self._publisher.tasks):
                     task.cancel()
-                await asyncio.gather(*tasks, stopping, *self._publishing, return_exceptions=True)
+                await asyncio.gather(*tasks, stopping, *self._publisher.tasks, return_exceptions=True)
                 await self.dispatcher.stop(0)
                 await self.outbox.close()
                 await self.values.close()
@@ -364,18 +359,8 @@ class Worker:
             for contract in out.contracts:
                 if contract.renames:
                     dispatcher.moved(contract.renames)
-            if out.envelope is not None and out.envelope.kind == Kind.CONTRACT:
-                if out.envelope.append == serving.published and out.verdict is not Verdict.HELD:
-                    if out.verdict is Verdict.UNREADABLE:
-                        raise DeclarationError(
-                            f"the log refuses the contracts of service '{self._service}' as unreadable: give its "
-                            "reactors and events names of at most 255 bytes"
-                        )
-                    serving.published = None
-                    if serving.restored:
-                        self._take_on(serving)
-                elif serving.restored and out.contracts:
-                    self._take_on(serving)
+            if (self._publisher.answered(serving, out) or out.contracts) and serving.restored:
+                self._take_on(serving)
 
     def _check_restored(self, serving: Serving, position: int) -> None:
         """Begin to serve a partition once it is read to the end that it had, offsets without a record included."""
@@ -385,62 +370,17 @@ class Worker:
         serving.reconsider()
         self.stats.restores += 1
         self.stats.restore_seconds = asyncio.get_running_loop().time() - serving.began
-        if serving.fold.log_id is None:
-            # A client that is not ours wrote to the topic before anybody gave the log its genesis.
-            self._append_soon(serving.fold.partition, genesis_of(self._store.partitions, self._scribe))
         self._take_on(serving)
 
     def _take_on(self, serving: Serving) -> None:
         """Write the contracts that the partition lacks, and take on all that is owed to reactors of ours."""
-        self._warn_of_strangers(serving)
-        if serving.published is None:
-            wanted = serving.to_publish(self._take_over)
-            if wanted:
-                records = self._scribe.control(Kind.CONTRACT, wanted)
-                serving.published = unpack(records[0].headers).append
-                self._append_soon(serving.fold.partition, records)
+        self._publisher.publish(serving)
         now = max(self._scribe.now() // 1000, serving.fold.log_time)
         for run in serving.fold.runs.values():
             for pair in run.owed.values():
                 if not pair.parked and pair.reactor in serving.served:
                     self.values.expect(serving.fold.partition, pair.inputs)
                     self.dispatcher.offer(serving, run, pair, None, now)
-
-    def _warn_of_strangers(self, serving: Serving) -> None:
-        """Every process of a service must have the same reactors, for each owns a share of the partitions."""
-        for contract in serving.fold.contracts:
-            name = contract.reactor
-            if (
-                contract.active
-                and contract.service == self._service
-                and name not in self._mine
-                and name not in self._strangers
-            ):
-                self._strangers.add(name)
-                log.warning(
-                    "service '%s' serves reactor '%s', which this process has no code for: what it owes in the "
-                    "partitions of this process waits. If that is another program, give it a service= of its own; if "
-                    "the reactor is gone, retire it: farandole retire",
-                    self._service,
-                    name.decode(),
-                )
-
-    def _append_soon(self, partition: int, records: Sequence[Record]) -> None:
-        task = asyncio.create_task(self._publish(partition, records))
-        self._publishing.add(task)
-        task.add_done_callback(self._publishing.discard)
-
-    async def _publish(self, partition: int, records: Sequence[Record]) -> None:
-        while True:
-            try:
-                await self._store.append(partition, records)
-            except StoreClosed:
-                return
-            except StoreError as e:
-                log.warning("control records cannot be appended to partition %d, trying again: %s", partition, e)
-                await asyncio.sleep(_RETRY)
-            else:
-                return
 
     def _note_ready(self) -> None:
         if (
