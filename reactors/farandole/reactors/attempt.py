@@ -88,7 +88,7 @@ class Attempts:
             await self._outbox.room()
         stats = self._stats.reactors[work.reactor.name]
         began = perf_counter()
-        stats.queued.observe(asyncio.get_running_loop().time() - work.queued_at)
+        stats.queued.observe(began - work.queued_at)
         arguments = None
         try:
             if not self._fits(work):

@@ -8,6 +8,7 @@ failing reactor delays neither reading nor any other reactor.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import Stored
@@ -214,7 +215,7 @@ class Dispatcher:
             self.again(work, AGAIN)
 
     def _queue(self, work: Work) -> None:
-        work.queued_at = asyncio.get_running_loop().time()
+        work.queued_at = perf_counter()
         self._lanes[work.reactor.name].put(work)
 
     def _due(self, work: Work) -> None:
