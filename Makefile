@@ -2,13 +2,13 @@
 # They need Python 3.11 or newer, and a package index. `make test` also starts a real Apache Kafka if Java 17 and Maven
 # are there, and says what it skips if they are not.
 
+# Debian's python3 has no ensurepip until python3-venv is installed, and so makes no environments.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+	$$p -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Every other Python of ours that the machine has, on the PATH or from pyenv; the tests that need no broker run on them too.
-PYTHONS = $(shell for v in 3.11 3.12 3.13; do for p in python$$v $$HOME/.pyenv/versions/$$v.*/bin/python$$v; do \
-	$$p -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "'$$v'")' >/dev/null 2>&1 && { echo $$p; break; }; done; done)
+# The tests that need no broker run on all of these that the machine has, on the PATH or from pyenv.
+VERSIONS := 3.11 3.12 3.13
 
 .PHONY: help demo test test-pythons lint dist clean
 
@@ -20,7 +20,7 @@ help:
 	@echo "make clean  remove what these made"
 
 $(VENV)/.python:
-	@test -n "$(PYTHON)" || { echo "Farandole needs Python 3.11 or newer; none was found. Install one, or: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 2; }
+	@test -n "$(PYTHON)" || { echo "Farandole needs Python 3.11 or newer that can make virtual environments (Debian: python3 and python3-venv); none was found. Install one, or: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	@touch $@
@@ -42,11 +42,17 @@ test: $(VENV)/.dev lint
 
 test-pythons: $(VENV)/.dev
 	@ours=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
-	for p in $(PYTHONS); do \
-		v=$$($$p -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	for v in $(VERSIONS); do \
 		if [ $$v = $$ours ]; then continue; fi; \
+		found=; why="there is none on the PATH or in ~/.pyenv"; \
+		for p in python$$v $$HOME/.pyenv/versions/$$v.*/bin/python$$v; do \
+			$$p -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] != "'$$v'")' >/dev/null 2>&1 || continue; \
+			if $$p -c 'import ensurepip, venv' >/dev/null 2>&1; then found=$$p; break; fi; \
+			why="$$p has no ensurepip or venv (Debian: python$$v-venv)"; \
+		done; \
+		if [ -z "$$found" ]; then echo "== Python $$v is left out: $$why"; continue; fi; \
 		echo "== Python $$v"; \
-		test -x $(VENV)-$$v/bin/python || $$p -m venv $(VENV)-$$v || exit 1; \
+		test -x $(VENV)-$$v/bin/python || $$found -m venv $(VENV)-$$v || exit 1; \
 		$(VENV)-$$v/bin/python -m pip install --quiet --upgrade "pip>=25.1" && \
 		$(VENV)-$$v/bin/python -m pip install --quiet --editable . --group dev && \
 		$(VENV)-$$v/bin/python -m pytest -q -m "not kafka and not slow" -p no:cacheprovider --ignore=tests/typing || exit 1; \

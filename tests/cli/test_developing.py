@@ -1,9 +1,13 @@
 """`dev`: the code changes, and the worker with it."""
 
+import shlex
 import shutil
 import signal
 from pathlib import Path
 
+import pytest
+
+from farandole.cli.developing import look
 from farandole.cli.watching import Sources
 
 from .conftest import APPS, Said, run, spawn, until
@@ -47,6 +51,22 @@ def test_code_that_cannot_be_imported_waits_for_a_change(tmp_path: Path) -> None
     finally:
         dev.terminate()
         dev.communicate(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("store", "shown"),
+    [
+        ("sqlite:///a b.db?session=1", "'sqlite:///a b.db?session=1'"),
+        ("kafka://h:9092?session=5&insecure=true", "'kafka://h:9092?session=5&insecure=true'"),
+        ("kafka://ann:hush@h:9092?session=5&password=hush", "'kafka://h:9092?session=5'"),
+        ("kafka://ann:hu?a=sh&b=hush@h:9092", "kafka://…"),
+    ],
+)
+def test_the_hint_names_the_whole_log_and_no_secret(store: str, shown: str) -> None:
+    hint = look(store, "app:shop")
+    assert shlex.split(hint)[1:] == ["farandole", "runs", "app:shop"]
+    assert hint.startswith(f"FARANDOLE_STORE={shown} ") or "…" in shown
+    assert "hush" not in hint and "sh&" not in hint
 
 
 def test_sources_see_files_changed_added_and_removed(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ The worker runs in a process of its own, so that each start sees all modules new
 
 import asyncio
 import logging
+import re
+import shlex
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +18,7 @@ from farandole.eventstore import without_secrets
 from farandole.reactors.client import Client
 
 from .following import Feed, Lines, tell
+from .leaving import not_held_up
 from .logs import set_up
 from .output import Output
 from .processes import Children, end_with_parent
@@ -25,6 +28,8 @@ from .watching import Sources
 
 _LOOK: Final = 0.4
 _GRACE: Final = 3.0
+_SECRET: Final = re.compile(r"[^=]*(pass|secret|token|credential)", re.IGNORECASE)
+"""Options that no store of ours takes, but that people may give."""
 
 
 def dev_store(store: str | None) -> str:
@@ -41,27 +46,46 @@ def dev_store(store: str | None) -> str:
 async def develop(apps: Sequence[str], store: str, out: Output) -> int:
     """Run workers of the apps until Ctrl-C, anew after each change of their files."""
     stop = asyncio.Event()
+    children = Children()
+
+    def told() -> None:
+        if stop.is_set():
+            children.stop()  # a second signal ends them at once
+        stop.set()
+
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(sign, stop.set)
+        loop.add_signal_handler(sign, told)
     sources = Sources(_roots(apps))
     out.print(Text.assemble(("store     ", "dim"), without_secrets(store)))
-    out.print(
-        Text.assemble(("look      ", "dim"), f"FARANDOLE_STORE={without_secrets(store)} farandole runs {apps[0]}")
-    )
+    out.print(Text.assemble(("look      ", "dim"), look(store, apps[0])))
     out.print(Text.assemble(("stop      ", "dim"), "Ctrl-C\n"))
     while not stop.is_set():
-        children = Children()
         try:
-            running = [await children.start(_words(app, out, quiet=app != apps[0]), store=store) for app in apps]
+            running = [
+                await children.start(_words(app, out, quiet=app != apps[0]), store=store)
+                for app in apps
+                if not stop.is_set()
+            ]
             reason = await _until_changed(sources, running, stop, out)
             children.stop()
             await children.wait()
         finally:
             children.close()
+        if not stop.is_set():
+            children = Children()
         if reason:
             out.print(Text(f"↻ {reason}", style="cyan"))
     return 0
+
+
+def look(store: str, app: str) -> str:
+    """The command, as a shell takes it, that lists the runs of this log; its user and password are left out."""
+    query = store.partition("?")[2]
+    # With an @ in it, this is no query but the rest of a password with an unescaped ? in it.
+    options = [] if "@" in query else [o for o in query.split("&") if "=" in o and not _SECRET.match(o)]
+    url = without_secrets(store) + (f"?{'&'.join(options)}" if options else "")
+    return f"FARANDOLE_STORE={shlex.quote(url)} farandole runs {shlex.quote(app)}"
 
 
 def _words(app: str, out: Output, *, quiet: bool) -> list[str]:
@@ -111,16 +135,17 @@ async def dev_worker(target: Target, out: Output, *, quiet: bool, parent_pipe: i
     set_up("info", "plain")
     logging.getLogger("farandole.worker").setLevel(logging.WARNING)
     end_with_parent(parent_pipe)
-    async with answering(target.store):
-        client = await target.choreography.connect(target.store)
-    telling = None if quiet else asyncio.create_task(_tell(client, out))
-    try:
-        await target.choreography.work(target.store, grace=_GRACE)
-    finally:
-        if telling is not None:
-            telling.cancel()
-            await asyncio.wait([telling])
-        await client.close()
+    async with not_held_up(target.choreography):
+        async with answering(target.store):
+            client = await target.choreography.connect(target.store)
+        telling = None if quiet else asyncio.create_task(_tell(client, out))
+        try:
+            await target.choreography.work(target.store, grace=_GRACE)
+        finally:
+            if telling is not None:
+                telling.cancel()
+                await asyncio.wait([telling])
+            await client.close()
     return 0
 
 

@@ -9,7 +9,7 @@ import typer
 from .errors import explain
 
 _USAGE: type[Exception] = typer.BadParameter.__mro__[1]
-_SIGINT = 130
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _USAGE as e:
         return _usage(e)
     except (KeyboardInterrupt, typer.Abort):
-        return _SIGINT
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; so does what is still buffered.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -39,9 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as e:
         if _debugging(words):
             raise
-        line, code = explain(e)
-        sys.stderr.write(f"{_red('error:')} {line}\n")
-        return code
+        return report(e)
+
+
+def report(error: BaseException) -> int:
+    """Say on stderr what went wrong, and return the exit code that goes with it."""
+    line, code = explain(error)
+    sys.stderr.write(f"{_red('error:')} {line}\n")
+    return code
 
 
 def _usage(error: Exception) -> int:

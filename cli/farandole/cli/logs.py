@@ -78,5 +78,5 @@ def set_up(level: str = "info", format: Format | None = None) -> None:
         JsonFormatter() if format == "json" else PlainFormatter(terminal and "NO_COLOR" not in os.environ)
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for noisy in ("aiokafka", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # The Kafka client is kept quiet by the store.
+    logging.getLogger("asyncio").setLevel(logging.WARNING)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from farandole.eventstore import without_secrets
 
 from .errors import CliError
+from .leaving import not_held_up
 from .logs import Format, set_up
 from .processes import end_with_parent, several
 from .running import Target
@@ -60,16 +61,17 @@ async def work_here(target: Target, settings: WorkerSettings) -> int:
     end_with_parent(settings.parent_pipe)
     choreography = target.choreography
     log.info("service %s of %s works at %s", choreography.service, choreography.name, without_secrets(target.store))
-    await choreography.work(
-        target.store,
-        member=settings.member,
-        take_over=settings.take_over,
-        grace=settings.grace,
-        metrics_port=settings.metrics_port,
-        metrics_host=settings.metrics_host,
-        partitions=settings.partitions,
-    )
-    log.info("service %s has stopped", choreography.service)
+    async with not_held_up(choreography):
+        await choreography.work(
+            target.store,
+            member=settings.member,
+            take_over=settings.take_over,
+            grace=settings.grace,
+            metrics_port=settings.metrics_port,
+            metrics_host=settings.metrics_host,
+            partitions=settings.partitions,
+        )
+        log.info("service %s has stopped", choreography.service)
     return 0
 
 
