@@ -1,0 +1,68 @@
+"""The history as one reader sees it from outside: each record, what the fold made of it, and how its state then was."""
+
+from typing import NamedTuple
+
+from farandole.eventstore import Stored
+from farandole.projections.fold import Contract, Fact, Fold, PairKey, Result, UnknownFoldVersion, Verdict
+from farandole.schemas.envelope import Envelope
+
+
+class Owed(NamedTuple):
+    """A pair as it became owed."""
+
+    run: bytes
+    key: PairKey
+    inputs: tuple[int, ...]
+    types: tuple[bytes, ...]
+
+
+class Line(NamedTuple):
+    """One record and its effects, copied, for what the fold returns lives on."""
+
+    record: Stored
+    envelope: Envelope | None
+    verdict: Verdict
+    log_time: int
+    admitted: tuple[Fact, ...]
+    owed: tuple[Owed, ...]
+    settled: tuple[tuple[bytes, PairKey], ...]
+    closed: tuple[bytes, ...]
+    contracts: tuple[Contract, ...]
+    result: Result
+    digest: int
+
+
+class Transcript:
+    """Folds one partition as it grows, and keeps all of it.
+
+    Attributes:
+        fold: its state now.
+        lines: one for each record.
+    """
+
+    def __init__(self, partition: int, partitions: int) -> None:
+        self.fold = Fold(partition, partitions)
+        self.lines: list[Line] = []
+        self.wrong: list[str] = []
+
+    def take(self, record: Stored) -> Line:
+        try:
+            out = self.fold.apply(record)
+        except UnknownFoldVersion as e:
+            self.wrong.append(str(e))
+            raise
+        line = Line(
+            record,
+            out.envelope,
+            Verdict(out.verdict),
+            self.fold.log_time,
+            tuple(out.admitted),
+            tuple(Owed(run.id, pair.key, pair.inputs, pair.types) for run, pair in out.owed),
+            tuple((run.id, pair.key) for run, pair in out.settled),
+            tuple(run.id for run in out.closed),
+            out.contracts,
+            out.result,
+            self.fold.digest,
+        )
+        self.lines.append(line)
+        return line
