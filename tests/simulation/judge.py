@@ -331,8 +331,9 @@ class Judge:
             if fact.id == pair[0]:
                 break
         if list(execution.looked_back or ()) != before:
-            extra, missing = seen - set(before), set(before) - seen
-            yield f"{execution.reactor} looked back and saw {extra or 'nothing'} too many, {missing or 'nothing'} too few"
+            extra, missing = sorted(seen - set(before)), sorted(set(before) - seen)
+            wrong = f"{extra} too many, {missing} too few" if extra or missing else "another order"
+            yield f"{execution.reactor} looked back and saw {wrong}"
 
 
 def _repeated(world: "World") -> Iterator[str]:

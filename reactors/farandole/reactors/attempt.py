@@ -6,7 +6,7 @@ trouble with the log itself is not the step's: then the attempt is made again wi
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -288,7 +288,9 @@ class RecordedHistory:
             for event in types:
                 await acquaint(attempts._store.catalogue, known, event)
             names = {known.wire_name(event).encode() for event in types or known}
-            offsets = None if index is None else index.offsets(work.run.id, names, upto(work.pair))
+            # A run of the same id may have been started since, once this one was closed and no longer remembered.
+            here = work.serving.fold.runs.get(work.run.id) is work.run
+            offsets = index.offsets(work.run.id, names, upto(work.pair)) if index is not None and here else None
             if offsets is None:
                 raise PositionLost(
                     f"run '{text(work.run.id)}' ended or went to another worker while its handler worked"
@@ -299,9 +301,9 @@ class RecordedHistory:
             raise HistoryUnavailable(str(e)) from e
 
 
-def upto(pair: Pair) -> int:
-    """The offset of the record that made the pair owed."""
-    return max(pair.inputs)
+def upto(pair: Pair) -> Container[int]:
+    """Offsets of the events that made the pair owed; the last of them to be admitted is its trigger."""
+    return pair.inputs
 
 
 def _from_the_handler(error: Exception) -> Exception:

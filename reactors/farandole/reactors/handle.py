@@ -341,7 +341,11 @@ class RunHandle:
     async def _records(self, view: View, offsets: Sequence[int]) -> Sequence[Stored]:
         at_hand = [view.record_at(offset) for offset in offsets]
         found = [record for record in at_hand if record is not None]
-        return found if len(found) == len(offsets) else await self._client.store.fetch(view.partition, sorted(offsets))
+        if len(found) < len(offsets):
+            read = await self._client.store.fetch(view.partition, sorted(offsets))
+            by_offset = {record.offset: record for record in read}
+            found = [by_offset[offset] for offset in offsets]
+        return found
 
     def _command_line(self, verb: str) -> str:
         return f"farandole {verb} {self.id} --choreography {self._client.scribe.choreography}"

@@ -8,6 +8,7 @@ import sqlite3
 from array import array
 from collections import OrderedDict
 from collections.abc import Container
+from itertools import islice
 from typing import Final
 
 _OVERHEAD: Final = 250
@@ -33,7 +34,11 @@ class HistoryIndex:
         """What is held in memory costs, roughly."""
 
     def add(self, run_id: bytes, offset: int, type: bytes) -> None:
-        """Note an admitted event. Offsets of one run ascend."""
+        """Note an event, in the order of admission.
+
+        Offsets need not ascend: an outcome of several records is admitted at the last of them, and others may have come
+        between.
+        """
         number = self._types.get(type)
         if number is None:
             number = self._types[type] = len(self._names)
@@ -57,8 +62,11 @@ class HistoryIndex:
         elif run_id in self._spilled:
             self._recall(run_id)
 
-    def offsets(self, run_id: bytes, types: Container[bytes] | None, upto: int) -> list[int] | None:
-        """Offsets of the run's events of these types (None: of all), up to and with offset ``upto``, ascending.
+    def offsets(self, run_id: bytes, types: Container[bytes] | None, upto: Container[int]) -> list[int] | None:
+        """Offsets of the run's events of these types (None: of all), in the order of admission.
+
+        Args:
+            upto: offsets of events; what was admitted after the last of them is left out.
 
         Returns:
             None if the run is not known: it is closed, or the index is.
@@ -71,7 +79,8 @@ class HistoryIndex:
             self.bytes += _OVERHEAD + 8 * len(events)
         numbers = None if types is None else {n for n, name in enumerate(self._names) if name in types}
         mask = (1 << _TYPE_BITS) - 1
-        return [e >> _TYPE_BITS for e in events if (numbers is None or e & mask in numbers) and e >> _TYPE_BITS <= upto]
+        end = next((i for i in range(len(events), 0, -1) if events[i - 1] >> _TYPE_BITS in upto), 0)
+        return [e >> _TYPE_BITS for e in islice(events, end) if numbers is None or e & mask in numbers]
 
     def close(self) -> None:
         """Forget all runs."""
