@@ -95,7 +95,8 @@ class Effects:
         fold = self._fold
         named: frozenset[bytes] = frozenset().union(*(c.names for c in new if c.active))
         unnamed = named - fold.contracts.ever_named
-        changes = fold.contracts.enforce(new)
+        # They are in force from the record on that makes their append whole, not each from its own.
+        changes = fold.contracts.enforce([contract._replace(offset=offset) for contract in new])
         fold.contracts.ever_named |= named
         for change in changes:
             self._replace(change, offset)

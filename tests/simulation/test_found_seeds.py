@@ -11,9 +11,24 @@ from simulation import RULES, run_seed
 EARLIER_SHAPE = RULES["steps of an earlier shape are not attempted"]
 """A step owed under an earlier contract was attempted with code that takes something else: a handler was called with an
 event that it does not take, or the attempt failed, again and again, with an error that told nobody why."""
+ORDER_OF_ADMISSION = RULES["a history in the order of admission"]
+"""`run.events` showed what stood before the trigger in the log, and so a part of an outcome that became whole only after
+the trigger: or not, if the handler was quick."""
+CONTRACT_IN_PIECES = 10308
+"""The contracts of one append came in two pieces. The checker took each to be in force from its own record on."""
 
 
-@pytest.mark.parametrize("seed", [4, 13, 18, 22])
+@pytest.mark.parametrize("seed", [7, 18, 21, 30])
 def test_a_handler_is_never_called_with_what_it_does_not_take(seed: int) -> None:
     assert run_seed(seed, off=EARLIER_SHAPE).problems
     assert not run_seed(seed).problems
+
+
+@pytest.mark.parametrize("seed", [39, 65, 79, 96])
+def test_a_history_is_the_same_whenever_its_handler_looks(seed: int) -> None:
+    assert run_seed(seed, off=ORDER_OF_ADMISSION).problems
+    assert not run_seed(seed).problems
+
+
+def test_contracts_of_one_append_come_into_force_together() -> None:
+    assert not run_seed(CONTRACT_IN_PIECES).problems
