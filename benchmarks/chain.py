@@ -2,182 +2,142 @@
 
     python -m benchmarks.chain --store kafka://localhost:9092 --runs 10000 --json
 
-Each system does the same work (decode, a pydantic model, encode, append) in one worker process on the same broker, one
-after the other in one invocation. Throughput: from the first start appended to the last end seen by a reader of its
-own. Latency: one run at a time, the run's time divided by five. Stores other than Kafka have no rivals here.
+Each system does the same work (decode, a pydantic model, encode, append) in one worker process on the same broker, on a
+log of its own. The systems take turns, round after round, and each figure is the median of the rounds, for other
+programs on the machine disturb them all. Ratios are of one round each.
+
+Throughput: from the first start appended to the last end seen by a reader of its own. Latency: one run at a time, the
+run's time divided by five. Round trip: one record, from a bare aiokafka producer to a bare aiokafka consumer.
+Stores other than Kafka have no rivals here; with memory:// the worker is in this process, and its CPU is both.
 """
 
-import argparse
 import asyncio
-import json
-import os
 import statistics
-import sys
-import tempfile
 import time
-from pathlib import Path
+from contextlib import AsyncExitStack
 from typing import Any
 
 import uvloop
 
 from benchmarks import chain_app as app
-from farandole.eventstore import EventStore, Record, connect
+from benchmarks.fsync import make_flushed
+from benchmarks.options import opened, parser
+from benchmarks.process import WorkerProcess, broker, cpu_of
+from benchmarks.rounds import medians, rotated, spread
+from benchmarks.roundtrip import round_trip
+from benchmarks.show import ranged, say, tell
+from benchmarks.starts import append_all, starts
+from benchmarks.watch import Watch
+from farandole.eventstore import EventStore, connect
 from farandole.schemas import EventTypes
-from farandole.schemas.envelope import Kind, pack
-from farandole.schemas.ids import new_append, new_run_id, outside_id
 
-STEPS = 5
-TEXT = "x" * 100
 LATENCY_RUNS = 300
-WARM_UP = 200
+WARM_UP = 500
+RIVALS = {"at_least_once": "at-least-once", "transactions": "transactions", "at_least_once_bare": "at-least-once-bare"}
+NOTES = (
+    "at_least_once, transactions: hand-written loops with the same codec, models, work and record sizes",
+    "at_least_once_bare: the same without the headers that make a record an event of a run",
+    "the loops keep no run state, refuse no duplicates, retry nothing and have no history",
+)
 
 
-class Watch:
-    """Sees ends as they come: a plain reader that decodes nothing but one header."""
-
-    def __init__(self, store: EventStore, end: bytes) -> None:
-        self._store = store
-        self._end = end
-        self._reader = store.reader()
-
-    async def follow(self) -> None:
-        ends = await self._store.ends(range(self._store.partitions))
-        self._reader.follow({p: e.next for p, e in ends.items()})
-
-    async def ends(self, count: int, within: float) -> float:
-        """The time at which so many ends were seen."""
-        seen, until = 0, time.perf_counter() + within
-        while seen < count:
-            if time.perf_counter() > until:
-                raise SystemExit(f"only {seen} of {count} runs ended within {within:g} s")
-            for batch in await self._reader.read():
-                for record in batch:
-                    for name, value in record.headers:
-                        if name == "ce_type" and value == self._end:
-                            seen += 1
-        return time.perf_counter()
-
-    async def close(self) -> None:
-        await self._reader.close()
-
-
-def starts(types: EventTypes, store: EventStore, count: int) -> dict[int, list[Record]]:
-    """Start records by partition, made before the clock runs."""
-    found: dict[int, list[Record]] = {}
-    begun = types.wire_name(app.Begun).encode()
-    for n in range(count):
-        key = new_run_id().encode()
-        encoded = types.encode(app.Begun(n=n, text=TEXT))
-        headers = pack(
-            kind=Kind.START, id=outside_id(), type=begun, source=b"/chain/client", append=new_append(),
-            sent=time.time_ns() // 1000, schema=encoded.schema,
-        )  # fmt: skip
-        found.setdefault(store.partition_of(key), []).append(Record(key, encoded.value, headers))
-    return found
-
-
-async def append_all(store: EventStore, by_partition: dict[int, list[Record]]) -> None:
-    async def one(partition: int, records: list[Record]) -> None:
-        for at in range(0, len(records), 500):
-            await store.append(partition, records[at : at + 500])
-
-    await asyncio.gather(*(one(p, r) for p, r in by_partition.items()))
-
-
-async def measure(system: str, url: str, runs: int) -> dict[str, float]:
+async def measure(system: str, url: str, runs: int, latency_runs: int, *, flush: bool = False) -> dict[str, float]:
     """One system on a log of its own: warm up, throughput, then latency."""
-    name = f"chain_{system.replace('-', '_')}_{os.getpid()}"
-    types = EventTypes(name, [app.Begun, app.First, app.Second, app.Third, app.Fourth, app.Finished])
-    async with await connect(url, name) as store:
-        watch = Watch(store, types.wire_name(app.Finished).encode())
-        await watch.follow()
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.chain_worker", system, url,
-            stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parent.parent, env={**os.environ, "CHAIN_NAME": name},
-        )  # fmt: skip
-        out = worker.stdout
-        if out is None or (await out.readline()).strip() != b"ready":
-            raise SystemExit(f"the worker of {system} did not start")
-        try:
-            await append_all(store, starts(types, store, WARM_UP))
-            await watch.ends(WARM_UP, 60)
-            cpu_before = cpu_of(worker.pid)
-            work = starts(types, store, runs)
-            began = time.perf_counter()
-            appending = asyncio.create_task(append_all(store, work))
-            took = await watch.ends(runs, 600) - began
-            await appending
-            cpu = cpu_of(worker.pid) - cpu_before
-            latencies = await one_at_a_time(types, store, watch)
-        finally:
-            worker.terminate()
-            await worker.wait()
-            await watch.close()
-    return {
-        "steps_per_s": runs * STEPS / took,
-        "cpu_us_per_step": cpu / (runs * STEPS) * 1e6,
+    name = app.chain.name if url.startswith("memory:") else f"chain_{system.replace('-', '_')}_{time.time_ns():x}"
+    types = EventTypes(name, app.EVENTS)
+    async with AsyncExitStack() as stack:
+        if flush:
+            await make_flushed(url, name)
+        if url.startswith("memory:"):
+            url = f"memory://{name}-{time.time_ns():x}"
+        store = await stack.enter_async_context(await connect(url, name))
+        watch = await stack.enter_async_context(await Watch.of(url, store, types))
+        if url.startswith("memory:"):
+            await stack.enter_async_context(app.chain.work(url))
+            cpu = time.process_time
+        else:
+            env = {"CHAIN_NAME": name}
+            worker = WorkerProcess("benchmarks.chain_worker", system, url, env=env)
+            cpu = (await stack.enter_async_context(worker)).cpu
+        await append_all(store, starts(types, store, WARM_UP))
+        await watch.ends(WARM_UP, 60)
+        work = starts(types, store, runs)
+        server = broker()
+        before, server_before = cpu(), cpu_of(server) if server else 0.0
+        driver_before = time.process_time()
+        began = time.perf_counter()
+        appending = asyncio.create_task(append_all(store, work))
+        took = await watch.ends(runs, 600) - began
+        used = cpu() - before
+        found = {"steps_per_s": runs * app.STEPS / took, "cpu_us_per_step": used / (runs * app.STEPS) * 1e6}
+        if server:
+            found["broker_cpu_us_per_step"] = (cpu_of(server) - server_before) / (runs * app.STEPS) * 1e6
+            found["driver_cpu_us_per_step"] = (time.process_time() - driver_before) / (runs * app.STEPS) * 1e6
+        await appending
+        latencies = await one_at_a_time(types, store, watch, latency_runs)
+    return found | {
         "p50_ms": statistics.median(latencies) * 1000,
         "p99_ms": statistics.quantiles(latencies, n=100)[98] * 1000,
     }
 
 
-async def one_at_a_time(types: EventTypes, store: EventStore, watch: Watch) -> list[float]:
+async def one_at_a_time(types: EventTypes, store: EventStore, watch: Watch, count: int) -> list[float]:
+    """Seconds a step, of runs one after the other."""
     found = []
-    for _ in range(LATENCY_RUNS):
+    for _ in range(count):
         ((partition, (record,)),) = starts(types, store, 1).items()
         began = time.perf_counter()
         await store.append(partition, (record,))
-        found.append((await watch.ends(1, 30) - began) / STEPS)
+        found.append((await watch.ends(1, 30) - began) / app.STEPS)
     return found
 
 
-async def round_trip(url: str) -> float:
-    """The median time from an append to its being read, in seconds: what no step can be faster than."""
-    store = await connect(url, f"roundtrip-{os.getpid()}")
-    reader = store.reader()
-    reader.follow(dict.fromkeys(range(store.partitions), 0))
-    took = []
-    for n in range(LATENCY_RUNS):
-        began = time.perf_counter()
-        await store.append(n % store.partitions, (Record(b"k", TEXT.encode(), [("ce_type", b"x")]),))
-        while not await reader.read():
-            pass
-        took.append(time.perf_counter() - began)
-    await reader.close()
-    await store.close()
-    return statistics.median(took)
+async def chain(
+    url: str, runs: int, rounds: int, latency_runs: int, *, flush: bool = False, rivals: bool = True
+) -> dict[str, Any]:
+    """All systems in turns; medians, and the least and the most of each figure."""
+    systems = {"farandole": "farandole", **(RIVALS if url.startswith("kafka:") and rivals else {})}
+    for key in systems if rivals else ():
+        say(f"warming up: {systems[key]}")  # a broker's first minute is several times dearer than its second
+        await measure(systems[key], url, runs // 4, 20, flush=flush)
+    seen: dict[str, list[dict[str, float]]] = {key: [] for key in systems}
+    for n in range(rounds):
+        for key in rotated(list(systems), n):
+            say(f"round {n + 1} of {rounds}: {systems[key]}")
+            seen[key].append(await measure(systems[key], url, runs, latency_runs, flush=flush))
+        trip = await round_trip(url, latency_runs, flush=flush) * 1000
+        seen["farandole"][n] |= {"round_trip_p50_ms": trip, "p50_to_round_trip": seen["farandole"][n]["p50_ms"] / trip}
+        for key in systems.keys() - {"farandole"}:
+            seen["farandole"][n][f"ratio_{key}"] = seen["farandole"][n]["steps_per_s"] / seen[key][n]["steps_per_s"]
+    ours, *others = (medians(each) for each in seen.values())
+    return {
+        "store": url.partition(":")[0], "flush_messages_1": flush, "runs": runs, "steps": app.STEPS, "rounds": rounds,
+        **ours, **dict(zip(list(systems)[1:], others, strict=True)),
+        "spread": {key: spread(each) for key, each in seen.items()},
+    }  # fmt: skip
 
 
-def cpu_of(pid: int) -> float:
-    """CPU seconds of a process so far, its threads included."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-async def main(url: str, runs: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        url = url.replace("TEMP", folder)
-        kafka = url.startswith("kafka:")
-        found: dict[str, Any] = {"store": url.partition(":")[0], "runs": runs, "steps": STEPS}
-        found["round_trip_p50_ms"] = await round_trip(url) * 1000
-        found |= await measure("farandole", url, runs)
-        if kafka:
-            for name, key in (("at-least-once", "at_least_once"), ("transactions", "transactions")):
-                rival = await measure(name, url, runs)
-                found[key] = rival
-                found[f"ratio_{key}"] = found["steps_per_s"] / rival["steps_per_s"]
-        return found
+def main() -> None:
+    options = parser("benchmarks.chain", __doc__)
+    options.add_argument("--runs", type=int, default=10_000, help="runs of five steps in each round (default 10,000)")
+    options.add_argument("--rounds", type=int, default=3, help="rounds in which the systems take turns (default 3)")
+    options.add_argument("--latency-runs", type=int, default=LATENCY_RUNS, help="runs one at a time (default 300)")
+    options.add_argument(
+        "--flush", action="store_true", help="Kafka: a topic with flush.messages=1, an fsync for each batch"
+    )
+    options.add_argument("--alone", action="store_true", help="without the rivals")
+    given = options.parse_args()
+    with opened(given.store) as url:
+        result = uvloop.run(
+            chain(url, given.runs, given.rounds, given.latency_runs, flush=given.flush, rivals=not given.alone)
+        )
+    columns = {"farandole": result, **{key: result[key] for key in RIVALS if key in result}}
+    shown = {
+        name: {key: ranged(values[key], *its) for key, its in result["spread"][name].items()}
+        for name, values in columns.items()
+    }
+    tell(result, given.json, title=f"Five sequential durable steps on {result['store']}", columns=shown, notes=NOTES)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--store", default=os.environ.get("FARANDOLE_STORE", "sqlite:///TEMP/chain.db"))
-    parser.add_argument("--runs", type=int, default=10_000)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    result = uvloop.run(main(options.store, options.runs))
-    if options.json:
-        print(json.dumps(result))
-    else:
-        for name, value in result.items():
-            print(f"{name:24} {value}")
+    main()
