@@ -144,8 +144,11 @@ class WorkerMachine(Machine):
         perform = worker.dispatcher._perform
 
         async def watched(work: Work) -> None:
-            WORK.set(work)
-            await perform(work)
+            before = WORK.set(work)
+            try:
+                await perform(work)
+            finally:
+                WORK.reset(before)
 
         worker.dispatcher._perform = watched
         await worker.run()

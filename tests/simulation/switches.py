@@ -27,7 +27,7 @@ from farandole.projections.fold import (
 from farandole.projections.fold import fold as folding
 from farandole.projections.fold.applied import Applied
 from farandole.projections.fold.framing import collect
-from farandole.reactors import attempt, dispatch, history, outbox, partition, scribe
+from farandole.reactors import attempt, dispatch, history, outbox, partition, plan, scribe
 from farandole.reactors.dispatch import Dispatcher, Work
 from farandole.schemas import system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind
@@ -196,7 +196,7 @@ async def _append(box: outbox.Outbox, partition: int, records: Sequence[Record])
 async def _without_reading(dispatcher: Dispatcher, work: Work) -> None:
     """Once done, look whether the step is owed, without having read what became of it."""
     await _begin(dispatcher, work)
-    if work.owed and dispatcher._works.get(work.key) is work and work.running:
+    if work.owed and dispatcher._works.get(work.pair) is work and work.running:
         dispatcher.again(work, 0.1)
 
 
@@ -268,7 +268,7 @@ def _rule_table() -> list[Rule]:
         fold("shapes are checked before dispatch", "10", "failed with EarlierShape",
              [_instead(partition.Serving, "reconsider", _all_of_ours)]),
         fold("steps of an earlier shape are not attempted", "10", "which it does not take",
-             [_instead(attempt.Attempts, "_fits", lambda *_: True)]),
+             [_instead(plan.Plan, "fits", lambda *_: True)]),
         fold("superseded contracts stay so", "7", "is back by itself",
              [_instead(partition.Serving, "to_publish", _always_publish)]),
         fold("the same bytes again", "10", "and nobody does it", [_instead(outbox.Outbox, "_append", _append_once)]),

@@ -6,7 +6,7 @@ are published as ``farandole.eventstore.testing``.
 
 from .clock import VIRTUAL_EPOCH, Clock, LoopClock, SystemClock
 from .connect import check_name, connect
-from .contract import Ends, EventStore, Ownership, Reader, Record, Stored, Table, partition_of
+from .contract import Ends, EventStore, Ownership, Reader, Record, Stored, Table
 from .errors import (
     AppendError,
     AppendUnknown,
@@ -18,6 +18,7 @@ from .errors import (
     StoreUnavailable,
     TooLarge,
 )
+from .partitioner import partition_of
 from .urls import without_secrets
 
 __all__ = [

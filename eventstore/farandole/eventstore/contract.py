@@ -14,9 +14,9 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from aiokafka.partitioner import murmur2
-
 from farandole.schemas.envelope import Header
+
+from .partitioner import partition_of
 
 
 class Record(NamedTuple):
@@ -215,8 +215,3 @@ class EventStore(ABC):
 
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
-
-
-def partition_of(key: bytes, partitions: int) -> int:
-    """Kafka's default partitioner: the lower 31 bits of murmur2 of the key, modulo the number of partitions."""
-    return int(murmur2(key) & 0x7FFFFFFF) % partitions

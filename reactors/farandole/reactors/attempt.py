@@ -21,8 +21,8 @@ from farandole.schemas.ids import step_key
 
 from .dispatch import AGAIN, Dispatcher, Work
 from .inputs import Failed
-from .isolate import Isolated
 from .outbox import Outbox
+from .plan import Plan
 from .reactor import Reactor
 from .reading import event_of, failure_of, read_event
 from .retry import GiveUpNow, decide
@@ -65,42 +65,36 @@ class Attempts:
         self._scribe = scribe
         self._outbox = outbox
         self._values = values
-        self._stats = stats
-        self._provided = provided
         self._threads = threads
         self._random = random
         self.dispatcher: Dispatcher
-        self._takes: dict[str, tuple[frozenset[bytes], ...]] = {}
-        """The wire names that each parameter of a reactor takes; of failures: of what the failed step took."""
-        self._simple: dict[str, str] = {}
-        """The one parameter of reactors that take one event and nothing of the run."""
-        for reactor in reactors:
-            signature = reactor.signature
-            self._takes[reactor.name] = tuple(
-                frozenset(types.wire_name(event).encode() for event in trigger.events) for trigger in signature.triggers
-            )
-            if len(signature.triggers) == 1 and not reactor.takes_failures and not reactor.takes_run:
-                self._simple[reactor.name] = signature.triggers[0].param
+        self._plans = {r.name: Plan(r, types, stats.reactors[r.name], provided[r.name]) for r in reactors}
 
     async def make(self, work: Work) -> None:
         """Make one attempt and hand in its outcome or failure."""
         if self._outbox.full:
             await self._outbox.room()
-        stats = self._stats.reactors[work.reactor.name]
+        plan = self._plans[work.reactor.name]
+        stats = plan.stats
         began = perf_counter()
         stats.queued.observe(began - work.queued_at)
         arguments = None
         try:
-            if not self._fits(work):
+            if not plan.fits(work.pair):
                 raise EarlierShape(
                     f"{work.reactor.where}: the step is owed for {b', '.join(work.pair.types).decode()}, under an earlier "
                     "contract of this reactor, which takes something else now. Retry it once a release that takes "
                     "that is back (farandole work --take-over), or cancel the run"
                 )
-            arguments = self._at_hand(work) or await self._arguments(work)
-            began = perf_counter()
-            result = await self._call(work.reactor, arguments)
-            items = work.reactor.signature.gives.check(result)
+            arguments = self._at_hand(plan, work)
+            if arguments is None:
+                arguments = await self._arguments(work)
+                began = perf_counter()
+            if plan.at_once:
+                result = await plan.fn(**arguments)
+            else:
+                result = await self._call(work.reactor, arguments)
+            items = plan.check(result)
             written = self._scribe.outcome(work.run.id, work.pair, items)  # type: ignore[arg-type]  # events only, yet
             if written.largest > self._store.max_record_bytes:
                 raise TooLargeOutcome(
@@ -127,28 +121,17 @@ class Attempts:
             stats.done += 1
             self._outbox.put(work.serving.fold.partition, written.records, written.size, partial(self._refused, work))
 
-    def _fits(self, work: Work) -> bool:
-        """Whether what the step is owed for is what the handler takes: the contract may have changed since."""
-        takes, pair = self._takes[work.reactor.name], work.pair
-        if pair.of_failure is not work.reactor.takes_failures:
-            return False
-        if pair.of_failure:
-            return not takes[0] or not takes[0].isdisjoint(pair.types)
-        return len(takes) == len(pair.types) and all(map(frozenset.__contains__, takes, pair.types))
-
-    def _at_hand(self, work: Work) -> dict[str, Any] | None:
+    def _at_hand(self, plan: "Plan", work: Work) -> dict[str, Any] | None:
         """The arguments, if the trigger just read is all that they need; the common case, kept short."""
         record = work.record
-        param = self._simple.get(work.reactor.name)
-        types = work.pair.types
-        if record is None or param is None or self._types.codec is not None:
+        if record is None or plan.simple is None or self._types.codec is not None:
             return None
         try:
-            event = self._types.decode(types[0].decode(), record.value or b"")
+            event = self._types.decode(work.pair.types[0].decode(), record.value or b"")
         except UndecodableValue:
             return None
-        arguments = {**self._provided[work.reactor.name], param: event}
-        for name in work.reactor.signature.context:
+        arguments = {**plan.provided, plan.simple: event}
+        for name in plan.context:
             arguments[name] = self._step(work)
         return arguments
 
@@ -156,7 +139,7 @@ class Attempts:
         reactor, pair = work.reactor, work.pair
         signature = reactor.signature
         records = await self._inputs(work)
-        arguments = dict(self._provided[reactor.name])
+        arguments = dict(self._plans[reactor.name].provided)
         if pair.of_failure:
             arguments[signature.triggers[0].param] = await self._failed(work, records)
         else:
@@ -220,10 +203,10 @@ class Attempts:
             return await self._in_thread(reactor, arguments)
         coroutine: Coroutine[Any, Any, object] = reactor.fn(**arguments)
         if timeout is None:
-            return await Isolated(coroutine)
+            return await coroutine
         try:
             async with asyncio.timeout(timeout.total_seconds()) as limit:
-                return await Isolated(coroutine)
+                return await coroutine
         except TimeoutError as e:
             if limit.expired():
                 raise TimeoutError(f"the handler took longer than {timeout.total_seconds():g} s (timeout=)") from e
@@ -241,7 +224,7 @@ class Attempts:
         return result
 
     def _fail(self, work: Work, error: Exception) -> None:
-        stats = self._stats.reactors[work.reactor.name]
+        stats = self._plans[work.reactor.name].stats
         pair = work.pair
         verdict = decide(work.reactor.options.retry, error, work.attempt - pair.forgiven, self._random)
         last = isinstance(verdict, GiveUpNow)

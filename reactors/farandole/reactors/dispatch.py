@@ -26,20 +26,16 @@ log = logging.getLogger("farandole.worker")
 AGAIN: Final = 1.0
 """Seconds until an attempt is made again that trouble not its own prevented."""
 
-WorkKey = tuple[bytes, bytes, bytes, bytes]
-"""Run id, trigger id, reactor, generation. The run is part of it, for an id from outside may stand in several runs."""
-
 
 class Work:
     """One owed pair in this worker's hands: queued, waiting for its time, or at work."""
 
-    __slots__ = ("attempt", "key", "pair", "queued_at", "reactor", "record", "run", "running", "serving", "timer")
+    __slots__ = ("attempt", "pair", "queued_at", "reactor", "record", "run", "running", "serving", "timer")
 
     def __init__(self, serving: "Serving", run: Run, pair: Pair, reactor: Reactor, record: Stored | None) -> None:
         self.serving = serving
         self.run = run
         self.pair = pair
-        self.key = key_of(run, pair)
         self.reactor = reactor
         self.record = record
         """The trigger as it was just read, while the memory budget allows."""
@@ -80,7 +76,8 @@ class Dispatcher:
         self._perform = perform
         self._stats = stats
         self._most = most_bytes
-        self._works: dict[WorkKey, Work] = {}
+        self._works: dict[Pair, Work] = {}
+        """By the pair itself, not its key: a pair that was settled and is owed again under the same key is another."""
         self._lanes: dict[str, Lanes[Work]] = {r.name: Lanes(self._begin, r.options.concurrency) for r in reactors}
         self._stopped = False
         self.bytes = 0
@@ -96,8 +93,7 @@ class Dispatcher:
         reactor = serving.served.get(pair.reactor)
         if reactor is None or run.paused or self._stopped:
             return
-        key = key_of(run, pair)
-        work = self._works.get(key)
+        work = self._works.get(pair)
         if work is not None:
             if work.attempt == pair.attempts + 1 and work.serving is serving:
                 return
@@ -105,7 +101,7 @@ class Dispatcher:
             record = work.record if record is None else record
         elif reactor.options.ordered and not _first(run, pair):
             return
-        work = self._works[key] = Work(serving, run, pair, reactor, None)
+        work = self._works[pair] = Work(serving, run, pair, reactor, None)
         if record is not None and self.bytes < self._most:
             work.record = record
             self.bytes += len(record.value or b"")
@@ -117,7 +113,7 @@ class Dispatcher:
 
     def settle(self, run: Run, pair: Pair) -> None:
         """The pair is owed no longer."""
-        work = self._works.pop(key_of(run, pair), None)
+        work = self._works.pop(pair, None)
         if work is None:
             return
         self._let_go(work)
@@ -130,32 +126,32 @@ class Dispatcher:
 
     def release(self, run: Run, pair: Pair) -> None:
         """The pair was settled while its partition is only being restored, so nothing follows from it yet."""
-        work = self._works.pop(key_of(run, pair), None)
+        work = self._works.pop(pair, None)
         if work is not None:
             self._let_go(work)
 
     def suspend(self, serving: "Serving") -> None:
         """The partition is not ours now: forget what has not begun."""
         for work in [w for w in self._works.values() if w.serving is serving and not w.running]:
-            del self._works[work.key]
+            del self._works[work.pair]
             self._let_go(work)
 
     def forget(self, serving: "Serving") -> None:
         """The partition's state is dropped; handlers at work go on to their end."""
         for work in [w for w in self._works.values() if w.serving is serving]:
-            del self._works[work.key]
+            del self._works[work.pair]
             self._let_go(work)
 
     def moved(self, reactor: bytes) -> None:
         """What the reactor owed is owed by another one now, under whose name it is offered anew."""
-        for work in [w for w in self._works.values() if w.key[2] == reactor]:
-            del self._works[work.key]
+        for work in [w for w in self._works.values() if w.pair.reactor == reactor]:
+            del self._works[work.pair]
             self._let_go(work)
 
     def again(self, work: Work, wait: float) -> None:
         """Make the same attempt once more, after ``wait`` seconds: it could not be made for reasons not its own."""
         work.running = False
-        if self._works.get(work.key) is work:
+        if self._works.get(work.pair) is work:
             work.timer = asyncio.get_running_loop().call_later(wait, self._due, work)
 
     @property
@@ -198,12 +194,12 @@ class Dispatcher:
         return True
 
     async def _begin(self, work: Work) -> None:
-        key = work.key
-        if self._works.get(key) is not work:
+        pair = work.pair
+        if self._works.get(pair) is not work:
             self._stats[work.reactor.name].superseded += 1
             return
         if work.run.paused or not work.owed:
-            del self._works[key]
+            del self._works[pair]
             self._let_go(work)
             return
         work.running = True
@@ -220,7 +216,7 @@ class Dispatcher:
 
     def _due(self, work: Work) -> None:
         work.timer = None
-        if self._works.get(work.key) is work and not self._stopped:
+        if self._works.get(work.pair) is work and not self._stopped:
             self._queue(work)
 
     def _let_go(self, work: Work) -> None:
@@ -229,10 +225,6 @@ class Dispatcher:
             work.timer = None
         if work.record is not None:
             self.bytes -= len(work.record.value or b"")
-
-
-def key_of(run: Run, pair: Pair) -> WorkKey:
-    return (run.id, pair.trigger, pair.reactor, pair.generation)
 
 
 def _place(pair: Pair) -> int:

@@ -2,12 +2,17 @@
 
 A lane is a task that takes one step after the other. Lanes begin when there is something to do and another lane would
 help, and end when the queue is empty; a handler that never waits is served by one lane, ten thousand times over.
+
+What one handler sets in its context variables (a structured logger's bindings, say), the next never sees: a lane whose
+context was changed takes no further step, and another begins in its place. A task or a copied context for each step
+would keep them apart too, but costs more than a short handler does.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from contextvars import Context, copy_context
 from typing import Any, Final, Generic, TypeVar
 
 W = TypeVar("W")
@@ -31,6 +36,8 @@ class Lanes(Generic[W]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._beginning = False
         self._stopped = False
+        self._context = copy_context()
+        """In which every lane begins."""
 
     def put(self, work: W) -> None:
         self._queue.append(work)
@@ -68,7 +75,7 @@ class Lanes(Generic[W]):
         if len(self._tasks) >= self._concurrency or self._stopped:
             return
         self._beginning = True
-        task = asyncio.get_running_loop().create_task(self._lane())
+        task = asyncio.get_running_loop().create_task(self._lane(), context=self._context.copy())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -76,6 +83,7 @@ class Lanes(Generic[W]):
         self._beginning = False
         queue = self._queue
         task = asyncio.current_task()
+        as_begun = self._context
         done = 0
         while queue:
             work = queue.popleft()
@@ -84,9 +92,23 @@ class Lanes(Generic[W]):
             await self._perform(work)
             if task is not None and task.cancelling() and not self._stopped:
                 await _absorb(task)
+            if not _same(copy_context(), as_begun):
+                if task is not None:
+                    self._tasks.discard(task)
+                if queue and not self._beginning:
+                    self._begin()
+                return
             done += 1
             if not done % _BREATH:
                 await asyncio.sleep(0)
+
+
+def _same(context: Context, other: Context) -> bool:
+    """Whether two contexts hold the same; at once if neither was changed since one was a copy of the other."""
+    try:
+        return context == other
+    except Exception:
+        return False  # a value that cannot be compared was set
 
 
 async def _absorb(task: "asyncio.Task[Any]") -> None:

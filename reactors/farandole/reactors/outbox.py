@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 
 from farandole.eventstore import AppendUnknown, EventStore, NotAppended, Record, StoreUnavailable, TooLarge
 
@@ -41,6 +42,7 @@ class Outbox:
         """Records acknowledged so far."""
         self._troubled: set[int] = set()
         self._broken: Exception | None = None
+        self._context = copy_context()
         self._broke = asyncio.Event()
 
     def put(self, partition: int, records: Sequence[Record], size: int, refused: Callable[[TooLarge], None]) -> None:
@@ -57,7 +59,9 @@ class Outbox:
         if self.bytes > self._most:
             self._room.clear()
         if partition not in self._writers:
-            self._writers[partition] = asyncio.get_running_loop().create_task(self._write(partition, waiting))
+            writing = self._write(partition, waiting)
+            # In no handler's context, for it goes on after the handler.
+            self._writers[partition] = asyncio.get_running_loop().create_task(writing, context=self._context.copy())
 
     async def room(self) -> None:
         """Wait until there is room for more: the back-pressure on handlers while the log is slow or away."""
@@ -98,7 +102,7 @@ class Outbox:
                     await self._append(partition, [record for entry in entries for record in entry[0]])
                 except TooLarge:
                     await self._one_by_one(partition, entries)
-                self.bytes -= sum(size for _, size, _ in entries)
+                self.bytes -= sum([entry[1] for entry in entries])
                 if not self.full:
                     self._room.set()
         except Exception as e:

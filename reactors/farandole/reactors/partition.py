@@ -15,6 +15,8 @@ from .reactor import Reactor
 
 log = logging.getLogger("farandole.worker")
 
+_GENESIS = int(Kind.GENESIS)
+
 
 class Serving:
     """A partition owned by this worker.
@@ -64,10 +66,13 @@ class Serving:
         """
         out = self.fold.apply(record)
         e = out.envelope
-        self.last = (record.offset, e.append if e is not None else b"")
+        if e is None:
+            self.last = (record.offset, b"")
+            return out
+        self.last = (record.offset, e.append)
         if out.contracts:
             self.reconsider()
-        if e is not None and e.kind == Kind.GENESIS:
+        if e.kind == _GENESIS:
             refuse_if_grown(self.fold)
         if self.history is not None:
             if out.run is not None:

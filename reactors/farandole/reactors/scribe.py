@@ -6,11 +6,13 @@ from typing import Any, Final, NamedTuple
 from farandole.eventstore import Record
 from farandole.projections.fold import Pair
 from farandole.schemas import Event, EventTypes, FarandoleError, PayloadContext, event_info, system_records
-from farandole.schemas.envelope import Flag, Kind, pack
+from farandole.schemas.envelope import NO_SCHEMA, Flag, Kind, pack, pack_outcome
 from farandole.schemas.ids import derived_id, failure_id, new_append, outside_id
 
-_OUTCOME: Final = int(Kind.OUTCOME)
 _NOTHING: Final = b"farandole.Nothing"
+_NAMES: Final = len("ce_specversion1.0ce_idce_sourcece_typefa")
+"""Bytes of a record's headers besides their values; that of ``ce_specversion`` is always the same."""
+_new: Final = tuple.__new__
 
 
 class Scribe:
@@ -102,9 +104,9 @@ class Scribe:
         append, sent, source = self._append(), self.now(), self.source
         count = len(events)
         if not count:
-            headers = pack(
-                kind=_OUTCOME, id=derived_id(trigger, reactor, generation, 0), type=_NOTHING, source=source,
-                append=append, count=0, sent=sent, causation=trigger, reactor=reactor, generation=generation,
+            headers = pack_outcome(
+                derived_id(trigger, reactor, generation, 0), _NOTHING, source, append, 0, 0, sent, 0, NO_SCHEMA,
+                trigger, reactor, generation,
             )  # fmt: skip
             record = Record(run_id, None, headers)
             return Written((record,), size := size_of(record), size)
@@ -112,18 +114,18 @@ class Scribe:
         size = largest = 0
         for index, event in enumerate(events):
             written = self._written.get(type(event)) or self._learn(type(event))
+            type_name = written[0]
             id = derived_id(trigger, reactor, generation, index)
             value, schema, flags = self._encode(event, run_id, id, written)
-            headers = pack(
-                kind=_OUTCOME, id=id, type=written[0], source=source, append=append, index=index, count=count,
-                sent=sent, flags=flags, schema=schema, causation=trigger, reactor=reactor, generation=generation,
-            )  # fmt: skip
-            record = Record(run_id, value, headers)
-            records.append(record)
-            its = size_of(record)
+            headers = pack_outcome(
+                id, type_name, source, append, index, count, sent, flags, schema, trigger, reactor, generation
+            )
+            records.append(_new(Record, (run_id, value, headers)))
+            its = _NAMES + len(run_id) + len(value) + len(id) + len(source) + len(type_name) + len(headers[-1][1])
             size += its
-            largest = max(largest, its)
-        return Written(records, size, largest)
+            if its > largest:
+                largest = its
+        return _new(Written, (records, size, largest))
 
     def failure(
         self, run_id: bytes, pair: Pair, attempt: int, content: Mapping[str, Any], *, last: bool, delay_ms: int = 0

@@ -23,7 +23,7 @@ from farandole.eventstore import (
     StoreMisconfigured,
     StoreUnavailable,
 )
-from farandole.projections.fold import Fold, UnknownFoldVersion, Verdict
+from farandole.projections.fold import Applied, Fold, UnknownFoldVersion, Verdict
 from farandole.schemas.envelope import Kind
 
 from .attempt import Attempts
@@ -356,11 +356,16 @@ class Worker:
             else:
                 for run, pair in out.settled:
                     dispatcher.release(run, pair)
-            for contract in out.contracts:
-                if contract.renames:
-                    dispatcher.moved(contract.renames)
-            if (self._publisher.answered(serving, out) or out.contracts) and serving.restored:
-                self._take_on(serving)
+            if out.contracts or serving.published is not None:
+                self._contracts(serving, out)
+
+    def _contracts(self, serving: Serving, out: Applied) -> None:
+        """What follows from contracts that came into force, and from the log's answer to ours."""
+        for contract in out.contracts:
+            if contract.renames:
+                self.dispatcher.moved(contract.renames)
+        if (self._publisher.answered(serving, out) or out.contracts) and serving.restored:
+            self._take_on(serving)
 
     def _check_restored(self, serving: Serving, position: int) -> None:
         """Begin to serve a partition once it is read to the end that it had, offsets without a record included."""

@@ -33,6 +33,8 @@ NO_SCHEMA: Final = bytes(8)
 _LAYOUT = 1
 _FIXED = Struct(">BBH16sIIIqqq8sBBBHH")
 _HEAD = _FIXED.size
+_pack_fixed = _FIXED.pack
+_unpack_fixed = _FIXED.unpack_from
 _SPEC: Header = ("ce_specversion", b"1.0")
 
 
@@ -118,9 +120,11 @@ class Envelope(NamedTuple):
         return pack(**self._asdict())
 
 
+_OUTCOME: Final = int(Kind.OUTCOME)
 _KINDS: Final = frozenset(int(k) for k in Kind)
-_DERIVED: Final = frozenset((Kind.OUTCOME, Kind.FAILURE))
+_DERIVED: Final = frozenset((_OUTCOME, int(Kind.FAILURE)))
 """Kinds whose ids are derived; all others have ids from outside."""
+_new: Final = tuple.__new__
 
 
 def pack(
@@ -149,7 +153,7 @@ def pack(
     Raises:
         struct.error: a number or a name does not fit its field.
     """
-    fixed = _FIXED.pack(
+    fixed = _pack_fixed(
         _LAYOUT, kind, flags, append, index, count, attempt, sent, not_after, delay, schema,
         len(causation), len(reactor), len(generation), len(branch), len(extra),
     )  # fmt: skip
@@ -159,6 +163,37 @@ def pack(
         ("ce_source", source),
         ("ce_type", type),
         ("fa", fixed + causation + reactor + generation + branch + extra),
+    ]
+
+
+def pack_outcome(
+    id: bytes,
+    type: bytes,
+    source: bytes,
+    append: bytes,
+    index: int,
+    count: int,
+    sent: int,
+    flags: int,
+    schema: bytes,
+    causation: bytes,
+    reactor: bytes,
+    generation: bytes,
+) -> list[Header]:
+    """The headers of one record of an outcome: what `pack` gives, without the fields that outcomes never have.
+
+    Most records are outcomes, and a worker packs each of them.
+    """
+    fixed = _pack_fixed(
+        _LAYOUT, _OUTCOME, flags, append, index, count, 0, sent, 0, 0, schema,
+        len(causation), len(reactor), len(generation), 0, 0,
+    )  # fmt: skip
+    return [
+        _SPEC,
+        ("ce_id", id),
+        ("ce_source", source),
+        ("ce_type", type),
+        ("fa", fixed + causation + reactor + generation),
     ]
 
 
@@ -179,7 +214,7 @@ def unpack(headers: Iterable[Header]) -> Envelope:
         )
     (
         _, kind, flags, append, index, count, attempt, sent, not_after, delay, schema, c, r, g, b, x,
-    ) = _FIXED.unpack_from(fa)  # fmt: skip
+    ) = _unpack_fixed(fa)  # fmt: skip
     c += _HEAD
     r += c
     g += r
@@ -192,9 +227,9 @@ def unpack(headers: Iterable[Header]) -> Envelope:
         raise UnreadableHeaders(f"header fa has index {index} of {count}")
     if not id or not type:
         raise UnreadableHeaders("ce_id and ce_type must not be empty")
-    if id.startswith(OUTSIDE) is (kind in _DERIVED):
+    if (id[:1] == OUTSIDE) is (kind in _DERIVED):
         raise UnreadableHeaders(f"a record of kind {kind} must {'not ' * (kind in _DERIVED)}have an id from outside")
-    return Envelope(
+    return _new(Envelope, (
         kind, flags, append, index, count, attempt, sent, not_after, delay, schema,
         fa[_HEAD:c], fa[c:r], fa[r:g], fa[g:b], fa[b:], id, type, source,
-    )  # fmt: skip
+    ))  # fmt: skip

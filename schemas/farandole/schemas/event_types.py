@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from .avro import Derived, Misfit, derive
 from .errors import DeclarationError, EncodingError, FarandoleError, UndecodableValue
@@ -12,6 +12,8 @@ from .names import check_choreography
 from .payload import PayloadCodec, PayloadContext
 from .recorded import OldSchema, read_old_schema
 from .single_object import HEAD, MARK, MAX_VALUE_BYTES, fingerprint_in
+
+_new: Final = tuple.__new__
 
 
 class Encoded(NamedTuple):
@@ -142,7 +144,7 @@ class EventTypes:
                 "and put its address in the event"
             )
         if self.codec is None:
-            return Encoded(value, derived.fingerprint, False)
+            return _new(Encoded, (value, derived.fingerprint, False))
         return Encoded(
             self.seal(value, _needed(context)._replace(schema=derived.fingerprint)), derived.fingerprint, True
         )
@@ -167,14 +169,14 @@ class EventTypes:
             )
         if coded:
             value = self.unseal(value, context)
-        fingerprint = fingerprint_in(value, self.max_bytes)
         derived = known.derived
         try:
-            if fingerprint == derived.fingerprint:
+            if value[:HEAD] == known.head and len(value) <= self.max_bytes:
                 decode = derived.node.decode
                 datum = derived.binary.read(value, HEAD)
                 event = decode(datum) if decode else datum
             else:
+                fingerprint = fingerprint_in(value, self.max_bytes)
                 event = self._old_schema(known, fingerprint).event(derived, event_info(known.cls).upcasters, value)
         except Misfit as e:
             raise UndecodableValue(f"{wire_name}: {e}") from e

@@ -7,6 +7,7 @@ random and begin with ``x``, so that none can ever equal a derived one.
 
 import os
 import secrets
+from functools import lru_cache
 from hashlib import blake2b
 
 OUTSIDE = b"x"
@@ -22,13 +23,16 @@ def _digest(*parts: bytes) -> bytes:
 def derived_id(trigger: bytes, reactor: bytes, generation: bytes, index: int) -> bytes:
     """The id of the event at ``index`` in the outcome that ``reactor`` made of ``trigger`` in ``generation``."""
     return (
-        blake2b(
-            b"%d:%b%d:%b%d:%b%d" % (len(trigger), trigger, len(reactor), reactor, len(generation), generation, index),
-            digest_size=16,
-        )
+        blake2b(b"%d:%b%b%d" % (len(trigger), trigger, _middle(reactor, generation), index), digest_size=16)
         .hexdigest()
         .encode()
     )
+
+
+@lru_cache(maxsize=1024)
+def _middle(reactor: bytes, generation: bytes) -> bytes:
+    """What all ids of one reactor share."""
+    return b"%d:%b%d:%b" % (len(reactor), reactor, len(generation), generation)
 
 
 def failure_id(trigger: bytes, reactor: bytes, generation: bytes, attempt: int) -> bytes:

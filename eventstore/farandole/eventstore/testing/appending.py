@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from farandole.eventstore.contract import Ends, Record, partition_of
+from farandole.eventstore.contract import Ends, Record
 from farandole.eventstore.errors import StoreMisconfigured, TooLarge
+from farandole.eventstore.partitioner import partition_of
 from farandole.schemas.envelope import Header
 
 from .support import OpenStore, Patient, content, contents, fresh_name, next_of, numbered, record, values

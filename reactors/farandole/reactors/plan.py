@@ -1,0 +1,50 @@
+"""How steps of one reactor are attempted, worked out once: each attempt would else ask its signature again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from farandole.projections.fold import Pair
+from farandole.schemas import EventTypes
+
+from .reactor import Reactor
+from .stats import ReactorStats
+
+
+class Plan:
+    """What every attempt of one reactor has in common.
+
+    Attributes:
+        fn: the handler.
+        check: what it returned, as the items to emit.
+        provided: what its other parameters are given.
+        context: its parameters for the step, the run and the state.
+        simple: its one parameter for an event, if it takes one event and nothing of the run.
+        at_once: whether calling the handler is all that there is to do: it is async and has no time limit.
+    """
+
+    __slots__ = ("_failures", "_takes", "at_once", "check", "context", "fn", "provided", "simple", "stats")
+
+    def __init__(self, reactor: Reactor, types: EventTypes, stats: ReactorStats, provided: Mapping[str, Any]) -> None:
+        signature = reactor.signature
+        self.fn = reactor.fn
+        self.check = signature.gives.check
+        self.stats = stats
+        self.provided = provided
+        self.context = tuple(signature.context)
+        self.at_once = signature.is_async and reactor.options.timeout is None
+        self._failures = reactor.takes_failures
+        self._takes = tuple(
+            frozenset(types.wire_name(event).encode() for event in trigger.events) for trigger in signature.triggers
+        )
+        """The wire names that each parameter takes; of failures: of what the failed step took."""
+        alone = len(signature.triggers) == 1 and not reactor.takes_failures and not reactor.takes_run
+        self.simple = signature.triggers[0].param if alone else None
+
+    def fits(self, pair: Pair) -> bool:
+        """Whether what the step is owed for is what the handler takes: the contract may have changed since."""
+        takes, types = self._takes, pair.types
+        if pair.of_failure is not self._failures:
+            return False
+        if pair.of_failure:
+            return not takes[0] or not takes[0].isdisjoint(types)
+        return len(takes) == len(types) and all(map(frozenset.__contains__, takes, types))
