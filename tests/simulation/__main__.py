@@ -1,9 +1,10 @@
-"""python -m simulation [--seeds N] [--from SEED] [--jobs N] [--without RULE] [--trace]"""
+"""python -m simulation [--seeds N] [--from SEED] [--jobs N] [--without RULE] [--json FILE] [--trace]"""
 
 import argparse
 import logging
 import os
 import sys
+from pathlib import Path
 
 from .campaign import campaign
 from .rules import Rule
@@ -18,12 +19,13 @@ def main() -> int:
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first of them")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     parser.add_argument("--without", choices=sorted(RULES), help="a rule that does not hold")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary there")
     parser.add_argument("--trace", action="store_true", help="show all that happens in the first seed, and stop")
     args = parser.parse_args()
     off = RULES[args.without] if args.without else None
     if args.trace:
         return _show(args.first, off)
-    return campaign(range(args.first, args.first + args.seeds), args.jobs, args.without)
+    return campaign(range(args.first, args.first + args.seeds), args.jobs, args.without, args.json)
 
 
 def _show(seed: int, off: Rule | None) -> int:

@@ -1,40 +1,107 @@
 """Many seeds, in several processes."""
 
+import json
 import multiprocessing
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from .run import Outcome, run_seed
 from .switches import RULES
 
 
-def campaign(seeds: range, jobs: int, without: str | None) -> int:
-    """Simulate all seeds, show how it goes, and name those that broke a promise; 1 if there are any."""
-    began, done, bad = time.monotonic(), 0, []
-    total: Counter[str] = Counter()
+@dataclass(slots=True)
+class Summary:
+    """What came of a campaign so far.
+
+    Attributes:
+        seconds: that it took.
+        simulated: seconds of virtual time, in all worlds together.
+        bad: the seeds that broke a promise.
+    """
+
+    seeds: range
+    without: str | None = None
+    done: int = 0
+    runs: int = 0
+    records: int = 0
+    executions: int = 0
+    seconds: float = 0.0
+    simulated: float = 0.0
+    verdicts: Counter[str] = field(default_factory=Counter)
+    bad: list[int] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        self.done += 1
+        self.runs += outcome.runs
+        self.records += outcome.records
+        self.executions += outcome.executions
+        self.simulated += outcome.seconds
+        self.verdicts += outcome.verdicts
+        if outcome.problems:
+            self.bad.append(outcome.seed)
+
+    def as_json(self) -> dict[str, Any]:
+        """For reports; ``to`` is the last seed."""
+        return {
+            "from": self.seeds.start,
+            "to": self.seeds.stop - 1,
+            "without": self.without,
+            "seeds": self.done,
+            "runs": self.runs,
+            "records": self.records,
+            "executions": self.executions,
+            "verdicts": dict(sorted(self.verdicts.items())),
+            "seconds": round(self.seconds, 1),
+            "simulated_seconds": round(self.simulated),
+            "bad": sorted(self.bad),
+        }
+
+    def __str__(self) -> str:
+        return (
+            f"{self.done} seeds in {self.seconds:.1f} s: {self.runs} runs, {self.records} records, "
+            f"{self.executions} executions, {self.verdicts['ADMITTED']} admitted; {len(self.bad)} bad"
+        )
+
+
+def simulate(seeds: range, jobs: int, without: str | None = None) -> Iterator[Outcome]:
+    """What comes of each seed, in the order in which they are done."""
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for outcome in pool.imap_unordered(partial(_one, without), seeds, chunksize=5):
-            done += 1
-            total.update(runs=outcome.runs, records=outcome.records, executions=outcome.executions)
-            total.update({"admitted": outcome.verdicts["ADMITTED"]})
-            if outcome.problems:
-                bad.append(outcome)
-                print(f"\r{outcome}\n  again: {again(outcome.seed, without)}")
-            if sys.stderr.isatty() or not done % 500:
-                spent = time.monotonic() - began
-                left = spent / done * (len(seeds) - done)
-                print(f"\r{done}/{len(seeds)} seeds, {len(bad)} bad, {left:.0f} s left ", end="", file=sys.stderr)
-    spent = time.monotonic() - began
-    print(f"\r{done} seeds in {spent:.1f} s: {', '.join(f'{n} {what}' for what, n in total.items())}; {len(bad)} bad")
-    return 1 if bad else 0
+        yield from pool.imap_unordered(partial(_one, without), seeds, chunksize=5)
 
 
-def _one(without: str | None, seed: int) -> Outcome:
-    return run_seed(seed, off=RULES[without] if without else None)
+def campaign(seeds: range, jobs: int, without: str | None, report: Path | None = None) -> int:
+    """Simulate all seeds, show how it goes, and name those that broke a promise; 1 if there are any."""
+    began, summary = time.monotonic(), Summary(seeds, without)
+    for outcome in simulate(seeds, jobs, without):
+        summary.add(outcome)
+        summary.seconds = time.monotonic() - began
+        if outcome.problems:
+            print(f"\r{told(outcome, without)}")
+        if sys.stderr.isatty() or not summary.done % 500:
+            left = summary.seconds / summary.done * (len(seeds) - summary.done)
+            how = f"{summary.done}/{len(seeds)} seeds, {len(summary.bad)} bad, {left:.0f} s left "
+            print(f"\r{how}", end="", file=sys.stderr)
+    print(f"\r{summary}")
+    if report is not None:
+        report.write_text(json.dumps(summary.as_json(), indent=2) + "\n")
+    return 1 if summary.bad else 0
+
+
+def told(outcome: Outcome, without: str | None = None) -> str:
+    """What came of a seed, and how to see it again."""
+    return f"{outcome}\n  again, in tests/: {again(outcome.seed, without)}"
 
 
 def again(seed: int, without: str | None = None) -> str:
     """The command that replays a seed."""
     return f"python -m simulation --from {seed} --trace" + (f" --without '{without}'" if without else "")
+
+
+def _one(without: str | None, seed: int) -> Outcome:
+    return run_seed(seed, off=RULES[without] if without else None)

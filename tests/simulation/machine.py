@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from farandole.eventstore import LoopClock, StoreClosed, StoreError
 from farandole.eventstore.memory import MemoryStore
-from farandole.reactors import Client
+from farandole.reactors import Client, RunHandle
 from farandole.reactors.dispatch import Work
 from farandole.reactors.scribe import Scribe
 from farandole.reactors.worker import Worker
@@ -168,10 +168,17 @@ class ClientMachine(Machine):
         super().__init__(world, name, "client", CLIENT_TYPES)
         self.client = Client(self.store, self.scribe, owns_store=False)
         self.tasks: set[asyncio.Task[Any]] = set()
+        self._handles: dict[str, RunHandle] = {}
 
     @property
     def alive(self) -> bool:
         return not self.process.dead
+
+    def run(self, run_id: str) -> RunHandle:
+        """A run, of which this client mostly holds the handle: then it watches it. At times it looks it up anew."""
+        if run_id not in self._handles or self.world.chance.random() < 0.3:
+            self._handles[run_id] = self.client.run(run_id)
+        return self._handles[run_id]
 
     def do(self, coroutine: Any, what: str) -> None:
         """Do something, whose refusal is no news."""

@@ -147,7 +147,7 @@ class Play(Mischief):
 
     def _help(self, run: Run, round: int) -> None:
         client = self._any_client()
-        handle = client.client.run(run.id.decode())
+        handle = client.run(run.id.decode())
         if run.paused:
             client.do(handle.resume(), f"resume {handle.id}")
         elif run.parked and round > 2:

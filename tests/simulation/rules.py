@@ -1,14 +1,15 @@
 """Which rules of the protocol hold in a world: all of them, or all but one."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from farandole.projections.fold import contracts
 from farandole.reactors import worker
+
+from .remembered import remembered
 
 if TYPE_CHECKING:
     from .world import World
@@ -20,19 +21,6 @@ Switch = Callable[[], AbstractContextManager[Any]]
 async def _no_lag(stats: object) -> None:
     """Here no event loop is ever late, and measuring it would take a third of the time."""
     await asyncio.Event().wait()
-
-
-def _contract_id(content: Mapping[str, Any]) -> str:
-    """Remembered, for the contracts of few releases are read a thousand times in each world."""
-    key = repr(content)
-    found = _ids.get(key)
-    if found is None:
-        found = _ids[key] = _true_contract_id(content)
-    return found
-
-
-_true_contract_id = contracts.contract_id
-_ids: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +56,7 @@ class Rules:
     def in_force(self) -> Iterator[None]:
         with ExitStack() as stack:
             stack.enter_context(patch.object(worker, "measure_lag", _no_lag))
-            stack.enter_context(patch.object(contracts, "contract_id", _contract_id))
+            stack.enter_context(remembered())
             for switch in self.off.switches if self.off is not None else ():
                 stack.enter_context(switch())
             yield

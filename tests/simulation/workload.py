@@ -54,7 +54,7 @@ class Workload:
         if not runs:
             return None
         client = self._any_client()
-        return client, client.client.run(self.chance.choice(runs))
+        return client, client.run(self.chance.choice(runs))
 
     def signal(self) -> None:
         """One signal, or several in a row."""
@@ -76,7 +76,7 @@ class Workload:
         paused = [run.id.decode() for run in self._open() if run.paused]
         if paused:
             client = self._any_client()
-            run = client.client.run(self.chance.choice(paused))
+            run = client.run(self.chance.choice(paused))
             client.do(run.resume(), f"resume {run.id}")
 
     def cancel(self) -> None:
@@ -88,7 +88,7 @@ class Workload:
         parked = [run.id.decode() for run in self._open() if run.parked]
         if parked:
             for client in self.world.clients[: self.chance.choice([1, 1, 2])]:
-                run = client.client.run(parked[0])
+                run = client.run(parked[0])
                 client.do(run.retry(), f"retry {run.id}")
 
     def owe(self) -> None:
