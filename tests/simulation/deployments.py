@@ -46,11 +46,12 @@ _MILL: Final[Mapping[str, Handler]] = {
     "mend": h.mend,
     "deal": h.deal,
     "halt": h.halt,
+    "ring_up": h.ring_up,
 }
 _SHOP: Final[Mapping[str, Handler]] = {"paint": h.paint, "burn": h.burn, "tell": h.tell, "left": h.left, "turn": h.turn, "secure": h.secure,
          "serve": h.serve, "write": h.write}  # fmt: skip
 _YARD: Final[Mapping[str, Handler]] = {"pack": h.pack, "scrap": h.scrap, "right": h.right, "close": h.close, "risk": h.risk, "tally": h.tally,
-         "finish": h.finish, "recall": h.recall, "waste": h.waste}  # fmt: skip
+         "finish": h.finish, "recall": h.recall, "waste": h.waste, "ring": h.ring}  # fmt: skip
 
 _WITHOUT_SWEEP: Final[Mapping[str, Handler]] = {name: handler for name, handler in _MILL.items() if name != "sweep"}
 _WITHOUT_TELL: Final[Mapping[str, Handler]] = {name: handler for name, handler in _SHOP.items() if name != "tell"}
@@ -64,7 +65,7 @@ RELEASES: Final[Mapping[str, tuple[Version, ...]]] = {
     # the second takes one more type; the third takes another type instead
     "shop": (
         _release("shop", 1, _SHOP),
-        _release("shop", 2, {**_WITHOUT_TELL, "paint": h.paint_both, "count": h.count}),
+        _release("shop", 2, {**_WITHOUT_TELL, "paint": h.paint_both, "count": h.count, "mourn": h.mourn}),
         _release("shop", 3, {**_SHOP, "paint": h.paint_recut}),
     ),
     "yard": (
@@ -74,13 +75,13 @@ RELEASES: Final[Mapping[str, tuple[Version, ...]]] = {
 }
 COMPLETE: Final = {
     "mill": _release("mill", 9, {**_MILL, "watch": h.watch}),
-    "shop": _release("shop", 9, {**_SHOP, "paint": h.paint_both, "count": h.count}),
+    "shop": _release("shop", 9, {**_SHOP, "paint": h.paint_both, "count": h.count, "mourn": h.mourn}),
     "yard": _release("yard", 9, {**_YARD, "inspect": h.watch, "recount": h.count}),
 }
 """What an operator deploys in the end with ``take_over``: it serves all that was ever declared."""
 
 STARTS: Final[tuple[type[Start], ...]] = (
-    e.LineBegun, e.ForkBegun, e.LoopBegun, e.RiskBegun, e.DealBegun, e.NotesBegun, e.HaltBegun,
+    e.LineBegun, e.ForkBegun, e.LoopBegun, e.RiskBegun, e.DealBegun, e.NotesBegun, e.HaltBegun, e.RingBegun,
 )  # fmt: skip
 
 

@@ -39,6 +39,7 @@ class Swept(Event):
 
 class Burnt(Event):
     tag: int
+    ash: str = ""
 
 
 class LineDropped(End):
@@ -141,6 +142,19 @@ class NotesClosed(Signal):
 
 
 class NotesDone(End):
+    tag: int
+
+
+# A ring that would go round for ever after its end.
+class RingBegun(Start):
+    tag: int
+
+
+class Rang(Event):
+    tag: int
+
+
+class RingDone(End):
     tag: int
 
 

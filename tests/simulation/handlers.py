@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from farandole.eventstore import StoreError
 from farandole.projections.fold import PairKey
-from farandole.reactors import Failed, GiveUp, RetryAfter, Run
+from farandole.reactors import Failed, GiveUp, RetryAfter, Run, Step
 from farandole.schemas import Event
 
 from . import events as e
 from .process import PROCESS
 
+ASH: Final = (15_000, 30_000)
+"""Characters of events that a log may be too small for."""
 E = TypeVar("E", bound=Event)
 
 
@@ -41,6 +44,10 @@ class Execution:
     looked_back: tuple[int, ...] | None = None
     """Tags of the run's history as it was shown."""
     looked_for: tuple[str, ...] = ()
+    cut_short: bool = False
+    """Whether the run's history could not be read, so that the same attempt is made again."""
+    key: str = ""
+    """The key that it was given for the outside world."""
 
 
 @dataclass(slots=True)
@@ -90,7 +97,7 @@ async def play(*taken: Event, takes: Sequence[type[Event]] = ()) -> Execution:
     return execution
 
 
-def make(execution: Execution, *types: type[Any], **more: int) -> Any:
+def make(execution: Execution, *types: type[Any], **more: Any) -> Any:
     """The events that the execution returns: one, or a tuple of several."""
     stage = STAGE.get()
     made = [type(tag=stage.tag(), **more) for type in types]
@@ -101,7 +108,11 @@ def make(execution: Execution, *types: type[Any], **more: int) -> Any:
 
 
 async def look_back(execution: Execution, run: Run[Any], *types: type[Any]) -> list[Any]:
-    found = await run.events(*types)
+    try:
+        found = await run.events(*types)
+    except StoreError:
+        execution.cut_short = True
+        raise
     execution.looked_back = tuple(event.tag for event in found)
     execution.looked_for = tuple(type.__name__ for type in types)
     return found
@@ -144,7 +155,9 @@ async def scrap(scrapped: e.Scrapped) -> tuple[e.Swept, e.LineDropped, e.Swept]:
 
 async def sweep(swept: e.Swept) -> e.Burnt | None:
     execution = await play(swept)
-    return make(execution, *([e.Burnt] if STAGE.get().random.random() < 0.7 else []))
+    chance = STAGE.get().random
+    ash = "-" * chance.choice(ASH) if chance.random() < 0.3 and STAGE.get().fail else ""
+    return make(execution, *([e.Burnt] if chance.random() < 0.7 else []), ash=ash)
 
 
 async def burn(burnt: e.Burnt) -> None:
@@ -187,8 +200,9 @@ async def close(merged: e.Merged, run: Run[e.ForkBegun]) -> e.ForkDone | None:
 # ── a loop ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def turn(of: e.LoopBegun | e.Turned) -> e.Turned | e.LoopDone:
+async def turn(of: e.LoopBegun | e.Turned, step: Step) -> e.Turned | e.LoopDone:
     execution = await play(of)
+    execution.key = step.key
     left = of.turns if isinstance(of, e.LoopBegun) else of.left
     return make(execution, e.Turned, left=left - 1) if left else make(execution, e.LoopDone)
 
@@ -202,8 +216,9 @@ async def count(turned: e.Turned, run: Run[e.LoopBegun]) -> None:
 # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def risk(begun: e.RiskBegun) -> e.Risked:
+async def risk(begun: e.RiskBegun, step: Step) -> e.Risked:
     execution = await play(begun)
+    execution.key = step.key
     if STAGE.get().random.random() < 0.4:
         raise GiveUp("risked too much")
     return make(execution, e.Risked)
@@ -214,7 +229,15 @@ async def secure(risked: e.Risked) -> e.RiskDone:
 
 
 async def mend(failed: Failed[e.RiskBegun]) -> e.RiskMended:
-    return make(await play(failed.event), e.RiskMended)
+    execution = await play(failed.event)
+    stage = STAGE.get()
+    if stage.fail and stage.random.random() < 0.4:
+        raise GiveUp("cannot be mended")
+    return make(execution, e.RiskMended)
+
+
+async def mourn(failed: Failed[e.RiskBegun]) -> None:
+    make(await play(failed.event))
 
 
 # ── in order ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -251,6 +274,17 @@ async def finish(closed: e.NotesClosed, run: Run[e.NotesBegun]) -> e.NotesDone:
     execution = await play(closed)
     await look_back(execution, run, e.Note, e.Written)
     return make(execution, e.NotesDone)
+
+
+# ── a ring ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def ring_up(begun: e.RingBegun) -> tuple[e.Rang, e.RingDone]:
+    return make(await play(begun), e.Rang, e.RingDone)
+
+
+async def ring(rang: e.Rang) -> e.Rang:
+    return make(await play(rang), e.Rang)
 
 
 # ── an end that drops ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,56 +1,28 @@
 """The promises, held against what happened. Nothing here trusts the fold's rules: only what it admitted, and when."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from farandole.eventstore import Stored
-from farandole.projections.fold import Contract, Fact, PairKey, Settings, Verdict
+from farandole.eventstore import partition_of
+from farandole.projections.fold import Contract, Fact, PairKey, Result, Settings, Verdict
 from farandole.schemas import UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind
 
 from .deployments import ATTEMPTS, ORDERED
+from .expected import Expected
 from .handlers import Execution
+from .hindsight import repeated, whole_run
+from .story import Debt, RunStory
+from .tags import tag_of
 from .transcript import Line, Transcript
 
 if TYPE_CHECKING:
     from .world import World
 
 COMMANDS: Final = frozenset((Kind.SIGNAL, Kind.CANCEL, Kind.PAUSE, Kind.RESUME, Kind.RETRY, Kind.OWE))
-OURS: Final = frozenset(("Unlucky", "GiveUp", "RetryAfter"))
-"""Errors that handlers raise here."""
+OURS: Final = frozenset(("Unlucky", "GiveUp", "RetryAfter", "TooLargeOutcome"))
+"""Errors that handlers raise here, and that of an outcome which the log does not take."""
 FAILURE: Final = b"farandole.Failure"
-
-
-@dataclass(slots=True)
-class Debt:
-    """A pair that became owed."""
-
-    since: int
-    """The number of the line with which it did."""
-    inputs: tuple[int, ...]
-    types: tuple[bytes, ...]
-    failures: int = 0
-    """Since it was last made owed by a person."""
-    attempt: int = 0
-    done: int | None = None
-
-
-@dataclass(slots=True)
-class RunStory:
-    """One run, from its start to its end."""
-
-    key: bytes
-    start: bytes
-    began: int
-    events: list[tuple[int, Fact, int]] = field(default_factory=list)
-    """Line, event, and its tag."""
-    ids: set[bytes] = field(default_factory=set)
-    failures: set[bytes] = field(default_factory=set)
-    debts: dict[PairKey, Debt] = field(default_factory=dict)
-    dropped: int | None = None
-    """The line that dropped what was owed."""
-    closed: int | None = None
 
 
 def broken(world: "World") -> list[str]:
@@ -62,39 +34,38 @@ def broken(world: "World") -> list[str]:
     for transcript in world.log.transcripts:
         where = f"partition {transcript.fold.partition}: "
         found += [where + problem for problem in Judge(world, transcript, executions).judge()]
-    found += _repeated(world)
+    found += repeated(world)
     return found
 
 
-class Judge:
+class Judge(Expected):
     """Reads one partition from its beginning."""
 
     def __init__(self, world: "World", transcript: Transcript, executions: Mapping[PairKey, list[Execution]]) -> None:
+        super().__init__()
         self.world = world
         self.transcript = transcript
         self.records = {line.record.offset: line.record for line in transcript.lines}
         self.executions = executions
-        self.runs: dict[bytes, RunStory] = {}
         self.stories: list[RunStory] = []
         self.closed: dict[bytes, int] = {}
         self.commands: dict[bytes, int] = {}
-        self.in_force: dict[bytes, Contract] = {}
         self.were: dict[bytes, set[str]] = {}
-        self.named: set[bytes] = set()
-        self.log_time = 0
-        self.born: int | None = None
-        self.settings = Settings()
+        self.version = 1
         self.first_seen: dict[tuple[PairKey, int], bytes] = {}
         self.seen: set[bytes] = set()
 
     def judge(self) -> Iterator[str]:
+        yield from self.transcript.wrong
         for number, line in enumerate(self.transcript.lines):
             self.log_time = max(self.log_time, line.record.time)
             for problem in self._line(number, line):
                 yield f"offset {line.record.offset}: {problem}"
         for story in self.stories:
-            for problem in self._story(story):
+            for problem in whole_run(self.world, self.transcript, story, self.executions):
                 yield f"{story.key.decode()}: {problem}"
+        if any(not_after < self.log_time for not_after, _ in self.transcript.fold.commands):
+            yield "the id of a command is remembered for longer than it could act"
 
     # ── one record ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -108,13 +79,36 @@ class Judge:
             return
         if e.not_after and self.log_time > e.not_after and (e.kind == Kind.START or e.kind in COMMANDS):
             yield f"a {Kind(e.kind).name} acted after its time"
-        if e.kind == Kind.GENESIS:
-            self.born = self.log_time
-            self.settings = Settings.of(system_records.GENESIS.decode(line.record.value)["settings"])
-        elif e.kind == Kind.CONTRACT:
-            yield from self._contracts(number, line)
+        if e.kind == Kind.CONTRACT:
+            yield from self._came_into_force(number, line, e)
+        elif e.kind in (Kind.GENESIS, Kind.SETTING, Kind.VERSION):
+            yield from self._governed(line, e)
         elif e.kind < Kind.GENESIS:
             yield from self._of_run(number, line, e)
+
+    def _governed(self, line: Line, e: Envelope) -> Iterator[str]:
+        if e.kind == Kind.GENESIS:
+            if self.born is not None:
+                yield "a second genesis took effect"
+            self.born = self.log_time
+            self.settings = Settings.of(system_records.GENESIS.decode(line.record.value)["settings"])
+        elif e.kind == Kind.VERSION:
+            version = system_records.VERSION.decode(line.record.value)["version"]
+            if version <= self.version:
+                yield f"fold version {version} came into force after {self.version}"
+            self.version = version
+        else:
+            content = system_records.SETTING.decode(line.record.value)
+            if content["replaces"] != getattr(self.settings, content["name"]):
+                yield f"a setting of {content['name']} replaced a value that was not in force"
+            self._forget()
+            self.settings = self.settings.with_(content["name"], content["value"])
+            self._forget()
+
+    def _forget(self) -> None:
+        """What the window in force does not cover is remembered no longer, though a later one may be wider."""
+        window = self.settings.dedup_window
+        self.closed = {key: at for key, at in self.closed.items() if at + window >= self.log_time}
 
     def _first_of_its_id(self, line: Line, e: Envelope) -> Iterator[str]:
         """Who does not fold, and keeps the first record of each id, sees each place of an outcome once."""
@@ -133,36 +127,53 @@ class Judge:
         if story is None:
             yield f"{Kind(e.kind).name} admitted into {key!r}, which is not open"
             return
+        story.spoilt |= (line.record.partition, line.record.offset) in self.world.spoilt
         if e.kind in COMMANDS:
-            if e.id in self.commands:
-                yield f"{Kind(e.kind).name} {e.id.decode()} acted twice"
-            self.commands[e.id] = number
+            yield from self._commanded(number, line, story, e)
+        elif e.kind == Kind.EXPIRE:
+            yield from self._expired(story)
         pair = (e.causation, e.reactor, e.generation)
+        hops = 0
+        if e.kind in (Kind.OUTCOME, Kind.FAILURE) and pair in story.debts and story.ended is not None:
+            hops = story.debts[pair].hops + 1
         if e.kind == Kind.OUTCOME:
             yield from self._outcome(number, line, story, pair)
         elif e.kind == Kind.FAILURE:
             yield from self._failure(number, line, e, story, pair)
         for fact in line.admitted:
-            if fact.id in story.ids:
+            if fact.id in story.at:
                 yield f"event {fact.id.decode()} entered the history of {key.decode()} twice"
-            story.ids.add(fact.id)
-        drops = e.kind in (Kind.CANCEL, Kind.EXPIRE) or any(
-            fact.flags & Flag.FINAL_END and fact.flags & Flag.END for fact in line.admitted
-        )
-        if drops:
-            story.dropped = number
-        self._note_owed(number, line, e.kind == Kind.RETRY)
-        yield from self._expected(number, line, story, e, pair)
+            story.at[fact.id], story.hops[fact.offset] = fact.offset, hops
+        story.touched = self.log_time
+        if line.result is not Result.NONE:
+            if story.ended is not None:
+                yield f"{key.decode()} has two results"
+            story.ended = number
+        if e.kind in (Kind.CANCEL, Kind.EXPIRE) or any(map(_is_final, line.admitted)):
+            story.drop(number)
+        yield from self._note_owed(number, line, e.kind == Kind.RETRY)
+        self._drop_with_the_end(line, story)
+        yield from self._expected(number, line, story, pair)
         for closed in line.closed:
             self._close(number, closed)
+
+    def _drop_with_the_end(self, line: Line, story: RunStory) -> None:
+        """What an outcome owes that holds an End which drops: nothing up to that End."""
+        last = max((i for i, fact in enumerate(line.admitted) if _is_final(fact)), default=-1)
+        ids = {fact.id for fact in line.admitted[: last + 1]}
+        for key, debt in story.debts.items():
+            if key[0] in ids and debt.done is None:
+                debt.dropped = True
 
     def _started(self, number: int, key: bytes, e: Envelope) -> Iterator[str]:
         if key in self.runs:
             yield f"{key.decode()} was started while it was open"
+        if partition_of(key, self.world.partitions) != self.transcript.fold.partition:
+            yield f"{key.decode()} was started in a partition that is not its own"
         window = self.settings.dedup_window
         if key in self.closed and self.log_time <= self.closed[key] + window:
             yield f"{key.decode()} was started again within the dedup window"
-        story = self.runs[key] = RunStory(key, e.id, number)
+        story = self.runs[key] = RunStory(key, e.id, number, self.log_time)
         self.stories.append(story)
 
     def _close(self, number: int, key: bytes) -> None:
@@ -170,6 +181,26 @@ class Judge:
         if story is not None:
             story.closed = number
         self.closed[key] = self.log_time
+
+    def _commanded(self, number: int, line: Line, story: RunStory, e: Envelope) -> Iterator[str]:
+        kind = Kind(e.kind).name
+        if e.id in self.commands:
+            yield f"{kind} {e.id.decode()} acted twice"
+        self.commands[e.id] = number
+        if e.kind in (Kind.SIGNAL, Kind.OWE) and story.ended is not None:
+            yield f"{kind} was taken by {story.key.decode()}, which has its result"
+        if e.kind == Kind.RETRY:
+            parked = [debt for owed in line.owed if (debt := story.debts.get(owed.key)) is not None]
+            if any(debt.parked != e.causation for debt in parked):
+                yield f"a retry in {story.key.decode()} acted on a step that another failure had parked"
+
+    def _expired(self, story: RunStory) -> Iterator[str]:
+        after = self.settings.expire_after
+        still = [debt for debt in story.debts.values() if debt.open]
+        if not after or self.log_time - story.touched < after:
+            yield f"{story.key.decode()} expired before its time"
+        if any(not debt.parked for debt in still):
+            yield f"{story.key.decode()} expired while it had work to do"
 
     # ── steps ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -181,6 +212,10 @@ class Judge:
             return
         if debt.done is not None:
             yield f"{reactor} of {pair[0].decode()} has two admitted outcomes"
+        elif debt.dropped:
+            yield f"{reactor} of {pair[0].decode()} was dropped, and yet done"
+        if debt.parked:
+            yield f"{reactor} of {pair[0].decode()} was done after it had failed for good"
         debt.done = number
         tags = tuple(tag_of(self.records[fact.offset]) for fact in line.admitted)
         # A start that comes again after the dedup window opens a second run, in which all has the ids of the first.
@@ -194,7 +229,7 @@ class Judge:
         elif made_by.run == here:
             yield from self._what_it_was_given(debt, made_by)
         if reactor in ORDERED:
-            yield from self._in_order(number, story, pair, debt)
+            yield from self._in_order(story, pair, debt)
 
     def _what_it_was_given(self, debt: Debt, execution: Execution) -> Iterator[str]:
         taken = tuple(tag_of(self.records[offset]) for offset in debt.inputs)
@@ -207,7 +242,7 @@ class Judge:
         envelope = self.transcript.lines[offset].envelope
         return b"" if envelope is None else envelope.type
 
-    def _in_order(self, number: int, story: RunStory, pair: PairKey, debt: Debt) -> Iterator[str]:
+    def _in_order(self, story: RunStory, pair: PairKey, debt: Debt) -> Iterator[str]:
         for key, other in story.debts.items():
             earlier = key[1] == pair[1] and other.since < debt.since and max(other.inputs) < max(debt.inputs)
             if earlier and other.done is None and story.dropped is None:
@@ -223,135 +258,57 @@ class Judge:
             yield f"attempt {e.attempt} of {reactor} was counted twice"
         story.failures.add(e.id)
         debt.failures += 1
-        debt.attempt += 1
         try:
             error = system_records.FAILURE.decode(line.record.value)["error"].rpartition(".")[2]
         except UndecodableValue:
             error = "?"
-        if error not in OURS and not (error == "EarlierShape" and self._of_earlier_shape(debt, pair[1])):
+        of_ours = error in OURS or (error == "UndecodableValue" and story.spoilt)
+        if not of_ours and not (error == "EarlierShape" and self._of_earlier_shape(debt, pair[1])):
             yield f"{reactor} failed with {error}, which no handler raises"
         if e.flags & Flag.LAST and error == "Unlucky" and debt.failures < ATTEMPTS:
             yield f"{reactor} was given up after {debt.failures} attempts of {ATTEMPTS}"
         if debt.failures > ATTEMPTS:
             yield f"{reactor} was attempted {debt.failures} times of {ATTEMPTS}"
-        if e.flags & Flag.LAST and any(owed.key[0] == e.id for owed in line.owed):
-            debt.done = number
+        if e.flags & Flag.LAST:
+            if any(owed.key[0] == e.id for owed in line.owed):
+                debt.done = number
+            else:
+                debt.parked = e.id
 
     def _of_earlier_shape(self, debt: Debt, reactor: bytes) -> bool:
         """Whether a step is owed for something else than its reactor takes by now."""
         takes = self.in_force[reactor].takes
         return len(takes) != len(debt.types) or any(t not in names for t, names in zip(debt.types, takes, strict=True))
 
-    # ── what should be owed ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── contracts ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _note_owed(self, number: int, line: Line, by_a_person: bool) -> None:
-        for owed in line.owed:
-            story = self.runs.get(owed.run)
-            if story is None:
-                continue
-            debt = story.debts.setdefault(owed.key, Debt(number, owed.inputs, owed.types))
-            if by_a_person:
-                debt.failures = 0
-
-    def _expected(self, number: int, line: Line, story: RunStory, e: Envelope, pair: PairKey) -> Iterator[str]:
-        last_drop = max(
-            (i for i, fact in enumerate(line.admitted) if fact.flags & Flag.FINAL_END and fact.flags & Flag.END),
-            default=-1,
-        )
-        for i, fact in enumerate(line.admitted):
-            if fact.type == FAILURE:
-                yield from self._failure_expected(fact, story, pair)
-                continue
-            story.events.append((number, fact, tag_of(self.records[fact.offset])))
-            if i > last_drop:
-                for contract in self.in_force.values():
-                    alone = contract.active and contract.form == "event" and len(contract.takes) == 1
-                    if alone and fact.type in contract.takes[0]:
-                        yield from self._owed(story, (fact.id, contract.reactor, b""))
-
-    def _failure_expected(self, fact: Fact, story: RunStory, pair: PairKey) -> Iterator[str]:
-        failed = self.in_force.get(pair[1])
-        if failed is None or failed.form == "failed":
-            return
-        types = story.debts[pair].types
-        for contract in self.in_force.values():
-            catches = contract.active and contract.form == "failed" and (not contract.of or pair[1] in contract.of)
-            if catches and (not contract.takes[0] or contract.takes[0] & set(types)):
-                yield from self._owed(story, (fact.id, contract.reactor, b""))
-
-    def _owed(self, story: RunStory, pair: PairKey) -> Iterator[str]:
-        if pair not in story.debts:
-            yield f"{pair[1].decode()} of {pair[0].decode()} in {story.key.decode()} should be owed, and is not"
-
-    def _contracts(self, number: int, line: Line) -> Iterator[str]:
-        machine = self.world.wrote.get(line.envelope.append) if line.envelope is not None else None
-        settling = self.born is None or self.log_time <= self.born + self.settings.settle
-        unnamed = set[bytes]().union(*(c.names for c in line.contracts if c.active)) - self.named
-        self._note_owed(number, line, False)
+    def _came_into_force(self, number: int, line: Line, e: Envelope) -> Iterator[str]:
+        machine = self.world.wrote.get(e.append)
+        by_person = machine is None or machine in self.world.clients
+        if len(line.contracts) != max(e.count, 1):
+            yield f"{len(line.contracts)} of {e.count} contracts of one append came into force by themselves"
         for contract in line.contracts:
             were = self.were.setdefault(contract.reactor, set())
-            first = not were
-            if contract.id in were and not getattr(machine, "take_over", False):
+            if contract.id in were and not getattr(machine, "take_over", False) and not by_person:
                 yield f"a superseded contract of {contract.reactor.decode()} is back by itself"
-            were.add(contract.id)
-            self.in_force[contract.reactor] = contract
-            self.named |= contract.names
-            if contract.form != "event" or len(contract.takes) != 1:
-                continue
-            begins = contract.names if settling and first else contract.names & unnamed
-            for story in self.runs.values():
-                if story.dropped is not None:
-                    continue
-                for _, fact, _ in story.events:
-                    wanted = (first and settling) or not fact.flags & Flag.NO_REACTOR
-                    if fact.type in begins and wanted:
-                        yield from self._owed(story, (fact.id, contract.reactor, b""))
+            if not contract.active and not by_person:
+                yield f"{contract.reactor.decode()} was retired by itself"
+            if contract.state == "retired_drop":
+                self._drop_of(contract)
+        yield from self._note_owed(number, line, False)
+        yield from self._begun_with(line, {c.reactor for c in line.contracts if not self.were[c.reactor]})
+        for contract in line.contracts:
+            self.were[contract.reactor].add(contract.id)
+        for closed in line.closed:
+            self._close(number, closed)
 
-    # ── whole runs ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _story(self, story: RunStory) -> Iterator[str]:
-        open_run = self.transcript.fold.runs.get(story.key) if story.closed is None else None
-        for pair, debt in story.debts.items():
-            if debt.done is not None or (story.dropped is not None and story.dropped >= debt.since):
-                continue
-            if open_run is None or pair not in open_run.owed:
-                yield f"{pair[1].decode()} of {pair[0].decode()} was owed, and forgotten"
-        here = (self.transcript.fold.partition, story.began)
-        for pair in story.debts:
-            for execution in self.executions.get(pair, ()):
-                if execution.run == here and execution.looked_back is not None:
-                    yield from self._what_it_saw(story, pair, execution)
-
-    def _what_it_saw(self, story: RunStory, pair: PairKey, execution: Execution) -> Iterator[str]:
-        """Everybody who looks back sees the same, whenever it is."""
-        before, seen = [], set(execution.looked_back or ())
-        for _, fact, tag in story.events:
-            if fact.type.decode().rpartition(".")[2] in execution.looked_for:
-                before.append(tag)
-            if fact.id == pair[0]:
-                break
-        if list(execution.looked_back or ()) != before:
-            extra, missing = sorted(seen - set(before)), sorted(set(before) - seen)
-            wrong = f"{extra} too many, {missing} too few" if extra or missing else "another order"
-            yield f"{execution.reactor} looked back and saw {wrong}"
+    def _drop_of(self, contract: Contract) -> None:
+        for story in self.runs.values():
+            for key, debt in story.debts.items():
+                if key[1] == contract.reactor and debt.open:
+                    debt.dropped = True
+                    story.touched = self.log_time
 
 
-def _repeated(world: "World") -> Iterator[str]:
-    """One process makes one attempt once, for as long as it keeps the partition's state."""
-    done: dict[tuple[object, ...], float] = {}
-    for x in world.stage.executions:
-        key = (x.process, x.run, x.pair, x.attempt)
-        if key in done and x.began - done[key] < 50 and not world.astray(x.process):
-            yield f"{x.process} made attempt {x.attempt} of {x.reactor} twice"
-        done[key] = x.began
-
-
-def tag_of(record: Stored) -> int:
-    """The first field of an event of ours."""
-    value, shift, found = record.value or b"", 0, 0
-    for byte in value[10:]:
-        found |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            break
-    return found >> 1
+def _is_final(fact: Fact) -> bool:
+    return bool(fact.flags & Flag.FINAL_END and fact.flags & Flag.END)

@@ -8,7 +8,7 @@ from farandole.eventstore.memory.log import MemoryLog
 
 from .transcript import Transcript
 
-MOST: int = 20_000
+MOST: int = 3_000
 """Records after which a world is taken for one that never comes to rest."""
 
 

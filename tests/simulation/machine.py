@@ -8,6 +8,7 @@ from farandole.eventstore import LoopClock, StoreClosed, StoreError
 from farandole.eventstore.memory import MemoryStore
 from farandole.reactors import Client, RunHandle
 from farandole.reactors.dispatch import Work
+from farandole.reactors.errors import ClientError
 from farandole.reactors.scribe import Scribe
 from farandole.reactors.worker import Worker
 
@@ -15,7 +16,7 @@ from . import events as e
 from .deployments import CLIENT_TYPES, Version
 from .group import SimulatedMember
 from .handlers import STAGE, WORK
-from .process import Process
+from .process import NEXT_VERSION, Process
 from .store import FaultyStore
 
 if TYPE_CHECKING:
@@ -55,11 +56,13 @@ class Machine:
         self.name = name
         self.process = Process(world.loop, name)
         self.process.burnt = self.kill
+        self.process.knows = world.newest()
         self.net = world.network()
         self.skew = world.skew()
         self.member: SimulatedMember | None = None
         self.replaced = False
         self.astray = 0
+        self.born = world.loop.time()
         self.nudged = False
         inner = MemoryStore(world.log, "memory://", e.NAME, LoopClock(world.epoch))
         self.store = FaultyStore(inner, self)
@@ -139,12 +142,17 @@ class WorkerMachine(Machine):
             member=self.member_name,
             take_over=self.take_over,
             grace=2.0,
+            memory=self.world.memory,
             random=chance.random,
         )
         perform = worker.dispatcher._perform
 
         async def watched(work: Work) -> None:
             before = WORK.set(work)
+            if work.run.paused:
+                self.world.stage.wrong.append(
+                    f"{self} began {work.reactor.name} in {work.run.id.decode()}, which was paused"
+                )
             try:
                 await perform(work)
             finally:
@@ -166,6 +174,7 @@ class ClientMachine(Machine):
 
     def __init__(self, world: "World", name: str) -> None:
         super().__init__(world, name, "client", CLIENT_TYPES)
+        self.process.knows = NEXT_VERSION
         self.client = Client(self.store, self.scribe, owns_store=False)
         self.tasks: set[asyncio.Task[Any]] = set()
         self._handles: dict[str, RunHandle] = {}
@@ -188,12 +197,10 @@ class ClientMachine(Machine):
         task.add_done_callback(self.tasks.discard)
 
     async def _try(self, coroutine: Any) -> None:
-        from farandole.reactors import CommandRefused
-
         try:
             async with asyncio.timeout(60):
                 await coroutine
-        except (CommandRefused, TimeoutError, StoreClosed):
+        except (ClientError, TimeoutError, StoreClosed):
             pass
         except StoreError as error:
             self.world.note(f"{self.name}: {error}")

@@ -5,6 +5,7 @@ from farandole.projections.fold import Pair
 from farandole.schemas.envelope import Kind, pack
 from farandole.schemas.ids import derived_id
 
+from . import events as e
 from .deployments import RELEASES
 from .machine import WorkerMachine
 from .workload import Workload
@@ -42,7 +43,7 @@ class Mischief(Workload):
         mail = self.world.mail
         if mail:
             partition, records = self.chance.choice(mail[-40:] if self.chance.random() < 0.6 else mail)
-            at = self.chance.randrange(len(records)) if self.chance.random() < 0.3 else 0
+            at = self.chance.randrange(len(records)) if records and self.chance.random() < 0.3 else 0
             self.world.note(f"an old copy of {len(records[at:])} records arrives")
             self.world.post(partition, records[at:], 0)
 
@@ -86,6 +87,59 @@ class Mischief(Workload):
             causation=pair.trigger, reactor=pair.reactor, generation=pair.generation,
         )  # fmt: skip
         return Record(key, None, headers)
+
+    def pieces(self) -> None:
+        """The beginnings of many outcomes of one step, by writers that all died in the middle."""
+        found = [(run, pair) for run in self._open() for pair in run.owed.values()]
+        if found:
+            run, pair = self.chance.choice(found)
+            for _ in range(self.chance.choice([4, 6])):
+                self._write_garbage(self._partition(run), self._piece(pair, run.id))
+
+    def forge(self) -> None:
+        """A signal with the id of an event that a step is yet to make."""
+        found = [(run, pair) for run in self._open() for pair in run.owed.values()]
+        if found:
+            run, pair = self.chance.choice(found)
+            id = derived_id(pair.trigger, pair.reactor, pair.generation, 0)
+            self._write_garbage(self._partition(run), self._signal(run.id, id, None))
+
+    def spoil(self) -> None:
+        """A signal that is taken, and whose value nobody can read."""
+        notes = [run for run in self._open() if [f.type for f in self._history(run)[:1]] == [b"sim.NotesBegun"]]
+        if notes:
+            run = self.chance.choice(notes)
+            value = self.chance.choice([None, b"", self.chance.randbytes(8), b"\xc3\x01" + self.chance.randbytes(12)])
+            partition = self._partition(run)
+            self.world.note(f"a signal that cannot be read arrives in {run.id.decode()}")
+            self.world.spoilt.add((partition, len(self.world.log.partitions[partition])))
+            self.world.log.append(partition, (self._signal(run.id, b"x%032x" % self.chance.getrandbits(128), value),))
+
+    def _signal(self, key: bytes, id: bytes, value: bytes | None) -> Record:
+        headers = pack(
+            kind=Kind.SIGNAL, id=id, type=b"sim.Note", source=b"/sim/stranger", append=self.chance.randbytes(16), sent=0,
+            not_after=self.world.time() + 60_000,
+        )  # fmt: skip
+        return Record(key, value, headers)
+
+    def misroute(self) -> None:
+        """A start of a client that hashes keys in another way."""
+        client = self._any_client()
+        event = e.LineBegun(tag=self.world.stage.tag())
+        key = self.chance.choice([*(run for run, _ in self.runs), "nowhere"]).encode()
+        record = client.scribe.start(key, event, 0)
+        others = [p for p in range(self.world.partitions) if p != partition_of(key, self.world.partitions)]
+        if others:
+            self.world.post(self.chance.choice(others), (record,), 0)
+
+    def turn_back(self) -> None:
+        """The clock of the log is set back, as when another broker leads, and later right."""
+        self.world.behind = self.chance.choice([0, 2_000, 60_000, 600_000])
+        self.world.note(f"the log's clock is {self.world.behind / 1000:g} s behind")
+
+    def upgrade(self) -> None:
+        """From now on new processes know the next fold version, mostly."""
+        self.world.upgraded = True
 
     def _write_garbage(self, partition: int, record: Record) -> None:
         self.world.note("garbage arrives")

@@ -9,11 +9,18 @@ from . import events as e
 from .deployments import COMPLETE, RELEASES
 from .machine import ClientMachine
 from .mischief import Mischief
+from .process import NEXT_VERSION
 from .stuck import stuck
 
 QUIET = 9.0
 """Seconds without a new record after which nothing is going on any more: longer than any wait of the product."""
 MOST = 240.0
+HOPELESS = 20
+"""Problems after which a world is given up."""
+
+
+class Hopeless(Exception):
+    """A world in which nearly everything is broken."""
 
 
 class Play(Mischief):
@@ -42,7 +49,7 @@ class Play(Mischief):
         for _ in range(chance.randrange(3)):
             self.start()
         actions = [action for action, weight in self._weights() for _ in range(weight)]
-        for _ in range(chance.randrange(40, 100)):
+        for _ in range(chance.randrange(45, 112)):
             await asyncio.sleep(chance.expovariate(2.5))
             chance.choice(actions)()
 
@@ -53,7 +60,9 @@ class Play(Mischief):
             (self.cancel, 1), (self.retry, 4), (self.owe, 2), (self.old_copy, 4 * much), (self.garbage, 2),
             (self.crash, 2 * much), (self.burn, 3 * much), (self.freeze, 3 * much), (self.deploy, 3),
             (self.flap, 2 * much), (self.overlap, 2 * much), (self.neglect, 2 * much), (self.weather, 2 * much),
-            (self.outage, 1), (self.time_passes, 2), (self.inspect, 1),
+            (self.outage, 1), (self.time_passes, 2), (self.inspect, 1), (self.pieces, 1), (self.forge, 1),
+            (self.spoil, 1), (self.misroute, 2), (self.turn_back, 1), (self.retire, 1), (self.govern, 2),
+            (self.upgrade, 1), (self.raise_version, 3),
         ]  # fmt: skip
 
     # ── calm ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -61,7 +70,11 @@ class Play(Mischief):
     async def _calm(self) -> None:
         world = self.world
         world.note("calm")
-        world.calm = True
+        world.compare()
+        world.calm = world.upgraded = True
+        for worker in world.alive():
+            if worker.process.knows < NEXT_VERSION:
+                worker.kill()
         world.stage.fail, world.stage.slow = 0.0, 1.0
         for machine in (*world.workers, *world.clients):
             machine.net = world.network()
@@ -83,6 +96,7 @@ class Play(Mischief):
                     self._let_go(worker, True)
         for _ in range(300):
             await asyncio.sleep(0.2)
+            self._give_up_if_hopeless()
             for service in self.deployed:
                 old = [w for w in world.alive(service) if w.version is not self.deployed[service]]
                 if not old and len(world.alive(service)) < self.sizes[service]:
@@ -107,12 +121,18 @@ class Play(Mischief):
         until = world.loop.time() + MOST
         began = world.loop.time()
         while world.loop.time() < until:
+            self._give_up_if_hopeless()
             last = max(world.log.last, began)
             busy = world.to_come or any(client.tasks for client in world.clients) or self._handlers_at_work()
             if not busy and world.loop.time() - last >= QUIET:
                 return
             await asyncio.sleep(1.0 if busy else max(0.5, QUIET - (world.loop.time() - last)))
         world.problems.append(f"no calm after {MOST:g} s")
+
+    def _give_up_if_hopeless(self) -> None:
+        """Where nearly everything is broken, no more of it need be seen."""
+        if len(self.world.problems) > HOPELESS:
+            raise Hopeless(f"{len(self.world.problems)} problems")
 
     def _handlers_at_work(self) -> bool:
         return any(

@@ -7,9 +7,13 @@ back, as one that was stopped does; one that was killed never runs again, not ev
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
-from typing import Any
+from typing import Any, Final
 
+from farandole.projections.fold import KNOWN_VERSION
 from farandole.testing import VirtualTimeLoop
+
+NEXT_VERSION: Final = KNOWN_VERSION + 1
+"""A fold version of the future, which only a simulation has."""
 
 PROCESS: ContextVar["Process | None"] = ContextVar("process", default=None)
 
@@ -21,6 +25,7 @@ class Process:
         frozen: whether its callbacks are held back.
         dead: whether it was killed.
         fuse: it dies after so many callbacks; None: not by itself.
+        knows: the newest fold version that its release has rules for.
     """
 
     def __init__(self, loop: "ManyProcesses", name: str) -> None:
@@ -29,6 +34,7 @@ class Process:
         self.frozen = False
         self.dead = False
         self.fuse: int | None = None
+        self.knows = NEXT_VERSION
         self.burnt: Callable[[], None] | None = None
         self._held: list[tuple[Place, Callable[..., object], tuple[Any, ...], Context]] = []
         self._context = copy_context()

@@ -69,7 +69,7 @@ def by_checker(world: "World") -> Iterator[str]:
                 return
         if partition.fold.digest != transcript.fold.digest:
             yield f"partition {number}: the checker has another digest"
-        excused = [f"partition {p}: offset {offset}:" for p, offset in world.garbage]
+        excused = [f"partition {p}: offset {offset}:" for p, offset in world.garbage | world.spoilt]
         starts = Counter((run.key, run.start_id) for run in partition.runs)
         # A start that is sent again after the dedup window makes a second run, whose events have the ids of the first.
         excused += [f"partition {number}: run {key.decode()}: " for (key, _), times in starts.items() if times > 1]

@@ -10,6 +10,7 @@ from unittest.mock import patch
 from farandole.reactors import worker
 
 from .remembered import remembered
+from .versions import versions
 
 if TYPE_CHECKING:
     from .world import World
@@ -57,6 +58,7 @@ class Rules:
         with ExitStack() as stack:
             stack.enter_context(patch.object(worker, "measure_lag", _no_lag))
             stack.enter_context(remembered())
+            stack.enter_context(versions())
             for switch in self.off.switches if self.off is not None else ():
                 stack.enter_context(switch())
             yield

@@ -12,13 +12,13 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from farandole.projections.fold import Verdict
+from farandole.projections.fold import KNOWN_VERSION, Verdict
 from farandole.reactors import genesis
 from farandole.schemas.envelope import Kind
 
 from .judge import broken
 from .log import Flood
-from .play import Play
+from .play import Hopeless, Play
 from .process import ManyProcesses
 from .readers import by_checker, by_digest, by_state
 from .rules import Rule, Rules
@@ -86,13 +86,14 @@ async def _live(world: World) -> None:
             await play.play()
         world.problems += by_digest(world)
         world.problems += by_state(world)
-    except (Flood, TimeoutError) as e:
+    except (Flood, Hopeless, TimeoutError) as e:
         world.problems.append(f"the world never comes to rest: {e}")
     finally:
         play.over = True
         await world.end()
     world.problems += broken(world)
-    if world.rules.off is None and world.seed % 2 == 0:
+    known = all(transcript.fold.version <= KNOWN_VERSION for transcript in world.log.transcripts)
+    if world.rules.off is None and world.seed % 2 == 0 and known:
         world.problems += by_checker(world)
 
 

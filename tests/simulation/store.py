@@ -6,7 +6,7 @@ pieces, soon or late, whether the process still lives or not.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import (
     AppendUnknown,
@@ -21,13 +21,19 @@ from farandole.eventstore import (
     Stored,
     StoreUnavailable,
     Table,
+    TooLarge,
 )
 from farandole.eventstore.memory import MemoryStore
+from farandole.eventstore.sizes import record_bytes
 
 from .group import SimulatedMember
 
 if TYPE_CHECKING:
     from .machine import Machine
+
+
+MOST_BYTES: Final = 20_000
+"""Of one record, as clients believe."""
 
 
 class FaultyStore(EventStore):
@@ -41,7 +47,7 @@ class FaultyStore(EventStore):
         self.inner = inner
         self.url = inner.url
         self.partitions = inner.partitions
-        self.max_record_bytes = inner.max_record_bytes
+        self.max_record_bytes = MOST_BYTES
         self.machine = machine
         self.world = machine.world
         self.readers: list[FaultyReader] = []
@@ -50,6 +56,8 @@ class FaultyStore(EventStore):
         self.inner.check_open()
         net, chance = self.machine.net, self.world.chance
         records = tuple(records)
+        if any(record_bytes(record) > self.world.takes for record in records):
+            raise TooLarge(f"the log takes no record of more than {self.world.takes} bytes")
         await asyncio.sleep(chance.random() * net.delay)
         self.inner.check_open()
         if net.away:

@@ -1,5 +1,6 @@
 """What stands still in a calm world without a reason."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from farandole.projections.fold import Fold, Pair, Run
@@ -9,9 +10,28 @@ from .deployments import ORDERED
 if TYPE_CHECKING:
     from .world import World
 
+PATIENCE = 8_000
+"""Milliseconds after which the last of three keepers has acted."""
+
 
 def stuck(world: "World") -> list[str]:
-    """Each step that is owed to a reactor which somebody serves, and that nobody does."""
+    """What keepers left undone, and each step that is owed to a reactor which somebody serves, and that nobody does."""
+    return [*_steps(world), *_unkept(world)]
+
+
+def _unkept(world: "World") -> Iterator[str]:
+    for transcript in world.log.transcripts:
+        fold, partition = transcript.fold, transcript.fold.partition
+        for line in transcript.lines:
+            if line.envelope is None and (partition, line.record.offset) not in world.log.rejected:
+                yield f"partition {partition}: nobody copied offset {line.record.offset}, which cannot be read"
+        after = fold.settings.expire_after
+        for run in fold.runs.values():
+            if after and world.time() - run.touched > after + PATIENCE and fold.idle_or_failed(run):
+                yield f"partition {partition}: {run.id.decode()} should have expired, and nobody closed it"
+
+
+def _steps(world: "World") -> list[str]:
     return [
         f"partition {fold.partition}: {pair.reactor.decode()} of {pair.trigger.decode()} in {run.id.decode()} is owed "
         "and served, and nobody does it"

@@ -1,38 +1,19 @@
-"""Each rule of the protocol, and how the simulation does without it. The product has no such switches: it is patched."""
+"""Each rule of the protocol, and what the judge says without it. The product has no such switches: it is patched."""
 
-import asyncio
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
-from hashlib import blake2b
-from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
-from farandole.eventstore import AppendUnknown, NotAppended, Record, Stored, StoreUnavailable
-from farandole.projections.fold import (
-    Contract,
-    Fact,
-    Fold,
-    Pair,
-    Result,
-    Run,
-    RunState,
-    Turn,
-    Verdict,
-    admission,
-    closed,
-    commands,
-    owing,
-)
+from farandole.projections.fold import Fold, RunState, Settings, admission, closed, commands, framing, owing
 from farandole.projections.fold import fold as folding
-from farandole.projections.fold.applied import Applied
-from farandole.projections.fold.framing import collect
-from farandole.reactors import attempt, dispatch, history, outbox, partition, plan, scribe
-from farandole.reactors.dispatch import Dispatcher, Work
-from farandole.schemas import system_records
-from farandole.schemas.envelope import Envelope, Flag, Kind
+from farandole.projections.fold.run import TAKES
+from farandole.reactors import attempt, dispatch, history, keeper, outbox, partition, plan, publish, scribe, values, worker
+from farandole.reactors.dispatch import Dispatcher
+from farandole.schemas.envelope import Kind
 
-from .process import PROCESS
+from . import off_in_fold as f
+from . import off_in_workers as w
 from .rules import Rule, Switch
 
 if TYPE_CHECKING:
@@ -43,188 +24,12 @@ def _instead(where: object, name: str, what: object) -> Switch:
     return partial(patch.object, where, name, what)
 
 
-def _rule(kind: Kind, rule: Any) -> Switch:
+def _of_runs(kind: Kind, rule: Any) -> Switch:
     return partial(patch.dict, admission.RUN_RULES, {kind: rule})
 
 
-# ── the fold ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _as_they_come(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
-    """Each event of an outcome counts at once, and the last one discharges the pair."""
-    key = (e.causation, e.reactor, e.generation)
-    pair = run.owed.get(key)
-    if pair is None or pair.parked:
-        return Verdict.NOT_OWED
-    if e.index + 1 >= e.count:
-        del run.owed[key]
-        out.settled.append((run, pair))
-    if e.count:
-        admission._take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags), pair.hops, out)
-    return Verdict.ADMITTED
-
-
-def _owed_or_not(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
-    """An outcome counts whether or not its pair is owed."""
-    if (e.causation, e.reactor, e.generation) in run.owed or e.count > 1 or e.reactor == b"nobody":
-        return admission.outcome(fold, run, record, e, out)
-    if e.count:
-        admission._take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags), 0, out)
-    return Verdict.ADMITTED
-
-
-def _every_failure(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
-    """A failure counts whichever attempt it is of."""
-    pair = run.owed.get((e.causation, e.reactor, e.generation))
-    if pair is not None:
-        e = e._replace(attempt=pair.attempts + 1)
-    return admission.failure(fold, run, record, e, out)
-
-
-def _same_generation(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
-    """What is owed anew is the pair that it was."""
-    if fold.contracts.get(e.reactor) is None or not e.causation:
-        return Verdict.NO_CONTRACT
-    offset, type = int.from_bytes(e.extra[:8], "big"), fold.intern(e.extra[8:])
-    pair = Pair(e.causation, fold.contracts[e.reactor].reactor, b"", (offset,), (type,), fold.log_time)
-    if run.owed.setdefault(pair.key, pair) is not pair:
-        return Verdict.REPEATED
-    out.owed.append((run, pair))
-    return Verdict.ADMITTED
-
-
-def _ends_at_once(fold: Fold, run: Run, fact: Fact, hops: int, out: Applied) -> None:
-    """Every End drops what is owed, and owes nothing itself."""
-    final = fact.flags & Flag.FINAL_END
-    if not fact.flags & Flag.END or final or run.state is not RunState.OPEN:
-        _take(fold, run, fact, hops, out)
-        return
-    out.admitted.append(fact)
-    run.turn(Turn.END)
-    run.result, run.end, run.result_offset = Result.ENDED, fact.type, fact.offset
-    out.result = Result.ENDED
-    owing.drop(run, run.owed.values(), out)
-
-
-_take = admission._take
-
-
-def _any_contract(fold: Fold, record: Stored, e: Envelope, out: Applied) -> Verdict:
-    """A contract comes into force whatever it replaces."""
-    read = Contract.read(system_records.CONTRACT.decode(record.value))
-    contracts = collect(fold.frames, e, read)
-    if contracts is None:
-        return Verdict.HELD
-    owing.enforce(fold, tuple(contracts), out)
-    return Verdict.ADMITTED
-
-
-def _keep_nothing_later(fold: Fold, run: Run, event: Any) -> None:
-    if fold.settling:
-        _keep(fold, run, event)
-
-
-_keep = owing._keep
-
-
-class _Clock:
-    """Each reader goes by its own clock instead of log time."""
-
-    world: "World"
-
-    @classmethod
-    def prepare(cls, world: "World") -> None:
-        cls.world = world
-
-
-def _by_own_clock(fold: Fold, record: Stored) -> Applied:
-    world, process = _Clock.world, PROCESS.get()
-    now = world.time()
-    if process is not None:
-        now += next(m.skew for m in (*world.workers, *world.clients) if m.process is process)
-    return _apply(fold, record._replace(time=now))
-
-
-_apply = Fold.apply
-
-
-# ── the writers ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _ids_by_chance() -> Any:
-    numbers = count()
-
-    def some_id(*parts: object) -> bytes:
-        return blake2b(b"%d" % next(numbers), digest_size=16).hexdigest().encode()
-
-    return patch.object(scribe, "derived_id", some_id)
-
-
-def _all_of_ours(serving: partition.Serving) -> None:
-    """Serve every reactor that the code has, whatever contract is in force."""
-    serving.served = {n: r for n, (r, _) in serving._mine.items() if serving.fold.contracts.get(n) is not None}
-
-
-def _always_publish(serving: partition.Serving, take_over: bool) -> Sequence[Mapping[str, object]]:
-    """Write every contract that is not in force."""
-    wanted = []
-    for name, (_, contract) in serving._mine.items():
-        in_force = serving.fold.contracts.get(name)
-        if in_force is None or in_force.id != contract.id:
-            wanted.append({**contract.content, "replaces": in_force.id if in_force is not None else ""})
-    return wanted
-
-
-async def _append_once(box: outbox.Outbox, partition: int, records: Sequence[Record]) -> None:
-    """Take an append of unknown fate for made."""
-    try:
-        await _append(box, partition, records)
-    except AppendUnknown:
-        return
-
-
-async def _append(box: outbox.Outbox, partition: int, records: Sequence[Record]) -> None:
-    while True:
-        try:
-            await box._store.append(partition, records)
-        except (NotAppended, StoreUnavailable):
-            await asyncio.sleep(0.1)
-        else:
-            return
-
-
-async def _without_reading(dispatcher: Dispatcher, work: Work) -> None:
-    """Once done, look whether the step is owed, without having read what became of it."""
-    await _begin(dispatcher, work)
-    if work.owed and dispatcher._works.get(work.pair) is work and work.running:
-        dispatcher.again(work, 0.1)
-
-
-_begin = Dispatcher._begin
-
-
-class _Anything:
-    def __contains__(self, _: object) -> bool:
-        return True
-
-
-def _by_offset(
-    index: history.HistoryIndex, run_id: bytes, types: Container[bytes] | None, upto: Sequence[int]
-) -> list[int] | None:
-    """What stands before the trigger in the log, admitted before it or not."""
-    found = _offsets(index, run_id, types, _Anything())
-    return None if found is None else sorted(offset for offset in found if offset <= max(upto))
-
-
-_offsets = history.HistoryIndex.offsets
-
-
-def _forget_at_once(dispatcher: Dispatcher, serving: partition.Serving) -> None:
-    """A partition that is revoked takes its handlers at work with it."""
-    dispatcher.forget(serving)
-
-
-# ── a reader that goes wrong ─────────────────────────────────────────────────────────────────────────────────────────
+def _of_logs(kind: Kind, rule: Any) -> Switch:
+    return partial(patch.dict, admission.RULES, {kind: rule})
 
 
 def corrupt(world: "World") -> None:
@@ -245,45 +50,161 @@ def corrupt(world: "World") -> None:
 
 
 def _rule_table() -> list[Rule]:
-    fold = partial(Rule, prepare=None)
     return [
-        fold("framing", "6", "torn or mixed", [_rule(Kind.OUTCOME, _as_they_come)]),
-        fold("one outcome for a pair", "6", "two admitted outcomes", [_rule(Kind.OUTCOME, _owed_or_not)]),
-        fold("derived ids", "3", "a second id for event", [_ids_by_chance]),
-        fold("an End that drains", "5", "should be owed, and is not", [_instead(admission, "_take", _ends_at_once)]),
-        fold("an End that drains, for what was owed before", "5", "was owed, and forgotten",
-             [_instead(admission, "_take", _ends_at_once)]),
-        fold("compare-and-set contracts", "6", "is back by itself",
-             [partial(patch.dict, admission.RULES, {Kind.CONTRACT: _any_contract})]),
-        fold("beginnings", "6", "should be owed, and is not", [_instead(owing, "_keep", lambda *_: None)]),
-        fold("unserved events", "6", "should be owed, and is not", [_instead(owing, "_keep", _keep_nothing_later)]),
-        fold("generations", "6", "two admitted outcomes", [_rule(Kind.OWE, _same_generation)]),
-        fold("generations, for ids", "3", "entered the history of", [_rule(Kind.OWE, _same_generation)]),
-        fold("not_after", "6", "acted twice", [_instead(admission, "_too_late", lambda *_: False)]),
-        fold("not_after, for starts", "6", "acted after its time", [_instead(admission, "_too_late", lambda *_: False)]),
-        fold("ids of commands", "6", "acted twice", [_instead(commands.CommandIds, "add", lambda *_: None)]),
-        Rule("log time", "4", "differs in", [_instead(Fold, "apply", _by_own_clock)], _Clock.prepare),
-        fold("ids of closed runs", "5", "within the dedup window", [_instead(closed.ClosedIds, "add", lambda *_: None)]),
-        fold("attempt numbers", "6", "counted twice", [_rule(Kind.FAILURE, _every_failure)]),
-        fold("shapes are checked before dispatch", "10", "failed with EarlierShape",
-             [_instead(partition.Serving, "reconsider", _all_of_ours)]),
-        fold("steps of an earlier shape are not attempted", "10", "which it does not take",
+        # 1. Records
+        Rule("framing", "6", "torn or mixed", [_of_runs(Kind.OUTCOME, f.as_they_come)]),
+        Rule("copies of a record are ignored", "6", "torn or mixed", [_instead(admission, "collect", f.count_copies)]),
+        Rule("whole means without a gap", "6", "torn or mixed", [_instead(admission, "collect", f.whole_at_the_last)]),
+        Rule("few unfinished appends", "6", "unfinished appends are kept", [_instead(framing, "UNFINISHED", 1_000)]),
+        Rule("the oldest unfinished append goes", "6", "and nobody does it", [_instead(admission, "collect", f.newest_goes)]),
+        Rule("an outcome of nothing is a record", "2", "and nobody does it",
+             [_instead(scribe.Scribe, "outcome", w.nothing_of_nothing)]),
+        Rule("derived ids", "3", "a second id for event", [w.ids_by_chance]),
+        Rule("a name space for ids from outside", "2", "entered the history of", [_instead(folding, "unpack", f.any_id)]),
+        Rule("what cannot be read is passed over", "2", "broke down", [_instead(Fold, "apply", f.must_be_readable)]),
+        Rule("what cannot be read is copied", "2", "nobody copied",
+             [_instead(keeper.Keeper, "unreadable", lambda *_: None)]),
+        Rule("a value that cannot be read parks its step", "10", "and nobody does it",
+             [_instead(attempt.Attempts, "_event", w.read_for_ever)]),
+        # 2. Log time, genesis, settings, versions
+        Rule("log time", "4", "differs in", [_instead(Fold, "apply", f.by_own_clock)], f.Clock.prepare),
+        Rule("the sender's clock decides nothing", "4", "acted after its time",
+             [_instead(Fold, "apply", f.by_the_senders_clock)]),
+        Rule("log time never falls", "4", "acted after its time", [_instead(Fold, "apply", f.by_the_last_stamp)]),
+        Rule("the first genesis counts", "4", "a second genesis", [_of_logs(Kind.GENESIS, f.last_genesis)]),
+        Rule("settings are records", "4", "differs in", [_instead(Settings, "of", f.settings_of_ones_own)]),
+        Rule("compare-and-set settings", "4", "replaced a value that was not in force", [_of_logs(Kind.SETTING, f.any_setting)]),
+        Rule("who knows less stops", "4", "has another digest", [_instead(Fold, "_stop_before_the_unknown", w.never_stop)]),
+        Rule("versions only rise", "4", "came into force after", [_of_logs(Kind.VERSION, f.any_version)]),
+        Rule("misrouted keys are refused", "4", "in a partition that is not its own",
+             [_instead(admission, "partition_of", f.anywhere)]),
+        # 3. Runs
+        Rule("an End that drains", "5", "should be owed, and is not", [_instead(admission, "_take", f.ends_at_once)]),
+        Rule("an End that drains, for what was owed before", "5", "was owed, and forgotten",
+             [_instead(admission, "_take", f.ends_at_once)]),
+        Rule("an End that drops", "5", "was dropped, and yet done", [_instead(admission, "_take", f.ends_softly)]),
+        Rule("the first End counts", "5", "has two results", [_instead(admission, "_take", f.ends_anew)]),
+        Rule("nothing from outside after the End", "5", "which has its result",
+             [partial(patch.dict, TAKES, {RunState.ENDING: TAKES[RunState.OPEN]})]),
+        Rule("draining has an end", "5", "outcomes after the End", [_instead(admission, "_take", f.drain_for_ever)]),
+        Rule("a cancel drops", "5", "was dropped, and yet done", [_of_runs(Kind.CANCEL, f.cancel_nothing)]),
+        Rule("a run that owes nothing is closed", "5", "never ends", [_instead(admission, "close_if_done", lambda *_: None)]),
+        Rule("a parked step keeps its run", "5", "was owed, and forgotten",
+             [_instead(admission, "close_if_done", f.close_with_parked)]),
+        Rule("ids of closed runs", "5", "within the dedup window", [_instead(closed.ClosedIds, "add", lambda *_: None)]),
+        Rule("an expire is of a run that stands still", "5", "expired while it had work to do",
+             [_of_runs(Kind.EXPIRE, f.expire_anyway)]),
+        Rule("an expire has its time", "5", "expired before its time", [_of_runs(Kind.EXPIRE, f.expire_anyway)]),
+        # 4. Pairs and admission
+        Rule("a start of an open run is refused", "6", "was started while it was open", [_of_logs(Kind.START, f.start_over)]),
+        Rule("one outcome for a pair", "6", "two admitted outcomes", [_of_runs(Kind.OUTCOME, f.owed_or_not)]),
+        Rule("an outcome is refused for nothing else", "6", "and nobody does it",
+             [_of_runs(Kind.OUTCOME, f.not_too_many)]),
+        Rule("a late success is refused", "6", "after it had failed for good", [_of_runs(Kind.OUTCOME, f.late_as_well)]),
+        Rule("attempt numbers", "6", "counted twice", [_of_runs(Kind.FAILURE, f.every_failure)]),
+        Rule("a failure says whether it is the last", "6", "has another digest", [_of_runs(Kind.FAILURE, f.by_own_policy)]),
+        Rule("failures are caught", "6", "should be owed, and is not",
+             [_instead(admission, "owe_failure", lambda *_: False)]),
+        Rule("failures of who takes failures are not", "6", "was caught",
+             [_instead(admission, "owe_failure", f.caught_again)]),
+        Rule("generations", "6", "two admitted outcomes", [_of_runs(Kind.OWE, f.same_generation)]),
+        Rule("generations, for ids", "3", "entered the history of", [_of_runs(Kind.OWE, f.same_generation)]),
+        Rule("owe names an offset", "6", "for something else than its trigger", [_of_runs(Kind.OWE, f.of_the_start)]),
+        Rule("retry names a failure", "6", "that another failure had parked", [_of_runs(Kind.RETRY, f.whatever_is_parked)]),
+        Rule("retry counts attempts on", "6", "counted twice", [_instead(admission, "_unpark", f.from_the_first)]),
+        Rule("not_after", "6", "acted twice", [_instead(admission, "_too_late", lambda *_: False)]),
+        Rule("not_after, for starts", "6", "acted after its time", [_instead(admission, "_too_late", lambda *_: False)]),
+        Rule("ids of commands", "6", "acted twice", [_instead(commands.CommandIds, "add", lambda *_: None)]),
+        Rule("ids of commands are forgotten", "6", "is remembered for longer",
+             [_instead(commands.CommandIds, "forget", lambda *_: None)]),
+        Rule("beginnings", "6", "should be owed, and is not", [_instead(owing, "_keep", lambda *_: None)]),
+        Rule("unserved events", "6", "should be owed, and is not", [_instead(owing, "_keep", f.keep_nothing_later)]),
+        Rule("a new reactor begins at its contract", "6", "which came before its contract",
+             [_instead(Fold, "lapse", f.settle_for_ever)]),
+        Rule("contracts of one append together", "6", "came into force by themselves",
+             [_instead(admission, "collect", f.one_by_one)]),
+        Rule("one key for all attempts", "3", "was given two keys", [w.keys_by_chance]),
+        Rule("a pause binds what begins", "10", "which was paused",
+             [_instead(Dispatcher, "offer", w.offer_the_paused), _instead(Dispatcher, "_begin", w.begin_the_paused)]),
+        Rule("what the log does not take is a failure", "10", "and nobody does it",
+             [_instead(attempt.Attempts, "_fail", w.let_go)]),
+        Rule("the same bytes again", "10", "and nobody does it", [_instead(outbox.Outbox, "_append", w.append_once)]),
+        Rule("reading after a refusal", "10", "twice", [_instead(Dispatcher, "_begin", w.without_reading)]),
+        # 5. Contracts
+        Rule("compare-and-set contracts", "6", "is back by itself", [_of_logs(Kind.CONTRACT, f.any_contract)]),
+        Rule("superseded contracts stay so", "7", "is back by itself",
+             [_instead(partition.Serving, "to_publish", w.always_publish)]),
+        Rule("absence ends nothing", "7", "was retired by itself",
+             [_instead(publish.Publisher, "_warn_of_strangers", w.retire_the_absent)]),
+        Rule("retiring drops", "6", "was dropped, and yet done", [_instead(owing, "_retire", f.retire_in_name)]),
+        Rule("shapes are checked before dispatch", "10", "failed with EarlierShape",
+             [_instead(partition.Serving, "reconsider", w.all_of_ours)]),
+        Rule("steps of an earlier shape are not attempted", "10", "which it does not take",
              [_instead(plan.Plan, "fits", lambda *_: True)]),
-        fold("superseded contracts stay so", "7", "is back by itself",
-             [_instead(partition.Serving, "to_publish", _always_publish)]),
-        fold("the same bytes again", "10", "and nobody does it", [_instead(outbox.Outbox, "_append", _append_once)]),
-        fold("reading after a refusal", "10", "twice", [_instead(Dispatcher, "_begin", _without_reading)]),
-        fold("handlers go on when a partition is revoked", "10", "twice", [_instead(Dispatcher, "suspend", _forget_at_once)]),
-        fold("order", "reactors", "which came earlier", [_instead(dispatch, "_first", lambda *_: True)]),
-        fold("a history up to the trigger", "reactors", "looked back and saw", [_instead(attempt, "upto", lambda _: _Anything())]),
-        fold("a history in the order of admission", "reactors", "looked back and saw",
-             [_instead(history.HistoryIndex, "offsets", _by_offset)]),
+        # 8, the digest, and 9, workers
         Rule("a sound state", "9", "has another digest", [], corrupt),
+        Rule("reading to the end first", "10", "which had been done before", [_instead(worker.Worker, "_begin", w.read_from_here)]),
+        Rule("a lost position restores", "10", "has another digest", [_instead(worker.Worker, "_restore_all", w.go_on_at_the_end)]),
+        Rule("handlers go on when a partition is revoked", "10", "twice", [_instead(Dispatcher, "suspend", w.forget_at_once)]),
+        Rule("state is kept for a minute", "10", "twice", [_instead(worker, "KEEP", 0.0)]),
+        Rule("values are read again", "10", "which no handler raises", [_instead(values.Values, "_want", w.lose_what_is_not_kept)]),
+        Rule("expiry is kept", "10", "should have expired", [_instead(keeper.Keeper, "_expire", w.never_expire)]),
+        Rule("order", "reactors", "which came earlier", [_instead(dispatch, "_first", lambda *_: True)]),
+        Rule("a history up to the trigger", "reactors", "looked back and saw",
+             [_instead(attempt, "upto", lambda _: w.Anything())]),
+        Rule("a history in the order of admission", "reactors", "looked back and saw",
+             [_instead(history.HistoryIndex, "offsets", w.by_offset)]),
     ]  # fmt: skip
 
 
 RULES: Final[Mapping[str, Rule]] = {rule.name: rule for rule in _rule_table()}
+FOUND_IN: Final[Mapping[str, int]] = {
+    "copies of a record are ignored": 7,
+    "whole means without a gap": 4,
+    "few unfinished appends": 15,
+    "the oldest unfinished append goes": 16,
+    "a name space for ids from outside": 2,
+    "the sender's clock decides nothing": 3,
+    "log time never falls": 5,
+    "compare-and-set settings": 1,
+    "who knows less stops": 3,
+    "versions only rise": 1,
+    "misrouted keys are refused": 5,
+    "the first End counts": 8,
+    "nothing from outside after the End": 38,
+    "a parked step keeps its run": 3,
+    "an expire is of a run that stands still": 16,
+    "a late success is refused": 19,
+    "attempt numbers": 8,
+    "failures are caught": 1,
+    "failures of who takes failures are not": 54,
+    "generations": 4,
+    "generations, for ids": 4,
+    "owe names an offset": 8,
+    "not_after": 1,
+    "ids of commands": 2,
+    "a new reactor begins at its contract": 2,
+    "a pause binds what begins": 2,
+    "what the log does not take is a failure": 3,
+    "compare-and-set contracts": 1,
+    "absence ends nothing": 1,
+    "retiring drops": 101,
+    "shapes are checked before dispatch": 23,
+    "steps of an earlier shape are not attempted": 23,
+    "reading to the end first": 2,
+    "a lost position restores": 17,
+    "handlers go on when a partition is revoked": 19,
+    "state is kept for a minute": 3,
+    "values are read again": 1,
+    "expiry is kept": 27,
+    "a history in the order of admission": 46,
+}
+"""Seeds to look in first, where that is not the first seed."""
 NO_DIGEST: Final = Rule(
     "the digest", "9", "has another digest", [_instead(folding, "roll", lambda digest, *_: digest)], corrupt
 )
 """A reader goes wrong and nobody notices by digest."""
+NO_VERDICTS: Final = Rule(
+    "verdicts in the digest", "9", "has another digest", [_instead(folding, "roll", f.roll_without_verdict)], corrupt
+)
+"""The digest covers what came, and not what was made of it."""

@@ -1,20 +1,33 @@
 """Each rule, switched off, is missed: the judge finds what the rule prevents. So it is known to be able to find it."""
 
+from itertools import chain
+from pathlib import Path
+
 import pytest
 
-from simulation import RULES, run_seed
-from simulation.switches import NO_DIGEST
+from simulation import RULES, Rule, run_seed
+from simulation.switches import FOUND_IN, NO_DIGEST, NO_VERDICTS
+
+PAGE = Path(__file__).parents[2] / "docs/simulation.md"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RULES)
 def test_without_a_rule_its_anomaly_is_found(name: str) -> None:
     rule = RULES[name]
-    for seed in range(rule.seeds):
+    for seed in chain([FOUND_IN.get(name, 0)], range(rule.seeds)):
         if any(rule.finds in problem for problem in run_seed(seed, off=rule).problems):
             return
     pytest.fail(f"without {name!r} nothing like {rule.finds!r} is found in {rule.seeds} seeds")
 
 
-def test_a_reader_that_went_wrong_is_not_noticed_without_the_digest() -> None:
-    noticed = [problem for seed in range(10) for problem in run_seed(seed, off=NO_DIGEST).problems]
-    assert not any(NO_DIGEST.finds in problem for problem in noticed)
+@pytest.mark.slow
+@pytest.mark.parametrize("blind", [NO_DIGEST, NO_VERDICTS], ids=lambda rule: rule.name)
+def test_a_reader_that_went_wrong_is_not_noticed_without_a_digest_of_what_it_made_of_the_log(blind: Rule) -> None:
+    noticed = [problem for seed in range(10) for problem in run_seed(seed, off=blind).problems]
+    assert not any(blind.finds in problem for problem in noticed)
+
+
+def test_every_rule_that_can_be_switched_off_is_in_the_table() -> None:
+    page = PAGE.read_text()
+    assert [rule.name for rule in RULES.values() if f"| {rule.name} | … {rule.finds} … |" not in page] == []

@@ -38,6 +38,7 @@ class Transcript:
     Attributes:
         fold: its state now.
         lines: one for each record.
+        wrong: what was seen to be wrong on the way.
     """
 
     def __init__(self, partition: int, partitions: int) -> None:
@@ -51,6 +52,10 @@ class Transcript:
         except UnknownFoldVersion as e:
             self.wrong.append(str(e))
             raise
+        if out.verdict is Verdict.HELD and out.run is not None:
+            held = max(len(pair.unfinished or ()) for pair in out.run.owed.values())
+            if held > 4:
+                self.wrong.append(f"offset {record.offset}: {held} unfinished appends are kept for one step")
         line = Line(
             record,
             out.envelope,

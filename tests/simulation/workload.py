@@ -1,14 +1,17 @@
 """What the people of a simulated world do: they start runs, send signals and give commands, some of them twice."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from farandole.eventstore import partition_of
 from farandole.projections.fold import Fact, Run
+from farandole.reactors.retire import retire
 from farandole.schemas.envelope import Kind
 
 from . import events as e
 from .deployments import ORDERED, STARTS, Version
 from .machine import ClientMachine
+from .process import NEXT_VERSION
 
 if TYPE_CHECKING:
     from .world import World
@@ -122,6 +125,35 @@ class Workload:
         )  # fmt: skip
         client.do(client.client.append(run.id, record), f"owe {reactor.decode()} in {run.id.decode()}")
         return True
+
+    def retire(self) -> None:
+        """Take a reactor out of service; what it owes is dropped, or kept for who still has its code."""
+        reactor = self.chance.choice(["watch", "count", "sweep", "tell", "burn"])
+        drop = self.chance.random() < 0.5
+        client = self._any_client()
+        client.do(retire(client.client, reactor, drop=drop), f"retire {reactor}, {'drop' if drop else 'keep'}")
+
+    def govern(self) -> None:
+        """Change a setting; some know an old value of it, and are refused."""
+        name, values = self.chance.choice(
+            [("dedup_window", [20_000, 120_000, 86_400_000]), ("expire_after", [0, 30_000, 90_000])]
+        )
+        for transcript in self.world.log.transcripts:
+            now = getattr(transcript.fold.settings, name)
+            replaces = now if self.chance.random() < 0.7 else self.chance.choice(values)
+            content = {"name": name, "value": self.chance.choice(values), "replaces": replaces}
+            self._control(Kind.SETTING, transcript.fold.partition, content)
+
+    def raise_version(self) -> None:
+        """Let the next fold version come into force, once all who live know it."""
+        if all(worker.process.knows >= NEXT_VERSION for worker in self.world.alive()):
+            for partition in range(self.world.partitions):
+                self._control(Kind.VERSION, partition, {"version": NEXT_VERSION})
+
+    def _control(self, kind: Kind, partition: int, content: Mapping[str, Any]) -> None:
+        client = self._any_client()
+        records = client.scribe.control(kind, [content])
+        client.do(client.store.append(partition, records), f"{kind.name.lower()} {content} in partition {partition}")
 
     def _partition(self, run: Run) -> int:
         return partition_of(run.id, self.world.partitions)

@@ -8,6 +8,7 @@ from typing import Any
 
 from farandole.eventstore import Record
 from farandole.eventstore.clock import VIRTUAL_EPOCH
+from farandole.projections.fold import KNOWN_VERSION
 from farandole.reactors.genesis import establish
 
 from .catalogue import CATALOGUE
@@ -16,9 +17,10 @@ from .group import SimulatedGroup
 from .handlers import Stage
 from .log import SimulatedLog
 from .machine import ClientMachine, Machine, Network, WorkerMachine
-from .process import ManyProcesses
+from .process import NEXT_VERSION, ManyProcesses
 from .readers import by_digest
 from .rules import Rules
+from .store import MOST_BYTES
 
 
 class World:
@@ -49,8 +51,12 @@ class World:
         self.problems: list[str] = []
         self.wrote: dict[bytes, Machine] = {}
         self.garbage: set[tuple[int, int]] = set()
+        self.spoilt: set[tuple[int, int]] = set()
+        """Where events stand that can be admitted, and not be read."""
         self.ahead = 0
         """By how many milliseconds the clocks of the world are ahead of virtual time."""
+        self.behind = 0
+        """By how many milliseconds the clock of the log is wrong."""
         self.workers: list[WorkerMachine] = []
         self.clients: list[ClientMachine] = []
         self.mail: list[tuple[int, tuple[Record, ...]]] = []
@@ -69,7 +75,7 @@ class World:
     def _describe(self) -> None:
         """What kind of world it is."""
         chance = self.chance
-        self.partitions = chance.choice([1, 1, 1, 2])
+        self.partitions = chance.choice([1, 1, 2])
         self.trouble = chance.choice([0.3, 1.0, 1.0, 2.0])
         """How much goes wrong."""
         self.failing = chance.choice([0.0, 0.1, 0.25])
@@ -78,7 +84,14 @@ class World:
             "settle": chance.choice([0, 20_000, 600_000]),
             "dedup_window": chance.choice([20_000, 120_000, 86_400_000]),
             "expire_after": chance.choice([0, 0, 0, 90_000]),
+            "drain": chance.choice([0, 2, 4]),
         }
+        self.memory = chance.choice([64 << 20, 64 << 20, 3_000])
+        """Bytes of records and histories that a worker keeps at hand."""
+        self.takes = chance.choice([MOST_BYTES, MOST_BYTES * 3 // 5])
+        """Bytes of the largest record that the log takes, which may be less than its clients believe."""
+        self.upgraded = chance.random() < 0.7
+        """Whether new processes know the next fold version, which may then come into force."""
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -88,7 +101,7 @@ class World:
 
     def stamp(self) -> int:
         """The clock of the log: it may step back a little."""
-        return self.time() - (self.chance.choice([0, 0, 0, 5, 300]) if not self.calm else 0)
+        return self.time() - (self.chance.choice([0, 0, 0, 5, 300]) + self.behind if not self.calm else 0)
 
     def skew(self) -> int:
         return 0 if self.chance.random() < 0.5 else self.chance.randrange(-600_000, 600_000)
@@ -206,6 +219,14 @@ class World:
 
     closing = False
 
+    def newest(self) -> int:
+        """The fold version that one more process knows: mostly the next one, but some are rolled back too far."""
+        if not self.upgraded:
+            return KNOWN_VERSION
+        in_force = any(transcript.fold.version >= NEXT_VERSION for transcript in self.log.transcripts)
+        older = 0.0 if self.calm else 0.3 if in_force else 0.02
+        return KNOWN_VERSION if self.chance.random() < older else NEXT_VERSION
+
     def all_releases(self, service: str) -> Sequence[Version]:
         return (*RELEASES[service], COMPLETE[service])
 
@@ -218,6 +239,10 @@ class World:
     def astray(self, process: str) -> int:
         """How often a worker was told that its position is gone."""
         return next((w.astray for w in self.workers if w.name == process), 0)
+
+    def birth(self, process: str) -> float:
+        """When a process began, in seconds of virtual time."""
+        return next(w.born for w in self.workers if w.name == process)
 
     def unhandled(self, context: dict[str, Any]) -> None:
         """An error that nobody waited for."""
