@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .run import Outcome, run_seed
-from .switches import RULES
+from .switches import FOUND_IN, RULES
 
 
 @dataclass(slots=True)
@@ -75,6 +75,12 @@ def simulate(seeds: range, jobs: int, without: str | None = None) -> Iterator[Ou
         yield from pool.imap_unordered(partial(_one, without), seeds, chunksize=5)
 
 
+def without_each(jobs: int) -> dict[str, Outcome]:
+    """What comes without each rule, of the seed in which it is known to be missed."""
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        return dict(pool.imap_unordered(_without, RULES))
+
+
 def campaign(seeds: range, jobs: int, without: str | None, report: Path | None = None) -> int:
     """Simulate all seeds, show how it goes, and name those that broke a promise; 1 if there are any."""
     began, summary = time.monotonic(), Summary(seeds, without)
@@ -101,6 +107,10 @@ def told(outcome: Outcome, without: str | None = None) -> str:
 def again(seed: int, without: str | None = None) -> str:
     """The command that replays a seed."""
     return f"python -m simulation --from {seed} --trace" + (f" --without '{without}'" if without else "")
+
+
+def _without(name: str) -> tuple[str, Outcome]:
+    return name, run_seed(FOUND_IN.get(name, 0), off=RULES[name])
 
 
 def _one(without: str | None, seed: int) -> Outcome:

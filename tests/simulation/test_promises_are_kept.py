@@ -9,7 +9,7 @@ from simulation.campaign import simulate, told
 from simulation.elsewhere import digests_elsewhere
 
 SEEDS = int(os.environ.get("SIM_SEEDS", "1000"))
-FEW = range(20)
+FEW = range(10)
 
 
 @pytest.mark.parametrize("seed", FEW)

@@ -1,21 +1,32 @@
 """Each rule, switched off, is missed: the judge finds what the rule prevents. So it is known to be able to find it."""
 
-from itertools import chain
+import os
 from pathlib import Path
 
 import pytest
 
-from simulation import RULES, Rule, run_seed
-from simulation.switches import FOUND_IN, NO_DIGEST, NO_VERDICTS
+from simulation import RULES, Outcome, Rule, run_seed
+from simulation.campaign import without_each
+from simulation.switches import NO_DIGEST, NO_VERDICTS
 
 PAGE = Path(__file__).parents[2] / "docs/simulation.md"
 
 
+@pytest.fixture(scope="module")
+def known() -> dict[str, Outcome]:
+    """The world in which each rule is known to be missed, without it."""
+    return without_each(os.cpu_count() or 1)
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", RULES)
-def test_without_a_rule_its_anomaly_is_found(name: str) -> None:
+def test_without_a_rule_its_anomaly_is_found(name: str, known: dict[str, Outcome]) -> None:
     rule = RULES[name]
-    for seed in chain([FOUND_IN.get(name, 0)], range(rule.seeds)):
+    if any(rule.finds in problem for problem in known[name].problems):
+        return
+    # A change of the simulation makes other worlds of the same seeds: it may be another seed now.
+    for seed in range(rule.seeds):
         if any(rule.finds in problem for problem in run_seed(seed, off=rule).problems):
             return
     pytest.fail(f"without {name!r} nothing like {rule.finds!r} is found in {rule.seeds} seeds")
@@ -24,7 +35,7 @@ def test_without_a_rule_its_anomaly_is_found(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("blind", [NO_DIGEST, NO_VERDICTS], ids=lambda rule: rule.name)
 def test_a_reader_that_went_wrong_is_not_noticed_without_a_digest_of_what_it_made_of_the_log(blind: Rule) -> None:
-    noticed = [problem for seed in range(10) for problem in run_seed(seed, off=blind).problems]
+    noticed = [problem for seed in range(5) for problem in run_seed(seed, off=blind).problems]
     assert not any(blind.finds in problem for problem in noticed)
 
 
