@@ -8,7 +8,19 @@ from unittest.mock import patch
 from farandole.projections.fold import Fold, RunState, Settings, admission, closed, commands, framing, owing
 from farandole.projections.fold import fold as folding
 from farandole.projections.fold.run import TAKES
-from farandole.reactors import attempt, dispatch, history, keeper, outbox, partition, plan, publish, scribe, values, worker
+from farandole.reactors import (
+    attempt,
+    dispatch,
+    history,
+    keeper,
+    outbox,
+    partition,
+    plan,
+    publish,
+    scribe,
+    values,
+    worker,
+)
 from farandole.reactors.dispatch import Dispatcher
 from farandole.schemas.envelope import Kind
 
