@@ -10,7 +10,7 @@ from farandole.eventstore.kafka import KafkaStore, open_kafka
 from farandole.testing.broker import KafkaBroker
 from farandole.testing.proxy import TcpProxy
 
-from .tls import PASSWORD, secure_listener
+from .tls import PASSWORD, secure_listeners
 
 Open = Callable[..., Awaitable[KafkaStore]]
 
@@ -56,13 +56,23 @@ def through(opened: Open, proxy: TcpProxy) -> Open:
 
 @pytest.fixture(scope="session")
 def second_broker(kafka_tools: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
-    """A broker of these tests alone, to be killed; its listener SECURE wants TLS and the login alice / a secret."""
+    """A broker of these tests alone, to be killed; `secure_listeners` says how else it is reached. The login is alice."""
     folder = tmp_path_factory.mktemp("second")
     broker = KafkaBroker(
         data=folder,
-        listeners=[secure_listener(folder)],
-        format=["--add-scram", f"SCRAM-SHA-512=[name=alice,password={PASSWORD}]"],
+        listeners=secure_listeners(folder),
+        format=[
+            argument
+            for mechanism in ("SCRAM-SHA-512", "SCRAM-SHA-256")
+            for argument in ("--add-scram", f"{mechanism}=[name=alice,password={PASSWORD}]")
+        ],
     )
     broker.start()
     yield broker
     broker.close()
+
+
+@pytest.fixture
+def login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FARANDOLE_KAFKA_USERNAME", "alice")
+    monkeypatch.setenv("FARANDOLE_KAFKA_PASSWORD", PASSWORD)

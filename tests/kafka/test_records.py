@@ -6,7 +6,7 @@ import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 
-from farandole.eventstore import StoreError, StoreMisconfigured
+from farandole.eventstore import PartitionCorrupt, StoreError, StoreMisconfigured
 from farandole.eventstore.kafka.records import Chunk, unpack
 
 LOG_APPEND, CONTROL, SNAPPY = 8, 32, 2
@@ -65,11 +65,14 @@ def test_a_header_name_that_is_no_text_neither_stops_a_partition_nor_hides_its_r
     assert following == 11
 
 
-def test_a_wrong_checksum_is_an_error_with_its_place() -> None:
+def test_a_wrong_checksum_is_an_error_with_its_place_once_all_before_it_is_read() -> None:
     bad = bytearray(a_batch(8, b"b"))
     bad[-1] ^= 1
-    with pytest.raises(StoreError, match=r"t/3 is corrupt at offset 8.*nothing was skipped"):
-        unpack("t", chunk(a_batch(7, b"a") + bad, 7))
+    records, following = unpack("t", chunk(a_batch(7, b"a") + bad, 7))
+    assert ([r.value for r in records], following) == ([b"a"], 8)
+    with pytest.raises(PartitionCorrupt, match=r"t/3 is corrupt at offset 8.*nothing was skipped") as corrupt:
+        unpack("t", chunk(bytes(bad), 8))
+    assert corrupt.value.partition == 3
 
 
 def test_senders_times_are_an_error_with_the_cure() -> None:

@@ -27,12 +27,6 @@ def ca(second_broker: KafkaBroker) -> str:
     return f"ca={second_broker.home / 'ca.pem'}"
 
 
-@pytest.fixture
-def login(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FARANDOLE_KAFKA_USERNAME", "alice")
-    monkeypatch.setenv("FARANDOLE_KAFKA_PASSWORD", PASSWORD)
-
-
 @pytest.mark.usefixtures("login")
 async def test_a_login_means_tls_and_everything_works(opened: Open, secure: str, ca: str) -> None:
     store = await opened(secure, ca)

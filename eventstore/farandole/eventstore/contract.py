@@ -98,6 +98,7 @@ class Reader(ABC):
 
         Raises:
             PositionLost: the log holds a followed position no longer, or is another log.
+            PartitionCorrupt: what follows in one partition is damaged; the others go on once `follow` leaves it out.
             StoreUnavailable: the log could not be reached for longer than the store's own patience.
             StoreClosed: the store was closed.
         """

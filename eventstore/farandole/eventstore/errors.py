@@ -9,6 +9,7 @@ FarandoleError
     │   ├── NotAppended      certainly not in the log; appending again is safe and may help
     │   ├── AppendUnknown    it may or may not be in the log: append *the same bytes* again
     │   └── TooLarge         larger than the log takes; never appended, never will be
+    ├── PartitionCorrupt     a partition holds bytes that are no records; says which, and where
     └── PositionLost         the log no longer holds the position asked for, or another log is there now
 """
 
@@ -45,6 +46,18 @@ class AppendUnknown(AppendError):
 
 class TooLarge(AppendError):
     """A record is larger than the log takes. It was not sent, and appending it again cannot help."""
+
+
+class PartitionCorrupt(StoreError):
+    """A partition holds bytes that are no records. Nothing was skipped; other partitions can be read on.
+
+    Attributes:
+        partition: which one.
+    """
+
+    def __init__(self, message: str, partition: int) -> None:
+        super().__init__(message)
+        self.partition = partition
 
 
 class PositionLost(StoreError):

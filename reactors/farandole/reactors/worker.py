@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from farandole.eventstore import (
     AppendError,
     EventStore,
+    PartitionCorrupt,
     PositionLost,
     Stored,
     StoreError,
@@ -192,8 +193,8 @@ class Worker:
         try:
             async with asyncio.timeout_at(max(until, loop.time() + _LAST)):
                 await self.outbox.flush()
-                for partition in self._owned:
-                    content = {"member": self._member or ""}
+                content = {"member": self._member or ""}
+                for partition in [p for p, s in self.partitions.items() if s.active and s.stopped is None]:
                     await self._store.append(partition, self._scribe.control(Kind.RELEASED, [content]))
         except (TimeoutError, AppendError, StoreError) as e:
             log.warning("not all outcomes could be appended before stopping; their steps stay owed: %s", e)
@@ -234,6 +235,10 @@ class Worker:
                 except PositionLost as e:
                     log.error("the log is not the one that was read so far; restoring: %s", e)
                     await self._restore_all(reader)
+                    continue
+                except PartitionCorrupt as e:
+                    self._stop_serving(self.partitions[e.partition], str(e))
+                    self._follow(reader)
                     continue
                 except StoreUnavailable as e:
                     log.warning("the log cannot be read, trying again: %s", e)
@@ -316,6 +321,12 @@ class Worker:
         if serving.history is not None:
             serving.history.close()
 
+    def _stop_serving(self, serving: Serving, why: str) -> None:
+        """One partition cannot be read on; the others go on."""
+        log.error("partition %d is served no more: %s", serving.fold.partition, why)
+        serving.stopped = why
+        self.dispatcher.suspend(serving)
+
     def _fold(self, batch: Sequence[Stored]) -> None:
         """Every record that this worker reads passes here."""
         serving = self.partitions.get(batch[0].partition)
@@ -329,9 +340,7 @@ class Worker:
             try:
                 out = serving.apply(record)
             except UnknownFoldVersion as e:
-                log.error("%s", e)
-                serving.stopped = str(e)
-                self.dispatcher.suspend(serving)
+                self._stop_serving(serving, str(e))
                 return
             if out.verdict >= Verdict.UNREADABLE:
                 self.stats.refused[Verdict(out.verdict).name.lower()] += 1
@@ -388,13 +397,7 @@ class Worker:
                     self.dispatcher.offer(serving, run, pair, None, now)
 
     def _note_ready(self) -> None:
-        if (
-            not self._ready.is_set()
-            and self.stats.rebalances
-            and all(
-                p in self.partitions and (self.partitions[p].restored or self.partitions[p].stopped)
-                for p in self._owned
-            )
-        ):
+        held = [self.partitions.get(p) for p in self._owned]
+        if not self._ready.is_set() and self.stats.rebalances and all(s and (s.restored or s.stopped) for s in held):
             self._ready.set()
             log.info("ready: %d partitions", len(self._owned))

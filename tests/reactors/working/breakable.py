@@ -9,6 +9,7 @@ from farandole.eventstore import (
     EventStore,
     NotAppended,
     Ownership,
+    PartitionCorrupt,
     Reader,
     Record,
     Stored,
@@ -56,6 +57,7 @@ class Breakable(EventStore):
         doubt: so many of the next appends are made, and raise `AppendUnknown`.
         refuse: so many of the next appends are not made, and raise `NotAppended`.
         gate: appends wait until it is set.
+        corrupt: partitions whose records cannot be read.
     """
 
     def __init__(self, inner: EventStore, owns: Assigned | None = None) -> None:
@@ -71,6 +73,7 @@ class Breakable(EventStore):
         self.gate = asyncio.Event()
         self.gate.set()
         self.fetched: list[tuple[int, Sequence[int]]] = []
+        self.corrupt: set[int] = set()
         self.readers = 0
         self.deleted: dict[int, int] = {}
 
@@ -149,6 +152,8 @@ class BreakableReader(Reader):
         if self._store.away:
             await asyncio.sleep(wait)
             raise StoreUnavailable("the log is away")
+        for partition in self._store.corrupt & self.positions.keys():
+            raise PartitionCorrupt(f"partition {partition} is damaged", partition)
         return await self._inner.read(wait=wait)
 
     async def close(self) -> None:

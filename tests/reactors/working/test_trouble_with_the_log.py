@@ -161,6 +161,20 @@ async def test_a_fold_version_that_is_not_known_stops_that_partition_alone(caplo
 
 
 @virtual
+async def test_a_partition_whose_records_are_damaged_stops_alone(caplog: pytest.LogCaptureFixture) -> None:
+    async with Stage(partitions=2) as stage:
+        client = await stage.client(chain())
+        worker = await stage.worker(chain())
+        worker.store.corrupt.add(0)
+        await eventually(lambda: not worker.worker.ready)
+        assert caplog.text.count("partition 0 is served no more") == 1
+        ids = [run_id for n in range(20) if worker.store.partition_of((run_id := f"run-{n}").encode()) == 1]
+        for run_id in ids:
+            await (await client.start(Begun(), run_id=run_id)).result(Done)
+        assert not worker.task.done()
+
+
+@virtual
 async def test_a_worker_that_meets_an_unknown_fold_version_while_it_restores_serves_the_rest() -> None:
     async with Stage(partitions=2) as stage:
         client = await stage.client(chain())

@@ -18,7 +18,7 @@ from typing import Any, Final
 from aiokafka import errors as kafka
 
 from farandole.eventstore.contract import Reader, Stored
-from farandole.eventstore.errors import PositionLost, StoreClosed, StoreError
+from farandole.eventstore.errors import PartitionCorrupt, PositionLost, StoreClosed, StoreError
 
 from .failures import CORRUPT, NOT_AUTHORISED, OUT_OF_RANGE, told, unreachable
 from .link import FIRST_BACKOFF, LAST_BACKOFF, Link, end
@@ -138,9 +138,16 @@ class KafkaReader(Reader):
             if not self._current(chunk):
                 continue
             size += len(chunk.data)
-            records, following = unpack(self._topic, chunk)
-            if partition in self._doubtful:
-                records = self._verified(partition, records)
+            try:
+                records, following = unpack(self._topic, chunk)
+                if partition in self._doubtful:
+                    records = self._verified(partition, records)
+            except StoreError:
+                if not found:
+                    raise
+                # What was unpacked before it counts as handed out: it goes first, and the error is met again.
+                self._ready.appendleft(chunk)
+                return found
             self._next[partition] = following
             if records:
                 self._last[partition] = records[-1]
@@ -232,9 +239,10 @@ class KafkaReader(Reader):
         elif chunk.code in NOT_AUTHORISED:
             self._lost = unreachable(f"reading {topic}", self._link.settings.url, error)
         elif chunk.code == CORRUPT:
-            self._lost = StoreError(
+            self._lost = PartitionCorrupt(
                 f"{topic}/{partition} is corrupt at offset {chunk.offset} at the broker: nothing was skipped; restore "
-                "the segment from a replica or a backup"
+                "the segment from a replica or a backup",
+                partition,
             )
         else:
             self._note([partition], error)

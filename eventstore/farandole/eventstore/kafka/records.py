@@ -14,7 +14,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.memory_records import MemoryRecords
 
 from farandole.eventstore.contract import Stored
-from farandole.eventstore.errors import StoreError, StoreMisconfigured
+from farandole.eventstore.errors import PartitionCorrupt, StoreMisconfigured
 
 from .lenient import lenient
 
@@ -67,7 +67,7 @@ def unpack(topic: str, chunk: Chunk) -> Unpacked:
     """Unpack a chunk from its offset on.
 
     Raises:
-        StoreError: a batch is corrupt. It names the partition and the offset.
+        PartitionCorrupt: a batch is damaged. It names the partition and the offset.
         StoreMisconfigured: the records bear their senders' times.
     """
     partition, at = chunk.partition, chunk.offset
@@ -87,14 +87,20 @@ def unpack(topic: str, chunk: Chunk) -> Unpacked:
             made += records if batch.base_offset >= at else [r for r in records if r.offset >= at]
             at = max(at, batch.next_offset)
     except UnsupportedCodecError as e:
+        if made:
+            return Unpacked(made, at)
         raise StoreMisconfigured(
             f"{topic}/{partition} is compressed from offset {at} on ({e}): install aiokafka[all], or let producers and "
             "the topic (compression.type) use none or gzip"
         ) from e
     except (CorruptRecordException, OSError, EOFError, ValueError, IndexError, struct.error, zlib.error) as e:
-        raise StoreError(
+        if made:
+            # What is sound comes first; the next fetch begins with what is not.
+            return Unpacked(made, at)
+        raise PartitionCorrupt(
             f"{topic}/{partition} is corrupt at offset {at} ({e}): nothing was skipped; restore the broker's segment "
-            "from a replica or a backup"
+            "from a replica or a backup",
+            partition,
         ) from e
     return Unpacked(made, at)
 
