@@ -52,6 +52,7 @@ def test_security_is_by_default_what_is_given_to_secure_it_with(url: str, env: d
         ("kafka://localhost?insecure=maybe", {}, "neither true nor false"),
         ("kafka://localhost?security=tls", {}, "use one of PLAINTEXT, SSL"),
         ("kafka://localhost?sasl=MAGIC", LOGIN, "use one of SCRAM-SHA-512"),
+        ("kafka://localhost?sasl=OAUTHBEARER", LOGIN, "use one of SCRAM-SHA-512"),
         ("kafka://localhost?security=SASL_SSL", {}, "set FARANDOLE_KAFKA_USERNAME"),
         ("kafka://localhost?security=PLAINTEXT", LOGIN, "leave security= out"),
         ("kafka://localhost?key=k.pem", {}, "needs cert="),
