@@ -15,7 +15,7 @@ from typing import Any
 
 from farandole.eventstore import EventStore, PositionLost, Stored, StoreError, TooLarge
 from farandole.projections.fold import Pair
-from farandole.schemas import Event, EventTypes, UndecodableValue, acquaint, failure_fields
+from farandole.schemas import Event, EventTypes, UndecodableValue, UnreadableHeaders, acquaint, failure_fields
 from farandole.schemas.envelope import unpack
 from farandole.schemas.ids import step_key
 
@@ -27,7 +27,7 @@ from .reactor import Reactor
 from .reading import event_of, failure_of, read_event
 from .retry import GiveUpNow, decide
 from .run import Run
-from .scribe import Scribe, size_of, text
+from .scribe import Scribe, shown, size_of, text
 from .stats import WorkerStats
 from .step import Step
 from .unsupported import NoSubsteps
@@ -82,7 +82,7 @@ class Attempts:
         try:
             if not plan.fits(work.pair):
                 raise EarlierShape(
-                    f"{work.reactor.where}: the step is owed for {b', '.join(work.pair.types).decode()}, under an earlier "
+                    f"{work.reactor.where}: the step is owed for {text(b', '.join(work.pair.types))}, under an earlier "
                     "contract of this reactor, which takes something else now. Retry it once a release that takes "
                     "that is back (farandole work --take-over), or cancel the run"
                 )
@@ -144,7 +144,12 @@ class Attempts:
             arguments[signature.triggers[0].param] = await self._failed(work, records)
         else:
             for trigger, record in zip(signature.triggers, records, strict=True):
-                arguments[trigger.param] = await self._event(record)
+                event = arguments[trigger.param] = await self._event(record)
+                if type(event) not in trigger.events:
+                    # Who asked for the step to be owed said so of another record.
+                    raise UndecodableValue(
+                        f"{reactor.where}: at offset {record.offset} stands a {type(event).__name__}, which it does not take"
+                    )
         for param, context in signature.context.items():
             if context.kind == "step":
                 arguments[param] = self._step(work)
@@ -178,6 +183,8 @@ class Attempts:
             return event_of(self._types, record)
         except UndecodableValue:
             return await read_event(self._types, self._store.catalogue, record)
+        except UnreadableHeaders as e:
+            raise UndecodableValue(f"the record at offset {record.offset} is no event: {e}") from e
 
     def _step(self, work: Work) -> Step:
         run, pair = work.run, work.pair
@@ -276,7 +283,7 @@ class RecordedHistory:
             offsets = index.offsets(work.run.id, names, upto(work.pair)) if index is not None and here else None
             if offsets is None:
                 raise PositionLost(
-                    f"run '{text(work.run.id)}' ended or went to another worker while its handler worked"
+                    f"run '{shown(work.run.id)}' ended or went to another worker while its handler worked"
                 )
             records = await attempts._values.get(work.serving.fold.partition, offsets)
             return [await attempts._event(record) for record in records]

@@ -16,6 +16,7 @@ from farandole.projections.fold import Pair, Run
 
 from .lanes import Lanes
 from .reactor import Reactor
+from .scribe import size_of
 from .stats import ReactorStats
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Dispatcher:
         work = self._works[pair] = Work(serving, run, pair, reactor, None)
         if record is not None and self.bytes < self._most:
             work.record = record
-            self.bytes += len(record.value or b"")
+            self.bytes += size_of(record)
         wait = pair.due - log_time
         if wait > 0:
             work.timer = asyncio.get_running_loop().call_later(wait / 1000, self._due, work)
@@ -224,7 +225,7 @@ class Dispatcher:
             work.timer.cancel()
             work.timer = None
         if work.record is not None:
-            self.bytes -= len(work.record.value or b"")
+            self.bytes -= size_of(work.record)
 
 
 def _place(pair: Pair) -> int:

@@ -7,8 +7,8 @@ others seldom have anything left to do; what two of them do is refused, or copie
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Mapping
+from array import array
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import AppendError, EventStore, PositionLost, Stored, StoreError, TooLarge
@@ -26,6 +26,8 @@ log = logging.getLogger("farandole.keeper")
 RANK_WAIT: Final = 2.0
 """Seconds that the k-th service by name waits k times over before it acts."""
 _ROUND: Final = 1.0
+_AT_ONCE: Final = 32
+"""How many records that cannot be read are copied together, each of which may be as large as the log takes."""
 
 
 class Keeper:
@@ -36,11 +38,11 @@ class Keeper:
         self._scribe = scribe
         self._service = service
         self._stats = stats
-        self._rejects: deque[tuple[int, int]] = deque()
+        self._rejects: dict[int, array[int]] = {}
 
     def unreadable(self, record: Stored) -> None:
         """Note a record whose headers cannot be read. Its place is kept, and the record read again to copy it."""
-        self._rejects.append((record.partition, record.offset))
+        self._rejects.setdefault(record.partition, array("q")).append(record.offset)
 
     async def run(self, partitions: "Mapping[int, Serving]") -> None:
         """Keep the partitions until cancelled."""
@@ -57,28 +59,36 @@ class Keeper:
         return len({c.service for c in serving.fold.contracts if c.active and c.service < self._service})
 
     async def _copy_rejects(self, partitions: "Mapping[int, Serving]") -> None:
-        if not self._rejects:
+        for partition, offsets in tuple(self._rejects.items()):
+            serving = partitions.get(partition)
+            if offsets and serving is not None and (rank := self.rank(serving)):
+                await asyncio.sleep(rank * RANK_WAIT)
+            done = 0
+            try:
+                while group := offsets[done : done + _AT_ONCE]:
+                    await self._copy(partition, sorted(set(group)))
+                    done += len(group)
+            finally:
+                del offsets[:done]
+
+    async def _copy(self, partition: int, offsets: Sequence[int]) -> None:
+        try:
+            records = await self._store.fetch(partition, offsets)
+        except PositionLost:
+            for offset in offsets if len(offsets) > 1 else ():
+                await self._copy(partition, (offset,))
             return
-        serving = partitions.get(self._rejects[0][0])
-        if serving is not None and (rank := self.rank(serving)):
-            await asyncio.sleep(rank * RANK_WAIT)
-        while self._rejects:
-            partition, offset = self._rejects[0]
-            try:
-                (record,) = await self._store.fetch(partition, (offset,))
-            except PositionLost:
-                self._rejects.popleft()
-                continue
-            try:
-                await self._store.reject(record, _reason(record))
-            except TooLarge as e:
+        copied = await asyncio.gather(*(self._store.reject(r, _reason(r)) for r in records), return_exceptions=True)
+        for record, error in zip(records, copied, strict=True):
+            if isinstance(error, TooLarge):
                 log.error(
                     "the record at offset %d of partition %d cannot be read, and stays there only: %s",
-                    record.offset, record.partition, e,
+                    record.offset, partition, error,
                 )  # fmt: skip
+            elif error is not None:
+                raise error
             else:
                 self._stats.rejected += 1
-            self._rejects.popleft()
 
     async def _expire(self, partitions: "Mapping[int, Serving]") -> None:
         now = self._scribe.now() // 1000

@@ -12,6 +12,7 @@ from .errors import ServedElsewhere
 from .grown import refuse_if_grown
 from .history import HistoryIndex
 from .reactor import Reactor
+from .scribe import shown
 
 log = logging.getLogger("farandole.worker")
 
@@ -136,7 +137,7 @@ class Serving:
                     name.decode(),
                     "retired"
                     if in_force is None or not in_force.active
-                    else f"served by a newer contract of service {in_force.service}",
+                    else f"served by a newer contract of service {shown(in_force.service)}",
                 )
                 self._settled.discard(name)
                 self._yielded.add(name)
@@ -146,7 +147,7 @@ class Serving:
             if not take_over:
                 if in_force is not None and in_force.active and in_force.service != contract.service:
                     raise ServedElsewhere(
-                        f"reactor '{name.decode()}' is served by service '{in_force.service}', so service "
+                        f"reactor '{name.decode()}' is served by service '{shown(in_force.service)}', so service "
                         f"'{contract.service}' must not serve it too. Rename one of them, or move it here "
                         "on purpose: farandole work --take-over"
                     )

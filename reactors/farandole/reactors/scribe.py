@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from farandole.eventstore import Record
+from farandole.eventstore import Record, Stored
 from farandole.projections.fold import Pair
 from farandole.schemas import Event, EventTypes, FarandoleError, PayloadContext, event_info, system_records
 from farandole.schemas.envelope import NO_SCHEMA, Flag, Kind, pack, pack_outcome
@@ -13,6 +13,7 @@ _NOTHING: Final = b"farandole.Nothing"
 _NAMES: Final = len("ce_specversion1.0ce_idce_sourcece_typefa")
 """Bytes of a record's headers besides their values; that of ``ce_specversion`` is always the same."""
 _new: Final = tuple.__new__
+_MOST_SHOWN: Final = 200
 
 
 class Scribe:
@@ -185,6 +186,17 @@ def text(id: bytes) -> str:
     return id.decode(errors="replace")
 
 
+def shown(said: bytes | str) -> str:
+    """Something from the log for a line that people read: of one line, not long, and it drives no terminal."""
+    whole = said if isinstance(said, str) else text(said)
+    cut = whole if len(whole) <= _MOST_SHOWN else whole[:_MOST_SHOWN] + "…"
+    return (
+        cut
+        if cut.isprintable()
+        else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+    )
+
+
 class Written(NamedTuple):
     """The records of one append.
 
@@ -198,7 +210,7 @@ class Written(NamedTuple):
     largest: int
 
 
-def size_of(record: Record) -> int:
+def size_of(record: Record | Stored) -> int:
     """The bytes of a record as a store counts them: key, value and headers."""
     size = len(record.key or b"") + len(record.value or b"")
     for name, value in record.headers:

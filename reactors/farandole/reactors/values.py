@@ -10,10 +10,13 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from farandole.eventstore import EventStore, Stored
+from farandole.eventstore import EventStore, PositionLost, Stored, StoreUnavailable
+
+from .scribe import size_of
 
 _OVERHEAD: Final = 400
-"""Bytes that a record costs as Python objects beyond its value, roughly."""
+"""Bytes that a record costs as Python objects beyond its content, roughly."""
+_LAST_OFFSET: Final = 2**63 - 1
 _MOST_AT_ONCE: Final = 500
 _AHEAD: Final = 2000
 """How many offsets beyond the last one wanted a read takes along, where they are expected."""
@@ -44,10 +47,10 @@ class Values:
         if key in kept:
             return
         kept[key] = record
-        self.bytes += _OVERHEAD + len(record.value or b"")
+        self.bytes += _OVERHEAD + size_of(record)
         while self.bytes > self._most:
             _, gone = kept.popitem(last=False)
-            self.bytes -= _OVERHEAD + len(gone.value or b"")
+            self.bytes -= _OVERHEAD + size_of(gone)
 
     def expect(self, partition: int, offsets: Iterable[int]) -> None:
         """Say that these offsets will be asked for one day: then a read of what stands before them takes them along."""
@@ -88,6 +91,8 @@ class Values:
         await asyncio.gather(*fetchers, return_exceptions=True)
 
     def _want(self, partition: int, offset: int) -> asyncio.Future[Stored]:
+        if offset > _LAST_OFFSET:
+            raise PositionLost(f"no log has an offset {offset}")
         loop = asyncio.get_running_loop()
         wanted = self._wanted.setdefault(partition, {})
         future = wanted.get(offset)
@@ -105,23 +110,34 @@ class Values:
                 offsets = sorted(wanted)[:_MOST_AT_ONCE]
                 under_way = [wanted.pop(offset) for offset in offsets]
                 ahead = self._ahead(partition, offsets)
-                try:
-                    records = await self._store.fetch(partition, [*offsets, *ahead])
-                except Exception as e:
-                    for future in under_way:
-                        future.set_exception(e)
-                        future.exception()  # whoever asked may have been cancelled
-                else:
-                    for record in records:
+                found = await self._records(partition, [*offsets, *ahead])
+                for record in found:
+                    if isinstance(record, Stored):
                         self.remember(record)
-                    for record, future in zip(records, under_way, strict=False):
+                for record, future in zip(found, under_way, strict=False):
+                    if isinstance(record, Stored):
                         future.set_result(record)
+                    else:
+                        future.set_exception(record)
+                        future.exception()  # whoever asked may have been cancelled
                 under_way = []
         finally:
             del self._fetchers[partition]
             for future in (*under_way, *wanted.values()):
                 future.cancel()
             wanted.clear()
+
+    async def _records(self, partition: int, offsets: Sequence[int]) -> list[Stored | Exception]:
+        """What stands at each offset, or why it cannot be had: one that the log lacks takes none of the others along."""
+        try:
+            return [*await self._store.fetch(partition, offsets)]
+        except StoreUnavailable as e:
+            return [e] * len(offsets)
+        except Exception as e:
+            if len(offsets) == 1:
+                return [e]
+        half = len(offsets) // 2
+        return [*await self._records(partition, offsets[:half]), *await self._records(partition, offsets[half:])]
 
     def _ahead(self, partition: int, offsets: Sequence[int]) -> list[int]:
         expected = self._expected.get(partition)

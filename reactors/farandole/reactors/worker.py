@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from farandole.eventstore import (
@@ -36,7 +37,7 @@ from .lag import measure_lag
 from .outbox import Outbox
 from .partition import Serving
 from .publish import Publisher
-from .scribe import Scribe, text
+from .scribe import Scribe, shown
 from .stats import ReactorStats, WorkerStats
 from .values import Values
 
@@ -356,7 +357,7 @@ class Worker:
                         log.warning(
                             "%s failed for good in run %s after %d attempts; see why: "
                             "farandole show %s --choreography %s",
-                            pair.reactor.decode(), text(run.id), pair.attempts, text(run.id), self._scribe.choreography,
+                            pair.reactor.decode(), shown(run.id), pair.attempts, quote(shown(run.id)), self._scribe.choreography,
                         )  # fmt: skip
                 for run, pair in out.owed:
                     dispatcher.offer(

@@ -18,12 +18,15 @@ class Shelf:
         self.gate = asyncio.Event()
         self.gate.set()
         self.error: Exception | None = None
+        self.end = 2**62
 
     async def fetch(self, partition: int, offsets: Sequence[int]) -> list[Stored]:
         self.asked.append(tuple(offsets))
         await self.gate.wait()
         if self.error is not None:
             raise self.error
+        if offsets[-1] >= self.end:
+            raise PositionLost(f"the log ends at {self.end}")
         return [a_record(offset, partition) for offset in offsets]
 
 
@@ -115,3 +118,24 @@ async def test_closing_leaves_nobody_waiting() -> None:
     await values.close()
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(waiting, 10)
+
+
+@virtual
+async def test_what_the_log_lacks_takes_nothing_else_along() -> None:
+    shelf = Shelf()
+    shelf.end = 1000
+    values = Values(shelf)  # type: ignore[arg-type]
+    values.expect(0, (7, 1500))
+    wanted = [(n,) for n in range(40)] + [(10**9,), (2**63,), (2**64 - 1,)]
+    found = await asyncio.gather(*(values.get(0, each) for each in wanted), return_exceptions=True)
+    assert [record.offset for each in found[:40] for record in each] == list(range(40))  # type: ignore[union-attr]
+    assert [type(each) for each in found[40:]] == [PositionLost] * 3
+
+
+@virtual
+async def test_headers_and_keys_count_towards_what_is_kept() -> None:
+    values = Values(Shelf(), most_bytes=10_000)  # type: ignore[arg-type]
+    for offset in range(100):
+        values.remember(Stored(0, offset, 0, b"k" * 1000, b"", [("other", b"x" * 1000)]))
+    assert values.bytes <= 10_000
+    assert len(values._kept) <= 4
