@@ -16,6 +16,8 @@ from .verdict import Verdict
 _FNV: Final = 0x100000001B3
 _64: Final = (1 << 64) - 1
 _UNFINISHED: Final = 4
+_MOST_TOGETHER: Final = 1000
+_MOST_CONTRACT: Final = 65_536
 _KNOWN_VERSION: Final = 1
 
 
@@ -79,7 +81,7 @@ class Fold:
 
     def _judge(self, raw: Raw, head: Head) -> Verdict:
         kind = head.kind
-        if len(head.id) > MOST_NAME:
+        if max(len(head.id), len(head.type)) > MOST_NAME:
             return Verdict.UNREADABLE
         if kind == Kind.START:
             return self._start(raw, head)
@@ -100,7 +102,7 @@ class Fold:
 
     def _start(self, raw: Raw, head: Head) -> Verdict:
         key = raw.key
-        if not key:
+        if not key or len(key) > MOST_NAME:
             return Verdict.UNREADABLE
         if key in self.runs:
             return Verdict.RUN_EXISTS
@@ -154,6 +156,8 @@ class Fold:
             return Verdict.UNREADABLE
         if self.log_time > head.not_after:
             return Verdict.TOO_LATE
+        if head.not_after > self.log_time + self.settings["ahead"]:
+            return Verdict.TOO_FAR
         return Verdict.REPEATED if self._commands.holds(head.id, self.log_time) else None
 
     def _admit_command(self, head: Head) -> Verdict:
@@ -277,6 +281,8 @@ class Fold:
         try:
             read_contract(raw, self.catalogue)
         except Undecodable:
+            return Verdict.UNREADABLE
+        if head.count > _MOST_TOGETHER or len(raw.value or b"") > _MOST_CONTRACT:
             return Verdict.UNREADABLE
         whole = _frame(self._unfinished, raw, head)
         if whole is None:

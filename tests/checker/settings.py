@@ -16,6 +16,7 @@ class Settings:
             "expire_after": 0,
             "kept": 64,
             "join_most": 10_000,
+            "ahead": 604_800_000,
         }
     )
 

@@ -23,3 +23,4 @@ class Verdict(IntEnum):
     NOT_DUE = 30
     NO_CHANGE = 31
     NO_CONTRACT = 32
+    TOO_FAR = 33

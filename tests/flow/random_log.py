@@ -17,6 +17,7 @@ REACTORS = (b"one", b"two", b"three", b"four")
 RUNS = (*[key for n in range(40) if partition_of(key := b"run-%d" % n, PARTITIONS) == 0][:6], b"", b"run-astray")
 SETTINGS = {
     "dedup_window": 240, "dedup_most": 48, "settle": 60, "drain": 2, "expire_after": 25, "kept": 2, "join_most": 2,
+    "ahead": 60,
 }  # fmt: skip
 
 
@@ -139,7 +140,9 @@ class RandomLog:
         run = fold.runs.get(key)
         kinds = (Kind.SIGNAL, Kind.CANCEL, Kind.PAUSE, Kind.RESUME, Kind.RETRY, Kind.OWE, Kind.EXPIRE)
         kind = r.choices(kinds, (5, 1, 2, 2, 5, 4, 3))[0]
-        more: dict[str, Any] = {"not_after": r.choice((0, *[self._time + r.randrange(-3, 40)] * 9))}
+        more: dict[str, Any] = {
+            "not_after": r.choice((0, *[self._time + r.randrange(-3, 40)] * 9, self._time + r.randrange(50, 90)))
+        }
         type = b"farandole." + kind.name.title().encode()
         if kind is Kind.SIGNAL:
             type = r.choice(TYPES)

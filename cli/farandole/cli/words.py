@@ -44,6 +44,7 @@ _REFUSED: Final = {
     Verdict.RUN_EXISTS: "the run was started before",
     Verdict.RUN_REMEMBERED: "the run was closed a while ago",
     Verdict.TOO_LATE: "came too late",
+    Verdict.TOO_FAR: "it would act too long",
     Verdict.NOT_OWED: "the step had its outcome already",
     Verdict.LATE: "the step is parked",
     Verdict.WRONG_ATTEMPT: "another worker told of this attempt first",

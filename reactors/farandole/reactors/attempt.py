@@ -145,7 +145,7 @@ class Attempts:
         else:
             for trigger, record in zip(signature.triggers, records, strict=True):
                 event = arguments[trigger.param] = await self._event(record)
-                if type(event) not in trigger.events:
+                if pair.generation and type(event) not in trigger.events:
                     # Who asked for the step to be owed said so of another record.
                     raise UndecodableValue(
                         f"{reactor.where}: at offset {record.offset} stands a {type(event).__name__}, which it does not take"

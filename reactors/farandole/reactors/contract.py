@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from farandole.projections.fold import Contract
-from farandole.schemas import EventTypes, event_info
+from farandole.projections.fold import MOST_CONTRACT, MOST_TOGETHER, Contract
+from farandole.schemas import DeclarationError, EventTypes, event_info, system_records
 
 from .reactor import Reactor
 
@@ -40,7 +40,13 @@ def contract_of(reactor: Reactor, types: EventTypes, *, service: str, version: s
         "renames": "",
         "replaces": "",
     }
-    return Contract.read(content)
+    made = Contract.read(content)
+    if (size := len(system_records.CONTRACT.encode(content))) > MOST_CONTRACT:
+        raise DeclarationError(
+            f"{reactor.where}: its contract is of {size} bytes, and a log takes {MOST_CONTRACT}; let it take and return "
+            "fewer events"
+        )
+    return made
 
 
 def retired(contract: Contract, *, drop: bool) -> dict[str, Any]:
@@ -56,7 +62,14 @@ def retired(contract: Contract, *, drop: bool) -> dict[str, Any]:
 def contracts_of(
     reactors: Iterable[Reactor], types: EventTypes, *, service: str, version: str = "", owner: str = ""
 ) -> dict[bytes, tuple[Reactor, Contract]]:
-    """The reactors of a service with their contracts, by name."""
-    return {
+    """The reactors of a service with their contracts, by name.
+
+    Raises:
+        DeclarationError: there are more, or larger ones, than a log takes.
+    """
+    made = {
         r.name.encode(): (r, contract_of(r, types, service=service, version=version, owner=owner)) for r in reactors
     }
+    if len(made) > MOST_TOGETHER:
+        raise DeclarationError(f"service '{service}' has {len(made)} reactors, and a log takes {MOST_TOGETHER} of one")
+    return made

@@ -374,6 +374,7 @@ _WHY = {
     Verdict.NO_RUN: "there is no such open run: it was never started, or it is closed",
     Verdict.RUN_ENDING: "it has its result already",
     Verdict.TOO_LATE: "it came to the log after the time within which it may act",
+    Verdict.TOO_FAR: "the time within which it may act is longer than the log allows (a week)",
     Verdict.REPEATED: "it was taken before",
     Verdict.NOT_PARKED: "that step is not parked: somebody else retried it, or it is done",
     Verdict.NO_CHANGE: "it is in that state already",

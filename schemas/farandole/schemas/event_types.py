@@ -8,7 +8,7 @@ from .avro import Derived, Misfit, derive
 from .errors import DeclarationError, EncodingError, FarandoleError, UndecodableValue
 from .event import Event
 from .info import event_info
-from .names import check_choreography
+from .names import MAX_WIRE_NAME, check_choreography
 from .payload import PayloadCodec, PayloadContext
 from .recorded import OldSchema, read_old_schema
 from .single_object import HEAD, MARK, MAX_VALUE_BYTES, fingerprint_in
@@ -80,6 +80,10 @@ class EventTypes:
         if info.abstract:
             raise DeclarationError(f"{self.prefix}: {cls.__name__} is not an event of its own; name the events")
         name = f"{self.prefix}.{info.name}"
+        if len(name.encode()) > MAX_WIRE_NAME:
+            raise DeclarationError(
+                f"{self.prefix}: the name of {cls.__name__} is longer than {MAX_WIRE_NAME} bytes on the wire; give it name="
+            )
         other = self._known.get(name)
         if other is not None and other.cls is not cls:
             raise DeclarationError(

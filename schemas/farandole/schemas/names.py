@@ -7,6 +7,8 @@ from .errors import DeclarationError
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 MAX_NAME: Final = 100
+MAX_WIRE_NAME: Final = 255
+"""Bytes of an event's name in the log, as ``orders.PaymentTaken``."""
 RESERVED: Final = "farandole"
 
 

@@ -40,6 +40,7 @@ SETTINGS = {
     "expire_after": [0, 20],
     "kept": [0, 1, 3],
     "join_most": [0, 1, 2, 100],
+    "ahead": [0, 100, 1000],
 }
 WEIGHTS = {
     "start": 3, "work": 10, "race": 2, "fail": 6, "signal": 5, "cancel_or_pause": 2, "retry": 4, "owe": 2, "expire": 1,

@@ -30,7 +30,7 @@ def dance(taken: list[object]) -> Choreography:
 def an_owe(stage: Stage, made: Choreography, run: str, offset: int, type: bytes = b"dance.Begun") -> Record:
     content = {"trigger": "t", "offset": 0, "reactor": "go"}
     return stage.scribe(made).command(
-        Kind.OWE, run.encode(), content, 2**62,
+        Kind.OWE, run.encode(), content, stage.clock.now() + HOUR,
         causation=b"t%d" % (offset % 2**32), reactor=b"go", extra=offset.to_bytes(8, "big") + type,
     )  # fmt: skip
 

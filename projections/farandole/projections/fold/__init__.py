@@ -2,7 +2,7 @@
 
 from .applied import Applied
 from .closed import ClosedIds
-from .contracts import Contract, Contracts, contract_id
+from .contracts import MOST_CONTRACT, MOST_TOGETHER, Contract, Contracts, contract_id
 from .fold import KNOWN_VERSION, Fold, UnknownFoldVersion
 from .run import LIFE, TAKES, Fact, Kept, Pair, PairKey, Result, Run, RunState, Turn
 from .settings import Settings
@@ -13,6 +13,8 @@ from .waiting import Awaited, awaited
 __all__ = [
     "KNOWN_VERSION",
     "LIFE",
+    "MOST_CONTRACT",
+    "MOST_TOGETHER",
     "TAKES",
     "Applied",
     "Awaited",

@@ -12,7 +12,7 @@ from farandole.schemas import UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind
 
 from .applied import Applied
-from .contracts import MOST_NAME, Contract
+from .contracts import MOST_CONTRACT, MOST_NAME, MOST_TOGETHER, Contract
 from .framing import collect
 from .owing import close_if_done, drop, enforce, enter_again, owe, owe_failure
 from .run import TAKES, Fact, Pair, Result, Run, RunState, Turn
@@ -34,7 +34,7 @@ RunRule = Callable[["Fold", Run, Stored, Envelope, Applied], Verdict]
 def start(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
     """Admitted iff the run is absent, not remembered as closed, and ``not_after`` has not passed."""
     key = record.key
-    if not key:
+    if not key or len(key) > MOST_NAME:
         return Verdict.UNREADABLE
     if key in fold.runs:
         out.run = fold.runs[key]
@@ -244,7 +244,7 @@ def version_ahead(fold: "Fold", record: Stored, e: Envelope) -> int:
 def contract(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
     """Compare and set, all contracts of one append together: each names the one in force that it replaces."""
     read = Contract.read(system_records.CONTRACT.decode(record.value))
-    if not read.sound:
+    if not read.sound or e.count > MOST_TOGETHER or len(record.value or b"") > MOST_CONTRACT:
         return Verdict.UNREADABLE
     contracts = collect(fold.frames, e, read)
     if contracts is None:
@@ -298,7 +298,7 @@ RULES: Final[dict[int, Rule]] = {
 
 def judge(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
     """Find the record's rule and ask it. Every record of every kind passes here."""
-    if len(e.id) > MOST_NAME:
+    if len(e.id) > MOST_NAME or len(e.type) > MOST_NAME:
         return Verdict.UNREADABLE
     rule = RUN_RULES.get(e.kind)
     if rule is None:
@@ -327,6 +327,8 @@ def _command(rule: RunRule, fold: "Fold", run: Run, record: Stored, e: Envelope,
         return Verdict.UNREADABLE
     if _too_late(fold, e):
         return Verdict.TOO_LATE
+    if e.not_after - fold.log_time > fold.settings.ahead:
+        return Verdict.TOO_FAR
     if e.id in fold.commands:
         return Verdict.REPEATED
     verdict = rule(fold, run, record, e, out)

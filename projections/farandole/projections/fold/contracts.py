@@ -10,7 +10,11 @@ from farandole.schemas import system_records
 ACTIVE: Final = "active"
 RETIRED: Final = ("retired_drop", "retired_keep")
 MOST_NAME: Final = 255
-"""Bytes that ``fa`` has room for in an id or the name of a reactor."""
+"""Bytes that ``fa`` has room for in an id or the name of a reactor; run ids and names of types have no more."""
+MOST_CONTRACT: Final = 64 * 1024
+"""Bytes of a contract."""
+MOST_TOGETHER: Final = 1000
+"""Contracts in one append: those that wait for the rest of it are kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from .admission import judge, version_ahead
 from .applied import Applied
 from .closed import ClosedIds
 from .commands import CommandIds
-from .contracts import MOST_NAME, Contract, Contracts
+from .contracts import Contract, Contracts
 from .digest import EMPTY, roll
 from .framing import Frames
 from .owing import sweep
@@ -114,9 +114,6 @@ class Fold:
 
     def intern(self, name: bytes) -> bytes:
         """One object for all equal names of types, so that a million pairs share them."""
-        if len(name) > MOST_NAME:
-            # Nobody declares such names: they would be kept for nothing.
-            return name
         if len(self._names) > _MOST_NAMES:
             self._names.clear()
         return self._names.setdefault(name, name)

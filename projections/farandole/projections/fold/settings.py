@@ -22,6 +22,8 @@ class Settings:
     """How many events that no contract has named a run keeps for the first one that does."""
     join_most: int = 10_000
     """How many events one join of one run holds unmatched."""
+    ahead: int = 7 * 24 * 3_600_000
+    """How far ahead a command's ``not_after`` may lie, so that its id is not remembered for ever."""
 
     @classmethod
     def of(cls, values: Mapping[str, int]) -> "Settings":

@@ -47,6 +47,8 @@ class Verdict(IntEnum):
     """A pause of a paused run, a resume of one that is not."""
     NO_CONTRACT = 32
     """It names a reactor that has no contract in force."""
+    TOO_FAR = 33
+    """A command whose ``not_after`` lies further ahead than the setting allows."""
 
     @property
     def refused(self) -> bool:

@@ -44,7 +44,7 @@ class Governing(Events):
 
     def admit_contract(self, record: Stored, head: Head) -> str:
         content = system_records.CONTRACT.decode(record.value)
-        if not sound(content):
+        if not sound(content) or head.count > 1000 or len(record.value or b"") > 65_536:
             return "UNREADABLE"
         contracts = whole(self.contract_parts, head, content)
         if contracts is None:

@@ -9,7 +9,7 @@ from farandole.schemas import UndecodableValue, system_records
 VERDICTS = {
     "ADMITTED": 0, "HELD": 1, "UNREADABLE": 16, "UNKNOWN_KIND": 17, "MISROUTED": 18, "NO_RUN": 19, "RUN_EXISTS": 20,
     "RUN_REMEMBERED": 21, "TOO_LATE": 22, "NOT_OWED": 23, "LATE": 24, "WRONG_ATTEMPT": 25, "RUN_ENDING": 26,
-    "REPEATED": 27, "NOT_PARKED": 28, "SUPERSEDED": 29, "NOT_DUE": 30, "NO_CHANGE": 31, "NO_CONTRACT": 32,
+    "REPEATED": 27, "NOT_PARKED": 28, "SUPERSEDED": 29, "NOT_DUE": 30, "NO_CHANGE": 31, "NO_CONTRACT": 32, "TOO_FAR": 33,
 }  # fmt: skip
 
 
@@ -55,7 +55,7 @@ class Model(Runs):
             raise Stop
 
     def judge(self, record: Stored, head: Head) -> str:
-        if len(head.id) > 255:
+        if len(head.id) > 255 or len(head.type) > 255:
             return "UNREADABLE"
         kind = KINDS.get(head.kind)
         if kind is None:
@@ -79,6 +79,8 @@ class Model(Runs):
                 return "UNREADABLE"
             if self.log_time > head.not_after:
                 return "TOO_LATE"
+            if head.not_after > self.log_time + self.settings["ahead"]:
+                return "TOO_FAR"
             if any(id == head.id and not_after >= self.log_time for not_after, id in self.commands):
                 return "REPEATED"
         verdict = getattr(self, f"run_{kind}")(run, record, head)

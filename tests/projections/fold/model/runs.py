@@ -12,7 +12,7 @@ class Runs(Governing):
 
     def start(self, record: Stored, head: Head) -> str:
         key = record.key
-        if not key:
+        if not key or len(key) > 255:
             return "UNREADABLE"
         if self.run(key) is not None:
             return "RUN_EXISTS"
