@@ -16,6 +16,7 @@ PASSWORD = "open-sesame-4711"
 KEY_PASSWORD = "key-of-keys-0815"
 REAUTHENTICATE = 1.0
 """Seconds after which the listener REAUTH ends a connection that has not logged in again."""
+_PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 
 
@@ -78,7 +79,7 @@ class Authority:
 def secure_listeners(folder: Path) -> list[Listener]:
     """Listeners whose certificates ``folder/ca.pem`` vouches for, all but STALE's and ASTRAY's good.
 
-    SECURE wants a login by SCRAM over TLS, REAUTH the same again and again, MUTUAL a client's certificate; STALE's
+    SECURE wants a login over TLS, REAUTH one by SCRAM-SHA-512 again and again, MUTUAL a client's certificate; STALE's
     certificate has ended, and ASTRAY's is for another address.
     """
     ca = Authority(folder)
@@ -86,14 +87,18 @@ def secure_listeners(folder: Path) -> list[Listener]:
     ca.issue("alice", host=None, password=KEY_PASSWORD)
     good = _identity(ca.issue("broker"))
     scram = {
-        "sasl.enabled.mechanisms": "SCRAM-SHA-512,SCRAM-SHA-256",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
         "scram-sha-512.sasl.jaas.config": _SCRAM,
+    }
+    all_kinds = {
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512,SCRAM-SHA-256,PLAIN",
         "scram-sha-256.sasl.jaas.config": _SCRAM,
+        "plain.sasl.jaas.config": f'{_PLAIN} required user_alice="{PASSWORD}";',
     }
     again = {"scram-sha-512.connections.max.reauth.ms": str(int(REAUTHENTICATE * 1000))}
     trust = {"ssl.client.auth": "required", "ssl.truststore.type": "PEM", "ssl.truststore.location": str(ca.file)}
     return [
-        Listener("SECURE", "SASL_SSL", config=scram | good),
+        Listener("SECURE", "SASL_SSL", config=scram | all_kinds | good),
         Listener("REAUTH", "SASL_SSL", config=scram | good | again),
         Listener("MUTUAL", "SSL", config=good | trust),
         Listener("STALE", "SSL", config=_identity(ca.issue("stale", days=-1))),

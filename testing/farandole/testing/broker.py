@@ -70,7 +70,7 @@ class Listener:
     protocol: str = "PLAINTEXT"
     port: int = 0
     advertised: int = 0
-    config: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def missing_tools() -> list[str]:
