@@ -12,7 +12,7 @@ from farandole.testing.broker import KafkaBroker
 
 from .waiting import until
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
 
 class Begun(Start):
@@ -41,7 +41,12 @@ def a_run(partition: int) -> str:
 
 async def done(client: Client, partition: int) -> None:
     run = await client.start(Begun(word="sound"), run_id=a_run(partition))
-    await run.result(Done, timeout="20s")
+    await run.result(Done, timeout="60s")
+
+
+async def stop(broker: KafkaBroker) -> None:
+    """Stop it in order: one that was killed would look for damage itself, and cut it off."""
+    await asyncio.to_thread(broker.stop, timeout=90)
 
 
 async def test_a_damaged_batch_stops_its_partition_alone(
@@ -50,7 +55,7 @@ async def test_a_damaged_batch_stops_its_partition_alone(
     choreography = dance()
     async with choreography.connect(second_broker.url, partitions=2) as client:
         await client.start(Begun(word="to-be-damaged"), run_id=a_run(0))
-    await asyncio.to_thread(second_broker.stop)
+    await stop(second_broker)
     [segment] = (second_broker.home / "log" / f"{choreography.name}.events-0").glob("*.log")
     damaged = bytearray(sound := segment.read_bytes())
     damaged[sound.index(b"to-be-damaged")] ^= 1
@@ -64,7 +69,7 @@ async def test_a_damaged_batch_stops_its_partition_alone(
     store = await connect(second_broker.url, choreography.name)
     assert (await store.ends([0]))[0].next == 2, "nothing was written to what cannot be read"
     await store.close()
-    await asyncio.to_thread(second_broker.stop)
+    await stop(second_broker)
     segment.write_bytes(sound)
     await asyncio.to_thread(second_broker.start)
     async with choreography.work(second_broker.url) as client:
