@@ -31,7 +31,7 @@ AGAIN: Final = 1.0
 class Work:
     """One owed pair in this worker's hands: queued, waiting for its time, or at work."""
 
-    __slots__ = ("attempt", "pair", "queued_at", "reactor", "record", "run", "running", "serving", "timer")
+    __slots__ = ("attempt", "pair", "queued_at", "reactor", "record", "run", "running", "serving", "size", "timer")
 
     def __init__(self, serving: "Serving", run: Run, pair: Pair, reactor: Reactor, record: Stored | None) -> None:
         self.serving = serving
@@ -40,6 +40,8 @@ class Work:
         self.reactor = reactor
         self.record = record
         """The trigger as it was just read, while the memory budget allows."""
+        self.size = 0
+        """Bytes of ``record``."""
         self.attempt = pair.attempts + 1
         self.running = False
         self.timer: asyncio.TimerHandle | None = None
@@ -105,7 +107,8 @@ class Dispatcher:
         work = self._works[pair] = Work(serving, run, pair, reactor, None)
         if record is not None and self.bytes < self._most:
             work.record = record
-            self.bytes += size_of(record)
+            work.size = size_of(record)
+            self.bytes += work.size
         wait = pair.due - log_time
         if wait > 0:
             work.timer = asyncio.get_running_loop().call_later(wait / 1000, self._due, work)
@@ -224,8 +227,8 @@ class Dispatcher:
         if work.timer is not None:
             work.timer.cancel()
             work.timer = None
-        if work.record is not None:
-            self.bytes -= size_of(work.record)
+        self.bytes -= work.size
+        work.size = 0
 
 
 def _place(pair: Pair) -> int:
