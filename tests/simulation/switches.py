@@ -141,6 +141,7 @@ def _rule_table() -> list[Rule]:
         Rule("what the log does not take is a failure", "10", "and nobody does it",
              [_instead(attempt.Attempts, "_fail", w.let_go)]),
         Rule("the same bytes again", "10", "and nobody does it", [_instead(outbox.Outbox, "_append", w.append_once)]),
+        Rule("what was pushed out again", "10", "and nobody does it", [_instead(worker.Worker, "_held", lambda *_: None)]),
         Rule("reading after a refusal", "10", "twice", [_instead(Dispatcher, "_begin", w.without_reading)]),
         # 5. Contracts
         Rule("compare-and-set contracts", "6", "is back by itself", [_of_logs(Kind.CONTRACT, f.any_contract)]),
@@ -172,6 +173,7 @@ def _rule_table() -> list[Rule]:
 RULES: Final[Mapping[str, Rule]] = {rule.name: rule for rule in _rule_table()}
 FOUND_IN: Final[Mapping[str, int]] = {
     "copies of a record are ignored": 7,
+    "what was pushed out again": 737,
     "whole means without a gap": 4,
     "few unfinished appends": 15,
     "the oldest unfinished append goes": 16,

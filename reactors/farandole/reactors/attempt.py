@@ -119,7 +119,12 @@ class Attempts:
         else:
             stats.handler.observe(perf_counter() - began)
             stats.done += 1
-            self._outbox.put(work.serving.fold.partition, written.records, written.size, partial(self._refused, work))
+            put = self._outbox.put
+            refused = partial(self._refused, work)
+            put(work.serving.fold.partition, written.records, written.size, refused)
+            if len(written.records) > 1:
+                work.made = unpack(written.records[0].headers).append
+                work.again = partial(put, work.serving.fold.partition, written.records, written.size, refused)
 
     def _at_hand(self, plan: "Plan", work: Work) -> dict[str, Any] | None:
         """The arguments, if the trigger just read is all that they need; the common case, kept short."""

@@ -31,7 +31,20 @@ AGAIN: Final = 1.0
 class Work:
     """One owed pair in this worker's hands: queued, waiting for its time, or at work."""
 
-    __slots__ = ("attempt", "pair", "queued_at", "reactor", "record", "run", "running", "serving", "size", "timer")
+    __slots__ = (
+        "again",
+        "attempt",
+        "made",
+        "pair",
+        "queued_at",
+        "reactor",
+        "record",
+        "run",
+        "running",
+        "serving",
+        "size",
+        "timer",
+    )
 
     def __init__(self, serving: "Serving", run: Run, pair: Pair, reactor: Reactor, record: Stored | None) -> None:
         self.serving = serving
@@ -44,6 +57,10 @@ class Work:
         """Bytes of ``record``."""
         self.attempt = pair.attempts + 1
         self.running = False
+        self.made = b""
+        """The append of its outcome, if that is of several records."""
+        self.again: Callable[[], None] | None = None
+        """Appends the same bytes again."""
         self.timer: asyncio.TimerHandle | None = None
         self.queued_at = 0.0
 
@@ -114,6 +131,10 @@ class Dispatcher:
             work.timer = asyncio.get_running_loop().call_later(wait / 1000, self._due, work)
         else:
             self._queue(work)
+
+    def at_work(self, pair: Pair) -> Work | None:
+        """What is in this worker's hands for a pair."""
+        return self._works.get(pair)
 
     def settle(self, run: Run, pair: Pair) -> None:
         """The pair is owed no longer."""

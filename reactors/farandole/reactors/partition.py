@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 
-from farandole.eventstore import EventStore, PositionLost, Stored
+from farandole.eventstore import EventStore, PositionLost, Record, Stored
 from farandole.projections.fold import Applied, Contract, Fold
 from farandole.schemas import UnreadableHeaders
 from farandole.schemas.envelope import Kind, unpack
@@ -50,6 +50,8 @@ class Serving:
         """Whether a genesis that the partition lacked is on its way."""
         self.published: bytes | None = None
         """The append of our contracts, from when it is written until it is read back."""
+        self.publishing: Sequence[Record] = ()
+        """Its records."""
         self.began = 0.0
         """Loop time at which restoring began."""
         self._mine = mine

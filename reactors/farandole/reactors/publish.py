@@ -51,6 +51,7 @@ class Publisher:
             if wanted:
                 records = self._scribe.control(Kind.CONTRACT, wanted)
                 serving.published = unpack(records[0].headers).append
+                serving.publishing = records
                 self._append_soon(serving.fold.partition, records)
 
     def answered(self, serving: Serving, out: Applied) -> bool:
@@ -60,14 +61,19 @@ class Publisher:
             DeclarationError: the log refuses it as unreadable.
         """
         e = out.envelope
-        if e is None or e.kind != Kind.CONTRACT or e.append != serving.published or out.verdict is Verdict.HELD:
+        if e is None or e.kind != Kind.CONTRACT or e.append != serving.published:
+            return False
+        if out.verdict is Verdict.HELD:
+            if e.index == e.count - 1:
+                # The first ones were pushed out by other appends that are not whole.
+                self._append_soon(serving.fold.partition, serving.publishing)
             return False
         if out.verdict is Verdict.UNREADABLE:
             raise DeclarationError(
                 f"the log refuses the contracts of service '{self._service}' as unreadable: give its reactors and "
                 "events names of at most 255 bytes"
             )
-        serving.published = None
+        serving.published, serving.publishing = None, ()
         return True
 
     def _warn_of_strangers(self, serving: Serving) -> None:

@@ -26,7 +26,7 @@ from farandole.eventstore import (
     StoreUnavailable,
 )
 from farandole.projections.fold import Applied, Fold, UnknownFoldVersion, Verdict
-from farandole.schemas.envelope import Kind
+from farandole.schemas.envelope import Envelope, Kind
 
 from .attempt import Attempts
 from .contract import contracts_of
@@ -350,6 +350,8 @@ class Worker:
             if remember or out.verdict is Verdict.HELD or (out.owed and not serving.restored):
                 # While restoring, what is owed last is likely to be owed still: then it need not be read again.
                 self.values.remember(record)
+            if out.verdict is Verdict.HELD and out.envelope is not None:
+                self._held(serving, out, out.envelope)
             if serving.restored:
                 for run, pair in out.settled:
                     dispatcher.settle(run, pair)
@@ -376,6 +378,17 @@ class Worker:
                 self.dispatcher.moved(contract.renames)
         if (self._publisher.answered(serving, out) or out.contracts) and serving.restored:
             self._take_on(serving)
+
+    def _held(self, serving: Serving, out: Applied, e: Envelope) -> None:
+        """The last record of an outcome of ours that is not whole: its first ones were pushed out by other appends.
+
+        The log has it all, and so nobody would ever append it again.
+        """
+        if e.kind == Kind.OUTCOME and e.index == e.count - 1 and out.run is not None:
+            pair = out.run.owed.get((e.causation, e.reactor, e.generation))
+            work = None if pair is None else self.dispatcher.at_work(pair)
+            if work is not None and work.again is not None and work.made == e.append:
+                work.again()
 
     def _check_restored(self, serving: Serving, position: int) -> None:
         """Begin to serve a partition once it is read to the end that it had, offsets without a record included."""

@@ -1,17 +1,19 @@
 """Lost acknowledgements, refused appends, outages and lost positions cost time, and never a step or a second one."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from tests.reactors.working.controls import Begun, Breakable, Done, Stage, Went, eventually, virtual
 
-from farandole.eventstore import Stored, StoreMisconfigured
+from farandole.eventstore import Record, Stored, StoreMisconfigured
 from farandole.eventstore.memory import MemoryStore
 from farandole.projections.fold import KNOWN_VERSION
+from farandole.projections.fold.framing import UNFINISHED
 from farandole.reactors import Choreography
 from farandole.reactors.genesis import establish, genesis_of
-from farandole.schemas.envelope import Kind
+from farandole.schemas.envelope import Kind, unpack
 
 
 def chain() -> Choreography:
@@ -247,3 +249,34 @@ async def test_a_handler_that_meets_trouble_with_a_log_of_its_own_fails_like_any
         await stage.worker(dance)
         with pytest.raises(RunFailed, match="after 2 attempts"):
             await (await client.start(Begun())).result()
+
+
+@virtual
+async def test_what_was_pushed_out_by_pieces_of_other_appends_is_appended_again() -> None:
+    torn: list[Kind] = []
+
+    def prepare(store: Breakable) -> None:
+        whole = store.append
+
+        async def append(partition: int, records: Sequence[Record]) -> int:
+            e = unpack(records[0].headers)
+            if len(records) != 2 or e.kind in torn:
+                return await whole(partition, records)
+            torn.append(Kind(e.kind))
+            first = await whole(partition, records[:1])
+            for n in range(UNFINISHED):
+                piece = e._replace(append=b"%016d" % n).headers()
+                await whole(partition, [Record(records[0].key, records[0].value, piece)])
+            await whole(partition, records[1:])
+            return first
+
+        store.append = append  # type: ignore[method-assign]
+
+    async with Stage() as stage:
+        worker = await stage.worker(chain(), prepare=prepare)
+        client = await stage.client(chain())
+        await (await client.start(Begun())).result(Done, timeout="30s")
+        assert torn == [Kind.CONTRACT, Kind.OUTCOME]
+        log = await stage.folded(chain(), lambda log: not log.open)
+        assert log.once_each()
+        assert worker.worker.dispatcher.held == 0
