@@ -115,7 +115,7 @@ class Effects:
             if new.state == "retired_drop":
                 run.queues.pop(new.reactor, None)
                 for debt in [d for d in run.owed.values() if d.pair[1] == new.reactor]:
-                    run.settle(debt, "dropped", offset)
+                    run.settle(debt, "retired", offset)
                     run.touched = self._fold.log_time
                 continue
             if new.renames and old is not None:

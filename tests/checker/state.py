@@ -43,7 +43,8 @@ class Debt:
     overflowed: bool = False
     """Parked by its own id, because a join had no room."""
     settled: str | None = None
-    """How it was discharged: ``outcome``, ``handled`` (its failure was owed to others), ``dropped``, ``moved``."""
+    """How it was discharged: ``outcome``, ``handled`` (its failure was owed to others), ``retired`` (with its reactor),
+    ``dropped``, ``moved``."""
     settled_at: int = -1
 
 
