@@ -225,6 +225,16 @@ async def test_a_failing_disk_takes_nothing_and_the_store_recovers(path: Path) -
         assert (found[0].value, found[-1].value) == (b"before", b"after")
 
 
+async def test_a_commit_that_fails_leaves_no_gap_where_others_append_too(path: Path) -> None:
+    async with await opened(path) as store, await opened(path) as other:
+        await store.append(0, [a_record(b"0")])
+        await other.append(0, [a_record(b"1")])
+        with files_no_larger_than(4096), pytest.raises(NotAppended, match=r"disk|full"):
+            await store.append(0, [a_record(b"never")])
+        assert await store.append(0, [a_record(b"2")]) == 2
+        assert [r.value for r in await other.fetch(0, range(3))] == [b"0", b"1", b"2"]
+
+
 @pytest.mark.parametrize("replaced", [False, True])
 async def test_a_file_that_was_removed_while_in_use_takes_nothing_more(path: Path, replaced: bool) -> None:
     async with await opened(path) as store:

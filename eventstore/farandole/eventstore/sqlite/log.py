@@ -60,18 +60,19 @@ class LogWriter:
             # Most often nobody else wrote to these partitions. Then one statement does it all, and the lock is not
             # held while this thread waits for its turn to run Python. The primary key tells if somebody did.
             try:
-                return self._connection.run(lambda sqlite: self._insert(sqlite, batches, self._ends))
+                return self._note(self._connection.run(lambda sqlite: self._insert(sqlite, batches, self._ends)))
             except sqlite3.IntegrityError:
                 pass
 
-        def insert(sqlite: sqlite3.Connection) -> Mapping[int, Placed]:
+        def insert(sqlite: sqlite3.Connection) -> tuple[Mapping[int, Placed], Mapping[int, End]]:
             return self._insert(sqlite, batches, last_ends(sqlite, self._log, partitions))
 
-        return self._connection.transaction(insert)
+        return self._note(self._connection.transaction(insert))
 
     def _insert(
         self, sqlite: sqlite3.Connection, batches: Sequence[NewBatch], ends: Mapping[int, End]
-    ) -> Mapping[int, Placed]:
+    ) -> tuple[Mapping[int, Placed], Mapping[int, End]]:
+        """Where the batches are put, and where their partitions end then."""
         now = self._now()
         placed: dict[int, Placed] = {}
         after: dict[int, End] = {}
@@ -84,6 +85,11 @@ class LogWriter:
             values += (self._log, partition, end.next, end.next + number, time, records)
         rows = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(batches))
         sqlite.execute(f"INSERT INTO batch (log, partition, first, next, time, records) VALUES {rows}", values)  # noqa: S608
+        return placed, after
+
+    def _note(self, written: tuple[Mapping[int, Placed], Mapping[int, End]]) -> Mapping[int, Placed]:
+        """Remember the new ends, now that they are committed: after a commit that failed they would leave a gap."""
+        placed, after = written
         self._ends.update(after)
         return placed
 
