@@ -10,11 +10,12 @@ BIN := $(VENV)/bin
 # The tests that need no broker run on all of these that the machine has, on the PATH or from pyenv.
 VERSIONS := 3.11 3.12 3.13
 
-.PHONY: help demo test test-pythons lint dist clean
+.PHONY: help demo test test-pythons chaos lint dist clean
 
 help:
 	@echo "make demo   the demonstration: runs in motion on the embedded store, in this terminal"
 	@echo "make test   every test, on a real Apache Kafka too (Java 17 and Maven)"
+	@echo "make chaos  the whole fault campaign, half an hour; its report goes to test-output (ARGS=--list names the faults)"
 	@echo "make lint   style, layers and strict types"
 	@echo "make dist   wheel and sdist, in dist/"
 	@echo "make clean  remove what these made"
@@ -57,6 +58,9 @@ test-pythons: $(VENV)/.dev
 		$(VENV)-$$v/bin/python -m pip install --quiet --editable . --group dev && \
 		$(VENV)-$$v/bin/python -m pytest -q -m "not kafka and not slow" -p no:cacheprovider --ignore=tests/typing || exit 1; \
 	done
+
+chaos: $(VENV)/.dev
+	PYTHONPATH=tests:examples $(BIN)/python -m chaos $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

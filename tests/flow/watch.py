@@ -1,6 +1,7 @@
 """Reads the log of the order example while it grows, and kills workers by how long it is."""
 
 import asyncio
+from typing import Protocol
 
 from checker import Examination, Raw, Topics
 
@@ -14,8 +15,8 @@ async def watch(bootstrap: str, workers: Workers, client: OrdersClient, runs: in
         TimeoutError: that took longer than so many seconds.
         RuntimeError: a process is not as it should be.
     """
-    async with asyncio.timeout(patience), await _topics(bootstrap, workers) as topics:
-        records = await _contracts(topics, workers)
+    async with asyncio.timeout(patience), await topics_of(bootstrap, workers) as topics:
+        records = await contracts(topics, workers)
         found = Examination(topics.partitions, await topics.table())
         found.take(records)
         client.start()
@@ -27,7 +28,13 @@ async def watch(bootstrap: str, workers: Workers, client: OrdersClient, runs: in
         return found
 
 
-async def _topics(bootstrap: str, workers: Workers) -> Topics:
+class Checked(Protocol):
+    """Workers that can be asked whether they are as they should be."""
+
+    def check(self) -> None: ...
+
+
+async def topics_of(bootstrap: str, workers: Checked) -> Topics:
     """The topics, as soon as the first worker made them."""
     while True:
         workers.check()
@@ -40,10 +47,10 @@ async def _topics(bootstrap: str, workers: Workers) -> Topics:
             await asyncio.sleep(0.1)
 
 
-async def _contracts(topics: Topics, workers: Workers) -> list[Raw]:
+async def contracts(topics: Topics, workers: Checked, reactors: int = REACTORS) -> list[Raw]:
     """Read until every reactor's contract is in every partition."""
     records: list[Raw] = []
-    while sum(dict(raw.headers)["ce_type"] == b"farandole.Contract" for raw in records) < REACTORS * topics.partitions:
+    while sum(dict(raw.headers)["ce_type"] == b"farandole.Contract" for raw in records) < reactors * topics.partitions:
         workers.check()
         records += await topics.read()
     return records

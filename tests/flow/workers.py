@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -18,11 +18,14 @@ REACTORS = 6
 _TESTS = Path(__file__).parents[1]
 
 
-def run_module(module: str, *args: str, **options: object) -> "subprocess.Popen[str]":
-    """Start ``python -m module args`` with this process's import path."""
+def run_module(
+    module: str, *args: str, environment: Mapping[str, str] | None = None, **options: object
+) -> "subprocess.Popen[str]":
+    """Start ``python -m module args`` with this process's import path, and these variables besides its own."""
     path = os.pathsep.join([str(_TESTS), str(_TESTS.parent / "examples"), *filter(None, sys.path)])
     command = [sys.executable, "-m", module, *args]
-    return subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}, text=True, **options)  # type: ignore[call-overload, no-any-return]
+    env = {**os.environ, "PYTHONPATH": path, **(environment or {})}
+    return subprocess.Popen(command, env=env, text=True, **options)  # type: ignore[call-overload, no-any-return]
 
 
 @dataclass(slots=True)

@@ -80,6 +80,11 @@ def missing_tools() -> list[str]:
     return [tool for tool in ("java", "mvn") if shutil.which(tool) is None]
 
 
+def new_cluster() -> str:
+    """A random id for a cluster."""
+    return urlsafe_b64encode(os.urandom(16)).decode().rstrip("=").replace("-", "x")
+
+
 def free_port() -> int:
     """A port of the loopback interface that nobody listens on.
 
@@ -106,6 +111,8 @@ class KafkaBroker:
         listeners: further addresses.
         format: further arguments of ``kafka-storage.sh format``, as ``--add-scram`` for users.
         heap: the largest Java heap, as Java writes it.
+        controller: the port of its controller, for brokers that make one cluster; 0 takes a free one.
+        cluster: the id of the cluster that it belongs to; None makes one of its own.
     """
 
     def __init__(
@@ -117,9 +124,12 @@ class KafkaBroker:
         listeners: Sequence[Listener] = (),
         format: Sequence[str] = (),
         heap: str = "1g",
+        controller: int = 0,
+        cluster: str | None = None,
     ) -> None:
         self.port = port or free_port()
-        self._controller = free_port()
+        self._controller = controller or free_port()
+        self._cluster = cluster or new_cluster()
         self._keep = data is not None
         self.home = data or Path(tempfile.mkdtemp(prefix="farandole-kafka-"))
         self.log = self.home / "broker.log"
@@ -248,9 +258,8 @@ class KafkaBroker:
         ]  # fmt: skip
 
     def _format(self, jars: Path, properties: Path) -> None:
-        cluster = urlsafe_b64encode(os.urandom(16)).decode().rstrip("=").replace("-", "x")
         done = subprocess.run(  # noqa: S603
-            self._java(jars, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties), *self._format_args),
+            self._java(jars, "kafka.tools.StorageTool", "format", "-t", self._cluster, "-c", str(properties), *self._format_args),
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:

@@ -1,0 +1,5 @@
+"""All cells. Importing this declares them."""
+
+from . import brokers, clocks, deploys, handlers, kills, network, nodes, sqlite, starts, zombies
+
+__all__ = ["brokers", "clocks", "deploys", "handlers", "kills", "network", "nodes", "sqlite", "starts", "zombies"]

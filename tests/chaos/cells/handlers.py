@@ -1,0 +1,142 @@
+"""Handlers that misbehave: slow, blocking, never working, making more than the log takes."""
+
+import time
+from collections import Counter
+
+from chaos.cell import cell
+from chaos.stage import Stage
+from chaos.trial import Trial
+from checker.record import Kind
+from farandole.eventstore import TooLarge
+from farandole.eventstore.sizes import record_bytes
+from farandole.reactors import Choreography
+from farandole.schemas import Start
+
+
+@cell(
+    "slow-handler",
+    "handlers take longer than the group's session (there is no poll interval to exceed: the group's client is polled on)",
+    tested={"handlers": 5, "seconds": 4, "session": 2, "rate": 30},
+    whole={"handlers": 50, "seconds": 8, "session": 3, "rate": 40},
+)
+async def slow_handler(trial: Trial, handlers: int, seconds: float, session: float, rate: float) -> None:
+    async with Stage(trial, names=("a", "b"), session=session, options="&request_timeout=2") as stage:
+        trial.fault("slow handlers", count=handlers, seconds=seconds)
+        first = stage._next
+        await stage.press(rate=rate, cards=[f"slow:{seconds}"] * handlers)
+        slow = {f"order-{n}" for n in range(first, first + handlers) if n % 10}
+        await stage.pause(seconds)
+        stage.healed()
+    begun = Counter(n.about for n in stage.notes.all() if n.what == "begins" and n.about[1] in slow)
+    trial.wrong(*(f"{about} was begun {n} times" for about, n in begun.items() if n > 1))
+
+
+@cell(
+    "blocked-loop",
+    "a handler that never waits keeps a worker's event loop from running, beyond the session; another one takes over",
+    tested={"times": 1, "seconds": 6, "session": 3, "rate": 30},
+    whole={"times": 4, "seconds": 15, "session": 6, "rate": 40},
+)
+async def blocked_loop(trial: Trial, times: int, seconds: float, session: float, rate: float) -> None:
+    async with Stage(trial, names=("a", "b"), session=session, options="&request_timeout=3") as stage:
+        for _ in range(times):
+            run = f"order-{stage._next}"
+            load = await stage.press(rate=rate, cards=[f"block:{seconds:g}"])
+
+            await stage.until(lambda run=run: bool(stage.notes.begun("take_payment", run)), "the block")  # type: ignore[misc]
+            at = time.time_ns() // 1_000_000
+            hand = next(hand for hand in stage.crew.hands if hand.member == stage.notes.begun("take_payment", run)[0])
+            trial.fault("event loop blocked", member=hand.member, seconds=seconds)
+            # Its share goes to the other one, the blocking step too: both of them are blocked for a while then.
+            await stage.recovery("blocked", at, ["payments"], stage.partitions_of(hand))
+            load.stop()
+            await stage.until(lambda: stage.idle, "calm")
+        stage.healed()
+
+
+@cell(
+    "poison",
+    "a reactor always raises, beside healthy ones",
+    tested={"seconds": 3, "rate": 30},
+    whole={"seconds": 20, "rate": 40},
+)
+async def poison(trial: Trial, seconds: float, rate: float) -> None:
+    async with Stage(trial, poison=True) as stage:
+        trial.fault("poison")
+        await stage.press(rate=rate)
+        await stage.pause(seconds)
+        stage.healed()
+    for run in stage.found.runs:
+        how = Counter((debt.pair[1], debt.settled) for debt in run.debts)
+        if how[b"take_picture", "handled"] != 1 or how[b"do_without", "outcome"] != 1 or len(run.debts) != 6:
+            trial.wrong(f"{run.key.decode()}: {dict(how)}")
+
+
+@cell(
+    "oversize",
+    "starts and outcomes one byte, and ten times, larger than the log takes, among others that fit exactly",
+    tested={"times": 2, "rate": 30},
+    whole={"times": 20, "rate": 40},
+)
+async def oversize(trial: Trial, times: int, rate: float) -> None:
+    crew = {"environment": {"CHAOS_PICTURE": "10000000"}}
+    async with Stage(trial, poison=True, crew=crew) as stage:
+        await stage.press(rate=rate)
+        await _oversize_starts(stage, times)
+        stage.healed()
+    said = Counter(
+        stage.found.catalogue.decode(raw.value)["error"]
+        for part in stage.found.partitions
+        for raw, head, _ in part.records
+        if head is not None and head.kind == Kind.FAILURE and head.reactor == b"take_picture"
+    )
+    trial.notes["failures of outcomes that are too large"] = dict(said)
+    if len(said) != 1 or not next(iter(said)).endswith("TooLargeOutcome") or said.total() != len(stage.found.runs):
+        trial.wrong(f"outcomes that are too large failed as {dict(said)} in {len(stage.found.runs)} runs")
+
+
+class Parcel(Start):
+    """What is started with a content of any size."""
+
+    content: str
+
+
+async def _oversize_starts(stage: Stage, times: int) -> None:
+    """The log of a choreography of its own takes what fits to the byte, refuses a byte more, and works on."""
+    trial = stage.trial
+    parcels = Choreography(f"parcels-{time.time_ns()}")
+    parcels.know(Parcel)
+    async with parcels.connect(stage.url, partitions=1) as client:
+        most = client.store.max_record_bytes
+        long = Parcel(content="x" * (most - 1000))
+        fits = most - (record_bytes(client.scribe.start(b"parcel-100", long)) - len(long.content))
+        for n in range(times):
+            for size, taken in ((fits + 1, False), (10 * most, False), (fits, True), (1, True)):
+                trial.fault("a start that fits" if taken else "oversize start", bytes=size)
+                try:
+                    await client.start(Parcel(content="x" * size), run_id=f"parcel-{100 + n}")
+                except TooLarge as e:
+                    if taken or "larger than the log takes" not in str(e):
+                        trial.wrong(f"a content of {size} bytes was refused: {e}")
+                else:
+                    if not taken:
+                        trial.wrong(f"a content of {size} bytes was taken, though {fits} fit")
+
+
+@cell(
+    "blocked-alone",
+    "the same, where nobody can take over",
+    tested=None,
+    whole={"times": 2, "seconds": 15, "session": 6, "rate": 40},
+)
+async def blocked_alone(trial: Trial, times: int, seconds: float, session: float, rate: float) -> None:
+    async with Stage(trial, session=session, options="&request_timeout=3") as stage:
+        for _ in range(times):
+            load = await stage.press(rate=rate, cards=[f"block:{seconds:g}"])
+            trial.fault("event loop blocked", seconds=seconds)
+            await stage.pause(seconds)
+            at = time.time_ns() // 1_000_000
+            await stage.recovery("blocked", at, ["payments"], range(stage.partitions))
+            load.stop()
+            await stage.until(lambda: stage.idle, "calm")
+        stage.healed()

@@ -1,0 +1,95 @@
+"""Workers that stand still until they are taken for dead, and then go on where they were."""
+
+import asyncio
+import signal
+import time
+
+from chaos.cell import cell
+from chaos.stage import Stage
+from chaos.trial import Trial
+from checker.record import Kind
+from checker.verdict import Verdict
+from flow.workers import SERVICES
+
+
+@cell(
+    "zombie",
+    "a worker is stopped (SIGSTOP) in the middle of a step until its share has moved and the step is done, then goes on",
+    tested={"times": 1, "rate": 30, "session": 3},
+    whole={"times": 6, "rate": 30, "session": 3},
+)
+async def zombie(trial: Trial, times: int, rate: float, session: float) -> None:
+    async with Stage(trial, names=("a", "b"), session=session) as stage:
+        for _ in range(times):
+            await one_zombie(stage, rate)
+        stage.healed()
+
+
+async def one_zombie(stage: Stage, rate: float) -> None:
+    trial = stage.trial
+    first = stage._next
+    run = f"order-{first}"
+    load = await stage.press(rate=rate, cards=["slow:1"])
+
+    await stage.until(lambda: bool(stage.notes.begun("take_payment", run)), "the step's beginning")
+    (member,) = stage.notes.begun("take_payment", run)
+    hand = next(hand for hand in stage.crew.hands if hand.member == member)
+    share = stage.partitions_of(hand)
+    trial.fault("SIGSTOP", member=member, partitions=sorted(share))
+    stopped = _now()
+    hand.signal(signal.SIGSTOP)
+    try:
+        await stage.recovery("stopped", stopped, ["payments"], share)
+        await stage.until(lambda: _outcomes(stage, run) == [Verdict.ADMITTED], "the other worker's outcome")
+    finally:
+        hand.signal(signal.SIGCONT)
+    trial.did("SIGCONT", member=member)
+    await stage.until(lambda: len(_outcomes(stage, run)) > 1, "the zombie's outcome")
+    verdicts = _outcomes(stage, run)
+    ended = [n.member for n in stage.notes.all() if n.what == "ends" and n.about[:2] == ("take_payment", run)]
+    trial.notes.setdefault("zombies", []).append({"run": run, "ended": ended, "verdicts": [v.name for v in verdicts]})
+    if ended[-1] != member or len(set(ended)) != 2:
+        trial.wrong(f"the handler of {run} ended in {ended}; the zombie is {member}")
+    if verdicts[0] is not Verdict.ADMITTED or any(v < Verdict.UNREADABLE for v in verdicts[1:]):
+        trial.wrong(f"the outcomes of {run} were {verdicts}")
+    load.stop()
+    await stage.until(lambda: stage.idle, "calm")
+
+
+def _outcomes(stage: Stage, run: str) -> list[Verdict]:
+    """What became of each outcome of the run's payment in the raw log."""
+    return [
+        verdict
+        for part in stage.found.partitions
+        for raw, head, verdict in part.records
+        if head is not None
+        and raw.key == run.encode()
+        and head.kind == Kind.OUTCOME
+        and head.reactor == b"take_payment"
+    ]
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@cell(
+    "frozen-broker",
+    "the broker stands still (SIGSTOP) for longer than the request timeout, then goes on",
+    tested=None,
+    whole={"times": 3, "seconds": 8, "rate": 60},
+)
+async def frozen_broker(trial: Trial, times: int, seconds: float, rate: float) -> None:
+    async with Stage(trial, session=6, options="&request_timeout=3&append_timeout=6") as stage:
+        await stage.press(rate=rate)
+        for _ in range(times):
+            await stage.pause(trial.random.uniform(1, 3))
+            trial.fault("SIGSTOP broker", seconds=seconds)
+            trial.broker.pause()
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                trial.broker.resume()
+            trial.did("SIGCONT broker")
+            await stage.recovery("frozen", _now(), SERVICES, range(stage.partitions))
+        stage.healed()

@@ -1,0 +1,97 @@
+"""Points of a worker's way at which its process can be killed, by wrapping what the product calls there.
+
+They live in the process of the test alone: the product has no hook for them. In the order in which a step meets them:
+
+    before_handler   the handler is about to be called
+    after_handler    it has returned, and nobody was told
+    before_append    its outcome is about to be given to the store
+    before_send      Kafka's client has made the request, and sends nothing of it
+    unacknowledged   the broker has the outcome; its answer has come, and nobody has read it
+    after_append     the store has said that the log has it
+"""
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import Any, Final
+
+from aiokafka.producer.sender import SendProduceReqHandler
+
+from farandole.eventstore import Record
+from farandole.reactors.attempt import Attempts
+from farandole.reactors.dispatch import Work
+from farandole.reactors.outbox import Outbox
+from farandole.reactors.reactor import Reactor
+
+from .ledger import Ledger
+
+POINTS: Final = (
+    "before_handler",
+    "after_handler",
+    "before_append",
+    "before_send",
+    "unacknowledged",
+    "after_append",
+)
+
+_at_work: ContextVar[Work] = ContextVar("at_work")
+
+
+class Failpoint:
+    """Kills this process with SIGKILL when it comes to a point for the nth time.
+
+    Args:
+        point: one of `POINTS`, or nothing.
+    """
+
+    def __init__(self, ledger: Ledger, point: str = "", nth: int = 0) -> None:
+        self._ledger = ledger
+        self._point = point
+        self._left = nth
+
+    def reach(self, point: str) -> None:
+        if point != self._point:
+            return
+        self._left -= 1
+        if self._left == 0:
+            self._ledger.note("dies", point)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def wrap(ledger: Ledger, reach: Callable[[str], None]) -> None:
+    """Note each execution of a handler, and pass by the points."""
+    make, call, append = Attempts.make, Attempts._call, Outbox._append
+    create, answer = SendProduceReqHandler.create_request, SendProduceReqHandler.handle_response
+
+    async def make_noted(self: Attempts, work: Work) -> None:
+        _at_work.set(work)
+        await make(self, work)
+
+    async def call_noted(self: Attempts, reactor: Reactor, arguments: dict[str, Any]) -> object:
+        work = _at_work.get()
+        execution = (reactor.name, work.run.id.decode(), work.pair.trigger.decode(), str(work.attempt))
+        reach("before_handler")
+        ledger.note("begins", *execution)
+        result = await call(self, reactor, arguments)
+        ledger.note("ends", *execution)
+        reach("after_handler")
+        return result
+
+    async def append_passing(self: Outbox, partition: int, records: Sequence[Record]) -> None:
+        reach("before_append")
+        await append(self, partition, records)
+        reach("after_append")
+
+    def create_passing(self: SendProduceReqHandler) -> Any:
+        request = create(self)
+        reach("before_send")
+        return request
+
+    def answer_passing(self: SendProduceReqHandler, response: Any) -> None:
+        reach("unacknowledged")
+        answer(self, response)
+
+    Attempts.make, Attempts._call, Outbox._append = make_noted, call_noted, append_passing  # type: ignore[method-assign]
+    SendProduceReqHandler.create_request = create_passing
+    SendProduceReqHandler.handle_response = answer_passing

@@ -1,0 +1,72 @@
+"""A worker of one of the order example's services, as a process of its own: python -m chaos.worker JOB
+
+The job is JSON; see `crew.Job`. SIGUSR1 makes it say how many tasks it has.
+"""
+
+import asyncio
+import importlib
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from farandole.reactors import Choreography
+from flow.orders_worker import keep_ledger
+
+from .failpoints import Failpoint, wrap
+from .ledger import Ledger
+
+MEMORY = 2 << 20
+"""Bytes of records that a worker keeps at hand; so few that they are all used before the first fault."""
+
+
+def obey_cards() -> None:
+    """Let the bank take as long as the card says: ``slow:8`` waits, ``block:15`` keeps the event loop from running."""
+    from orders.payments import Bank
+
+    charge = Bank.charge
+
+    async def obedient(self: Bank, card: str, amount: Decimal, idempotency_key: str) -> str:
+        how, _, seconds = card.partition(":")
+        if how == "slow":
+            await asyncio.sleep(float(seconds))
+        elif how == "block":
+            time.sleep(float(seconds))
+        return await charge(self, card, amount, idempotency_key)
+
+    Bank.charge = obedient  # type: ignore[method-assign]
+
+
+def main() -> None:
+    job = json.loads(sys.argv[1])
+    logging.basicConfig(
+        level=os.environ.get("CHAOS_LEVEL", "WARNING"), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.captureWarnings(True)
+    folder, service = Path(job["folder"]), job["service"]
+    ledger = Ledger(folder / "executions", job["member"])
+    wrap(ledger, Failpoint(ledger, job["point"], job["nth"]).reach)
+    if service == "payments":
+        obey_cards()
+        keep_ledger(folder / "ledger")
+    orders = importlib.import_module("chaos.poison" if service == "poison" else f"orders.{service}").orders
+    orders.version = job["release"]
+    asyncio.run(_work(orders, job))
+
+
+async def _work(orders: Choreography, job: dict[str, Any]) -> None:
+    def say() -> None:
+        Path(job["folder"], f"tasks-{job['member']}").write_text(str(len(asyncio.all_tasks())))
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, say)
+    member = job["member"] if job["static"] else None
+    await orders.work(job["url"], partitions=job["partitions"], member=member, memory=MEMORY)
+
+
+if __name__ == "__main__":
+    main()
