@@ -60,7 +60,7 @@ test-pythons: $(VENV)/.dev
 	done
 
 chaos: $(VENV)/.dev
-	PYTHONPATH=tests:examples $(BIN)/python -m chaos $(ARGS)
+	PYTHONPATH=tests $(BIN)/python -m chaos $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

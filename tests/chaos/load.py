@@ -14,7 +14,7 @@ from orders.events import OrderPlaced
 
 from farandole.eventstore import StoreError
 from farandole.reactors import Choreography
-from flow.orders_client import card
+from flow.order_histories import card
 
 _PENDING = 500
 

@@ -125,7 +125,7 @@ async def _oversize_starts(stage: Stage, times: int) -> None:
 
 @cell(
     "blocked-alone",
-    "the same, where nobody can take over",
+    "a handler that never waits keeps the only worker's event loop from running, beyond the session",
     tested=None,
     whole={"times": 2, "seconds": 15, "session": 6, "rate": 40},
 )

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from decimal import Decimal
 
-from orders.events import OrderPlaced
+from examples.orders.events import OrderPlaced
 
 from chaos.cell import cell
 from chaos.crew import Crew
@@ -14,8 +14,7 @@ from chaos.trial import Trial
 from checker import Examination, Raw
 from farandole.eventstore import EventStore, Reader, Stored, connect
 from farandole.reactors import Choreography
-from flow.order_histories import wrong_histories
-from flow.orders_client import card
+from flow.order_histories import card, wrong_histories
 from flow.workers import REACTORS, run_module
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from contextlib import AsyncExitStack
 from decimal import Decimal
 
-from orders.events import OrderPlaced
+from examples.orders.events import OrderPlaced
 
 from chaos.cell import cell
 from chaos.stage import Stage
