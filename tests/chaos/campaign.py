@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -31,6 +32,7 @@ def campaign(cells: Sequence[Cell], seed: int, out: Path, *, small: bool, keep: 
             folder = Path(tempfile.mkdtemp(prefix=f"chaos-{each.name.replace('/', '-')}-"))
             trial = Trial(each.name, seed, folder, place)
             asyncio.run(_shown(console, f"{number}/{len(cells)}", each, trial, amounts))
+            trial.notes["load of the machine"] = round(os.getloadavg()[0], 1)
             results[each.name] = {"about": each.about, "when": time.strftime("%Y-%m-%d"), **trial.as_dict()}
             path.write_text(json.dumps(results, indent=1) + "\n")
             (out / "chaos.md").write_text(table_of(results))

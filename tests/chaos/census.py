@@ -1,8 +1,10 @@
 """What the workers hold: memory and tasks, before and after; and where they worked."""
 
 import asyncio
+import json
 import signal
 import time
+from collections import Counter
 from itertools import takewhile
 from typing import Final
 
@@ -16,6 +18,7 @@ GROWTH: Final = 0.10
 """How much more memory a worker may hold after a fault than before, as a part of what it held."""
 HEAP: Final = 16 << 20
 """Bytes that an interpreter may keep of a busy time, however little it held before."""
+PATIENCE: Final = 20.0
 LATELY: Final = 3.0
 SLACK: Final = 1000
 """Milliseconds by which notes of several processes may be out of order."""
@@ -30,7 +33,7 @@ class Census:
         self._crew = crew
         self._trial = trial
         self._notes = notes
-        self._before: dict[int, tuple[int, int]] = {}
+        self._before: dict[int, tuple[Counter[str], int]] = {}
 
     async def take(self, when: str) -> None:
         """Count; the second time, compare those that lived through it."""
@@ -42,23 +45,33 @@ class Census:
             if hand.pid not in self._before:
                 continue
             before, memory_before = self._before[hand.pid]
-            if (tasks := await self._tasks(hand)) > before + TASKS:
-                self._trial.wrong(f"I11: {hand.member} has {tasks} tasks, and had {before}")
+            if more := await self._leaked(hand, before):
+                self._trial.wrong(f"I11: {hand.member} has more tasks than before: {more}")
             grown = hand.memory() - memory_before
             self._trial.notes.setdefault("memory grew by", {})[hand.member] = f"{grown / memory_before:.1%}"
             if grown > max(memory_before * GROWTH, HEAP):
                 self._trial.wrong(f"I11: {hand.member} holds {grown:,} bytes more than the {memory_before:,} before")
 
-    async def _tasks(self, hand: Hand) -> int:
+    async def _leaked(self, hand: Hand, before: Counter[str]) -> str:
+        """The tasks that a worker has more than before, and keeps: it may still do what others have done meanwhile."""
+        until = time.monotonic() + PATIENCE
+        while (tasks := await self._tasks(hand)).total() > before.total() + TASKS:
+            if time.monotonic() > until:
+                return ", ".join(f"{n} {what}" for what, n in (tasks - before).items())
+            await asyncio.sleep(0.1)
+        return ""
+
+    async def _tasks(self, hand: Hand) -> Counter[str]:
+        """Tasks by what they do."""
         said = self._trial.folder / f"tasks-{hand.member}"
         said.unlink(missing_ok=True)
         hand.signal(signal.SIGUSR1)
-        until = time.monotonic() + 20
-        while not said.exists() or not said.read_text():
+        until = time.monotonic() + PATIENCE
+        while not said.exists():
             if time.monotonic() > until:
                 raise TimeoutError(f"{hand.member} does not say how many tasks it has")
             await asyncio.sleep(0.01)
-        return int(said.read_text())
+        return Counter(json.loads(said.read_text()))
 
     def partitions_of(self, hand: Hand) -> set[int]:
         """The partitions in which a worker has begun a step in the last seconds."""

@@ -20,26 +20,28 @@ async def throw_garbage(bootstrap: str, partitions: int, random: Random, count: 
 
 
 async def not_accounted_for(bootstrap: str, found: Examination) -> list[str]:
-    """Unreadable records that are not in the rejected topic once, byte for byte; one line each."""
+    """Unreadable records that are not in the rejected topic, byte for byte, and what else is there; one line each.
+
+    Two keepers that copy a record at the same moment may leave two copies.
+    """
     originals = {
         (part.number, raw.offset): raw
         for part in found.partitions
         for raw, _, verdict in part.records
         if verdict is Verdict.UNREADABLE
     }
-    copies: dict[tuple[int, int], int] = {}
+    copied = set()
     wrong = []
     for key, value, headers in await _rejected(bootstrap):
         of = dict(headers)
         place = (int(of["fa_rejected_partition"]), int(of["fa_rejected_offset"]))
-        copies[place] = copies.get(place, 0) + 1
+        copied.add(place)
         original = originals.get(place)
         if original is None:
             wrong.append(f"I10: a readable record, {place}, was rejected")
         elif (original.key, original.value, list(original.headers)) != (key, value, headers[: len(original.headers)]):
             wrong.append(f"I10: the copy of {place} is not like the original")
-    wrong += [f"I10: {place} is unreadable, and was not rejected" for place in originals.keys() - copies.keys()]
-    return wrong + [f"I10: {place} was rejected {n} times" for place, n in copies.items() if n > 1]
+    return wrong + [f"I10: {place} is unreadable, and was not rejected" for place in originals.keys() - copied]
 
 
 async def _rejected(bootstrap: str) -> list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]:

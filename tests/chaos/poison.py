@@ -17,7 +17,7 @@ class PictureTaken(Event):
 @orders.reactor(retry=Retry(attempts=3, first="20ms", most="100ms"))
 async def take_picture(order: OrderPlaced) -> PictureTaken:
     if size := int(os.environ.get("CHAOS_PICTURE", "0")):
-        return PictureTaken(content="x" * size)
+        return PictureTaken(content="x" * size * (10 if order.amount % 2 else 1))
     raise RuntimeError("there is never a picture")
 
 

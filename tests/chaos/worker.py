@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,10 @@ def main() -> None:
 
 async def _work(orders: Choreography, job: dict[str, Any]) -> None:
     def say() -> None:
-        Path(job["folder"], f"tasks-{job['member']}").write_text(str(len(asyncio.all_tasks())))
+        names = Counter(task.get_coro().__qualname__ for task in asyncio.all_tasks())  # type: ignore[union-attr]
+        path = Path(job["folder"], f"tasks-{job['member']}")
+        path.with_suffix(".new").write_text(json.dumps(names))
+        path.with_suffix(".new").rename(path)
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, say)
     member = job["member"] if job["static"] else None

@@ -14,13 +14,13 @@ from flow.workers import SERVICES
     "broker-restart",
     "the only broker is stopped (SIGTERM) and started again",
     tested=None,
-    whole={"times": 3, "rate": 60, "how": "stop"},
+    whole={"times": 3, "rate": 40, "how": "stop"},
 )
 @cell(
     "broker-kill",
     "the only broker is killed with -9 and started again",
     tested={"times": 1, "rate": 30, "how": "kill"},
-    whole={"times": 6, "rate": 60, "how": "kill"},
+    whole={"times": 6, "rate": 40, "how": "kill"},
 )
 async def broker_ends(trial: Trial, times: int, rate: float, how: str) -> None:
     async with Stage(trial) as stage:

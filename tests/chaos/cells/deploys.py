@@ -25,7 +25,7 @@ async def replace(stage: Stage, hand: Hand, release: str = "1") -> None:
     "rolling-restart",
     "each of two workers of each service is asked to stop (SIGTERM) and comes back, one after the other",
     tested=None,
-    whole={"times": 4, "rate": 60},
+    whole={"times": 2, "rate": 40},
 )
 async def rolling_restart(trial: Trial, times: int, rate: float) -> None:
     async with Stage(trial, names=("a", "b")) as stage:
@@ -41,7 +41,7 @@ async def rolling_restart(trial: Trial, times: int, rate: float) -> None:
     "rolling-deploy",
     "all workers are replaced, one after the other, by those of another release, and then by those of the first",
     tested={"times": 1, "rate": 30, "names": ["a"]},
-    whole={"times": 2, "rate": 60, "names": ["a", "b"]},
+    whole={"times": 1, "rate": 40, "names": ["a", "b"]},
 )
 async def rolling_deploy(trial: Trial, times: int, rate: float, names: list[str]) -> None:
     async with Stage(trial, names=names) as stage:
@@ -63,7 +63,7 @@ def _nothing_was_doubled(stage: Stage) -> None:
     "rebalance-storm",
     "a worker without a name joins, or leaves, a service every two seconds",
     tested={"seconds": 6, "rate": 30},
-    whole={"seconds": 60, "rate": 60},
+    whole={"seconds": 60, "rate": 40},
 )
 async def rebalance_storm(trial: Trial, seconds: float, rate: float) -> None:
     async with Stage(trial, names=("a",)) as stage:

@@ -12,7 +12,7 @@ from flow.workers import SERVICES
     "kill-at-failpoints",
     "each worker dies by SIGKILL at each of six points of a step's way, at a time by seed, and comes back by its name",
     tested={"rounds": 1, "rate": 30},
-    whole={"rounds": 5, "rate": 60},
+    whole={"rounds": 4, "rate": 40},
 )
 async def kill_at_failpoints(trial: Trial, rounds: int, rate: float) -> None:
     async with Stage(trial, only_crashes=True) as stage:
@@ -51,7 +51,7 @@ async def die_and_return(stage: Stage, hand: Hand, point: str = "", nth: int = 0
     "kill-and-restart",
     "workers are killed with -9 at any time and started again under the same instance id",
     tested={"kills": 3, "rate": 30},
-    whole={"kills": 40, "rate": 30},
+    whole={"kills": 24, "rate": 30},
 )
 async def kill_and_restart(trial: Trial, kills: int, rate: float) -> None:
     async with Stage(trial, only_crashes=True, session=10) as stage:

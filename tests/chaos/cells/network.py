@@ -21,7 +21,7 @@ async def _recovered(stage: Stage, what: str) -> None:
     "reset",
     "all connections are reset (RST), again and again",
     tested={"times": 5, "rate": 30},
-    whole={"times": 60, "rate": 60},
+    whole={"times": 40, "rate": 40},
 )
 async def reset(trial: Trial, times: int, rate: float) -> None:
     async with Stage(trial, proxied=True) as stage:
@@ -38,7 +38,7 @@ async def reset(trial: Trial, times: int, rate: float) -> None:
     "black-hole",
     "nothing comes through either way for longer than the request timeout, and the session",
     tested={"times": 1, "seconds": 5, "rate": 30, "session": 3},
-    whole={"times": 6, "seconds": 8, "rate": 60, "session": 4},
+    whole={"times": 6, "seconds": 8, "rate": 40, "session": 4},
 )
 async def black_hole(trial: Trial, times: int, seconds: float, rate: float, session: float) -> None:
     async with Stage(trial, proxied=True, session=session, options=SHORT) as stage:
@@ -56,7 +56,7 @@ async def black_hole(trial: Trial, times: int, seconds: float, rate: float, sess
     "refused",
     "no connection is possible for longer than the session",
     tested=None,
-    whole={"times": 6, "seconds": 6, "rate": 60, "session": 4},
+    whole={"times": 6, "seconds": 6, "rate": 40, "session": 4},
 )
 async def refused(trial: Trial, times: int, seconds: float, rate: float, session: float) -> None:
     async with Stage(trial, proxied=True, session=session, options=SHORT) as stage:
@@ -74,7 +74,7 @@ async def refused(trial: Trial, times: int, seconds: float, rate: float, session
     "lost-answers",
     "the broker gets everything, and nobody gets its answers, until appends are given up with their fate unknown",
     tested={"times": 1, "seconds": 5, "rate": 30},
-    whole={"times": 6, "seconds": 6, "rate": 60},
+    whole={"times": 6, "seconds": 6, "rate": 40},
 )
 async def lost_answers(trial: Trial, times: int, seconds: float, rate: float) -> None:
     async with Stage(trial, proxied=True, session=10, options=SHORT) as stage:

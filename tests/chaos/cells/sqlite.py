@@ -68,7 +68,7 @@ def _torn(records: Sequence[Stored]) -> list[str]:
     "sqlite-full",
     "the files of workers that share an SQLite log can grow no further, as on a full disk, then can again",
     tested={"times": 1, "runs": 100, "seconds": 2},
-    whole={"times": 10, "runs": 100, "seconds": 4},
+    whole={"times": 6, "runs": 100, "seconds": 4},
     on_kafka=False,
 )
 async def sqlite_full(trial: Trial, times: int, runs: int, seconds: float) -> None:

@@ -19,7 +19,7 @@ from farandole.reactors import Choreography
     "duplicate-starts",
     "many clients start the same run at once, while its workers are killed",
     tested={"times": 1, "starts": 1000, "clients": 10, "kills": 1},
-    whole={"times": 10, "starts": 1000, "clients": 20, "kills": 3},
+    whole={"times": 5, "starts": 1000, "clients": 20, "kills": 3},
 )
 async def duplicate_starts(trial: Trial, times: int, starts: int, clients: int, kills: int) -> None:
     async with Stage(trial, only_crashes=True) as stage:

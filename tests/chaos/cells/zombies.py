@@ -77,7 +77,7 @@ def _now() -> int:
     "frozen-broker",
     "the broker stands still (SIGSTOP) for longer than the request timeout, then goes on",
     tested=None,
-    whole={"times": 3, "seconds": 8, "rate": 60},
+    whole={"times": 2, "seconds": 8, "rate": 40},
 )
 async def frozen_broker(trial: Trial, times: int, seconds: float, rate: float) -> None:
     async with Stage(trial, session=6, options="&request_timeout=3&append_timeout=6") as stage:
