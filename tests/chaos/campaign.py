@@ -78,4 +78,4 @@ def _progress(which: str, cell: Cell, trial: Trial) -> Table:
 
 def again(name: str, seed: int) -> str:
     """The command that plays a cell again."""
-    return f"make chaos ARGS='--seed {seed} {name}'"
+    return f"ARGS='--seed {seed} {name}' make chaos"
