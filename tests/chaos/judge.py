@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checker import Report
 from checker.record import Kind
+from checker.verdict import Verdict
 from flow.order_histories import wrong_histories
 from flow.orders_hold import digests_of_the_framework
 from flow.recovery import charges
@@ -73,6 +74,9 @@ async def _rejects(stage: "Stage", bootstrap: str) -> list[str]:
     until = time.monotonic() + 30
     while (wrong := await not_accounted_for(bootstrap, stage.found)) and time.monotonic() < until:
         await asyncio.sleep(0.5)
+    unreadable = stage.found.verdicts[Verdict.UNREADABLE]
+    if unreadable != len(stage.planted):
+        wrong.append(f"I10: {len(stage.planted)} unreadable records were appended, and {unreadable} are there")
     return wrong[:MOST]
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 HEAD = (
-    "| fault | seed | faults | runs | events | anomalies | recovery p50 / p99 (of) | executed again (per crash) |\n"
-    "|---|---|---|---|---|---|---|---|\n"
+    "| fault | seed | faults | runs | events | anomalies | recovery p50 / p99 (of) | executed again (per crash) | load |\n"
+    "|---|---|---|---|---|---|---|---|---|\n"
 )
 
 
@@ -49,6 +49,7 @@ def _row(result: Mapping[str, Any]) -> str:
         len(result["anomalies"]),
         recoveries or "—",
         "—" if repeated is None else f"{repeated}{per_crash}",
+        result["notes"].get("load of the machine", "—"),
     )
     return f"| {' | '.join(map(str, cells))} |\n"
 

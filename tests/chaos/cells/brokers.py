@@ -19,7 +19,7 @@ from flow.workers import SERVICES
 @cell(
     "broker-kill",
     "the only broker is killed with -9 and started again",
-    tested={"times": 1, "rate": 30, "how": "kill"},
+    tested={"times": 1, "rate": 20, "how": "kill"},
     whole={"times": 6, "rate": 40, "how": "kill"},
 )
 async def broker_ends(trial: Trial, times: int, rate: float, how: str) -> None:

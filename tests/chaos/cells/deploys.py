@@ -40,7 +40,7 @@ async def rolling_restart(trial: Trial, times: int, rate: float) -> None:
 @cell(
     "rolling-deploy",
     "all workers are replaced, one after the other, by those of another release, and then by those of the first",
-    tested={"times": 1, "rate": 30, "names": ["a"]},
+    tested={"times": 1, "rate": 20, "names": ["a"]},
     whole={"times": 1, "rate": 40, "names": ["a", "b"]},
 )
 async def rolling_deploy(trial: Trial, times: int, rate: float, names: list[str]) -> None:
@@ -62,7 +62,7 @@ def _nothing_was_doubled(stage: Stage) -> None:
 @cell(
     "rebalance-storm",
     "a worker without a name joins, or leaves, a service every two seconds",
-    tested={"seconds": 6, "rate": 30},
+    tested={"seconds": 6, "rate": 20},
     whole={"seconds": 60, "rate": 40},
 )
 async def rebalance_storm(trial: Trial, seconds: float, rate: float) -> None:

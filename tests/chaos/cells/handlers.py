@@ -20,13 +20,13 @@ TOO_LARGE: Final = {"farandole.reactors.attempt.TooLargeOutcome", "farandole.sch
 @cell(
     "slow-handler",
     "handlers take longer than the group's session (there is no poll interval to exceed: the group's client is polled on)",
-    tested={"handlers": 5, "seconds": 4, "session": 2, "rate": 30},
+    tested={"handlers": 5, "seconds": 4, "session": 2, "rate": 20},
     whole={"handlers": 50, "seconds": 8, "session": 3, "rate": 40},
 )
 async def slow_handler(trial: Trial, handlers: int, seconds: float, session: float, rate: float) -> None:
     async with Stage(trial, names=("a", "b"), session=session, options="&request_timeout=2") as stage:
         trial.fault("slow handlers", count=handlers, seconds=seconds)
-        first = stage._next
+        first = stage.next_order
         await stage.press(rate=rate, cards=[f"slow:{seconds}"] * handlers)
         slow = {f"order-{n}" for n in range(first, first + handlers) if n % 10}
         await stage.pause(seconds)
@@ -38,13 +38,13 @@ async def slow_handler(trial: Trial, handlers: int, seconds: float, session: flo
 @cell(
     "blocked-loop",
     "a handler that never waits keeps a worker's event loop from running, beyond the session; another one takes over",
-    tested={"times": 1, "seconds": 6, "session": 3, "rate": 30},
+    tested={"times": 1, "seconds": 6, "session": 3, "rate": 20},
     whole={"times": 3, "seconds": 15, "session": 6, "rate": 40},
 )
 async def blocked_loop(trial: Trial, times: int, seconds: float, session: float, rate: float) -> None:
     async with Stage(trial, names=("a", "b"), session=session, options="&request_timeout=3") as stage:
         for _ in range(times):
-            run = f"order-{stage._next}"
+            run = f"order-{stage.next_order}"
             load = await stage.press(rate=rate, cards=[f"block:{seconds:g}"])
 
             await stage.until(lambda run=run: bool(stage.notes.begun("take_payment", run)), "the block")  # type: ignore[misc]
@@ -61,7 +61,7 @@ async def blocked_loop(trial: Trial, times: int, seconds: float, session: float,
 @cell(
     "poison",
     "a reactor always raises, beside healthy ones",
-    tested={"seconds": 3, "rate": 30},
+    tested={"seconds": 3, "rate": 20},
     whole={"seconds": 20, "rate": 40},
 )
 async def poison(trial: Trial, seconds: float, rate: float) -> None:
@@ -79,7 +79,7 @@ async def poison(trial: Trial, seconds: float, rate: float) -> None:
 @cell(
     "oversize",
     "starts and outcomes one byte, and ten times, larger than the log takes, among others that fit exactly",
-    tested={"times": 2, "rate": 30},
+    tested={"times": 2, "rate": 20},
     whole={"times": 10, "rate": 40},
 )
 async def oversize(trial: Trial, times: int, rate: float) -> None:

@@ -11,7 +11,7 @@ from flow.workers import SERVICES
 @cell(
     "kill-at-failpoints",
     "each worker dies by SIGKILL at each of six points of a step's way, at a time by seed, and comes back by its name",
-    tested={"rounds": 1, "rate": 30},
+    tested={"rounds": 1, "rate": 20},
     whole={"rounds": 4, "rate": 40},
 )
 async def kill_at_failpoints(trial: Trial, rounds: int, rate: float) -> None:
@@ -50,7 +50,7 @@ async def die_and_return(stage: Stage, hand: Hand, point: str = "", nth: int = 0
 @cell(
     "kill-and-restart",
     "workers are killed with -9 at any time and started again under the same instance id",
-    tested={"kills": 3, "rate": 30},
+    tested={"kills": 3, "rate": 20},
     whole={"kills": 24, "rate": 30},
 )
 async def kill_and_restart(trial: Trial, kills: int, rate: float) -> None:
@@ -65,7 +65,7 @@ async def kill_and_restart(trial: Trial, kills: int, rate: float) -> None:
 @cell(
     "kill-and-take-over",
     "one of two workers of each service is killed with -9 and stays away; the other one takes its share over",
-    tested={"kills": 1, "rate": 30, "session": 3},
+    tested={"kills": 1, "rate": 20, "session": 3},
     whole={"kills": 21, "rate": 40, "session": 3},
 )
 async def kill_and_take_over(trial: Trial, kills: int, rate: float, session: float) -> None:

@@ -20,7 +20,7 @@ async def _recovered(stage: Stage, what: str) -> None:
 @cell(
     "reset",
     "all connections are reset (RST), again and again",
-    tested={"times": 5, "rate": 30},
+    tested={"times": 5, "rate": 20},
     whole={"times": 40, "rate": 40},
 )
 async def reset(trial: Trial, times: int, rate: float) -> None:
@@ -37,7 +37,7 @@ async def reset(trial: Trial, times: int, rate: float) -> None:
 @cell(
     "black-hole",
     "nothing comes through either way for longer than the request timeout, and the session",
-    tested={"times": 1, "seconds": 5, "rate": 30, "session": 3},
+    tested={"times": 1, "seconds": 5, "rate": 20, "session": 3},
     whole={"times": 6, "seconds": 8, "rate": 40, "session": 4},
 )
 async def black_hole(trial: Trial, times: int, seconds: float, rate: float, session: float) -> None:
@@ -73,7 +73,7 @@ async def refused(trial: Trial, times: int, seconds: float, rate: float, session
 @cell(
     "lost-answers",
     "the broker gets everything, and nobody gets its answers, until appends are given up with their fate unknown",
-    tested={"times": 1, "seconds": 5, "rate": 30},
+    tested={"times": 1, "seconds": 5, "rate": 20},
     whole={"times": 6, "seconds": 6, "rate": 40},
 )
 async def lost_answers(trial: Trial, times: int, seconds: float, rate: float) -> None:

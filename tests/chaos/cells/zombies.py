@@ -15,7 +15,7 @@ from flow.workers import SERVICES
 @cell(
     "zombie",
     "a worker is stopped (SIGSTOP) in the middle of a step until its share has moved and the step is done, then goes on",
-    tested={"times": 1, "rate": 30, "session": 3},
+    tested={"times": 1, "rate": 20, "session": 3},
     whole={"times": 6, "rate": 30, "session": 3},
 )
 async def zombie(trial: Trial, times: int, rate: float, session: float) -> None:
@@ -27,7 +27,7 @@ async def zombie(trial: Trial, times: int, rate: float, session: float) -> None:
 
 async def one_zombie(stage: Stage, rate: float) -> None:
     trial = stage.trial
-    first = stage._next
+    first = stage.next_order
     run = f"order-{first}"
     load = await stage.press(rate=rate, cards=["slow:1"])
 
