@@ -16,7 +16,7 @@ from .trial import Trial
 
 GROWTH: Final = 0.10
 """How much more memory a worker may hold after a fault than before, as a part of what it held."""
-HEAP: Final = 16 << 20
+HEAP: Final = 32 << 20
 """Bytes that an interpreter may keep of a busy time, however little it held before."""
 PATIENCE: Final = 20.0
 LATELY: Final = 3.0
