@@ -31,12 +31,15 @@ def obey_cards() -> None:
     from orders.payments import Bank
 
     charge = Bank.charge
+    blocked: set[str] = set()
 
     async def obedient(self: Bank, card: str, amount: Decimal, idempotency_key: str) -> str:
         how, _, seconds = card.partition(":")
         if how == "slow":
             await asyncio.sleep(float(seconds))
-        elif how == "block":
+        elif how == "block" and idempotency_key not in blocked:
+            # Once in each process: a block beyond the step's timeout fails the attempt, and the next one is to succeed.
+            blocked.add(idempotency_key)
             time.sleep(float(seconds))
         return await charge(self, card, amount, idempotency_key)
 
