@@ -1,7 +1,6 @@
 """Playing cells in tests."""
 
 import os
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -29,7 +28,8 @@ def played(tmp_path: Path, place: TheBroker) -> Play:
     """Plays a cell with the amounts of the tests, from a seed that is told, and asserts that no promise was broken."""
 
     async def played(name: str) -> Trial:
-        seed = int(os.environ.get("FARANDOLE_SEED", time.time_ns() % 2**32))
+        # The campaign is for other seeds; here a change of the code is to be all that can change what comes of it.
+        seed = int(os.environ.get("FARANDOLE_SEED", "1"))
         trial = Trial(name, seed, tmp_path, place)
         await play(CELLS[name], trial, CELLS[name].tested or {})
         print(summary(trial.as_dict()))

@@ -186,7 +186,8 @@ class EventStore(ABC):
     async def reject(self, record: Stored, reason: str) -> None:
         """Copy a record that could not be read to the topic ``<choreography>.rejected``, once for each offset.
 
-        Key, value and headers stay as they are; the reason, topic, partition and offset are added as headers.
+        Two processes that copy the same record at the same moment may leave two equal copies. Key, value and headers stay as
+        they are; the reason, topic, partition and offset are added as headers.
         """
 
     @abstractmethod

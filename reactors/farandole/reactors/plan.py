@@ -14,24 +14,20 @@ class Plan:
     """What every attempt of one reactor has in common.
 
     Attributes:
-        fn: the handler.
         check: what it returned, as the items to emit.
         provided: what its other parameters are given.
         context: its parameters for the step, the run and the state.
         simple: its one parameter for an event, if it takes one event and nothing of the run.
-        at_once: whether calling the handler is all that there is to do: it is async and has no time limit.
     """
 
-    __slots__ = ("_failures", "_takes", "at_once", "check", "context", "fn", "provided", "simple", "stats")
+    __slots__ = ("_failures", "_takes", "check", "context", "provided", "simple", "stats")
 
     def __init__(self, reactor: Reactor, types: EventTypes, stats: ReactorStats, provided: Mapping[str, Any]) -> None:
         signature = reactor.signature
-        self.fn = reactor.fn
         self.check = signature.gives.check
         self.stats = stats
         self.provided = provided
         self.context = tuple(signature.context)
-        self.at_once = signature.is_async and reactor.options.timeout is None
         self._failures = reactor.takes_failures
         self._takes = tuple(
             frozenset(types.wire_name(event).encode() for event in trigger.events) for trigger in signature.triggers

@@ -17,8 +17,9 @@ from flow.workers import SERVICES
 async def kill_at_failpoints(trial: Trial, rounds: int, rate: float) -> None:
     async with Stage(trial, only_crashes=True) as stage:
         await stage.press(rate=rate)
-        for point in POINTS * rounds:
-            hand = trial.random.choice(stage.crew.hands)
+        hands = trial.random.sample(stage.crew.hands, len(stage.crew.hands))
+        for n, point in enumerate(POINTS * rounds):
+            hand = hands[(n + n // len(POINTS)) % len(hands)]
             nth = trial.random.randrange(5, 60)
             # It has to die once more to get its failpoint; that is a death like any other.
             await die_and_return(stage, hand, point, nth)

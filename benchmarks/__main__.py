@@ -1,0 +1,61 @@
+"""All benchmarks, one after the other, and the tables of ``docs/performance.md`` from their figures.
+
+    python -m benchmarks                      # all of them, on a broker of their own: about 25 minutes
+    python -m benchmarks chain restore        # some
+    python -m benchmarks --page docs/performance.md --only-page
+
+Figures go to ``test-output/benchmarks/``, a JSON file each. Nothing else should run on the machine meanwhile.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.page import fill
+from benchmarks.process import ROOT
+from benchmarks.show import say
+
+OUT = ROOT / "test-output/benchmarks"
+RUNS: dict[str, tuple[str, ...]] = {
+    "chain": ("chain", "--store", "kafka"),
+    "chain-flush": ("chain", "--store", "kafka", "--flush", "--runs", "3000", "--latency-runs", "100"),
+    "chain-sqlite": ("chain", "--store", "sqlite", "--runs", "3000"),
+    "chain-memory": ("chain", "--store", "memory"),
+    "long-run": ("long_run", "--store", "kafka"),
+    "restore": ("restore", "--store", "kafka"),
+    "idle": ("idle", "--store", "kafka"),
+    "fanout": ("fanout", "--store", "kafka"),
+    "scale": ("scale", "--store", "kafka"),
+}
+"""Name of each result, the module that makes it, and its options. The soak, which takes an hour, is run by itself."""
+
+
+def main() -> int:
+    """Run benchmarks, and put their figures on a page. 1 if one of them failed."""
+    options = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(RUNS)} (default: all)")
+    options.add_argument("--page", type=Path, help="put the tables on this page")
+    options.add_argument("--only-page", action="store_true", help="run nothing: the figures are there")
+    given = options.parse_args()
+    if unknown := set(given.names) - set(RUNS):
+        options.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}")
+    OUT.mkdir(parents=True, exist_ok=True)
+    failed = []
+    for name in () if given.only_page else given.names or RUNS:
+        module, *its = RUNS[name]
+        say(f"== {name}")
+        command = [sys.executable, "-m", f"benchmarks.{module}", *its, "--json", str(OUT / f"{name}.json")]
+        if subprocess.run(command, cwd=ROOT, check=False).returncode:
+            failed.append(name)
+    if given.page:
+        fill(given.page, OUT, {name: f"python -m benchmarks.{' '.join(run)}" for name, run in RUNS.items()})
+    if failed:
+        say(f"failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""The tables of a page, from the figures of the benchmarks: each between two marks that name its result."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.show import cell, number
+
+_MARK = re.compile(r"(<!-- figures: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_SYSTEMS = {
+    "at_least_once": "at-least-once loop",
+    "transactions": "transaction loop",
+    "at_least_once_bare": "at-least-once loop, no headers",
+}
+_PARTS = ("event", "mark", "run", "signal", "join", "no_work", "work")
+
+
+def fill(page: Path, folder: Path, commands: Mapping[str, str]) -> None:
+    """Replace what stands between the marks by the figures that are there; a result that is not leaves its table."""
+
+    def table(found: re.Match[str]) -> str:
+        path = folder / f"{found[2]}.json"
+        if not path.exists():
+            return found[0]
+        result = json.loads(path.read_text())
+        return f"{found[1]}`{commands[found[2]]}`\n\n{_table(result)}\n{found[3]}"
+
+    page.write_text(_MARK.sub(table, page.read_text()))
+
+
+def _table(result: dict[str, Any]) -> str:
+    spread = result.pop("spread", {})
+    plain = {k: v for k, v in result.items() if not isinstance(v, dict)}
+    columns: dict[str, dict[str, Any]]
+    if "steps" in result and "cpu_us_per_step" in result:
+        columns = {"Farandole": plain, **{name: result[key] for key, name in _SYSTEMS.items() if key in result}}
+        spreads = {
+            "Farandole": spread.get("farandole", {}),
+            **{name: spread.get(key, {}) for key, name in _SYSTEMS.items()},
+        }
+    elif parts := [part for part in _PARTS if part in result]:
+        columns, spreads = {}, {}
+        for part in parts:
+            inner = {k: v for k, v in result[part].items() if k != "spread"}
+            if all(isinstance(v, dict) for v in inner.values()):
+                its = result[part]["spread"]
+                for shape, figures in inner.items():
+                    title = f"{shape}, {result['work_us']:g} µs of work" if part == "work" else shape
+                    columns[title], spreads[title] = figures, its[shape]
+            else:
+                columns[part], spreads[part] = inner, spread.get(part, {})
+    else:
+        columns, spreads = {"": plain}, {"": {}}
+    rows = dict.fromkeys(key for column in columns.values() for key in column)
+    lines = [f"| | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
+    for key in rows:
+        cells = [_cell(columns[c].get(key, ""), spreads[c].get(key)) for c in columns]
+        lines.append(f"| {key} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _cell(value: Any, spread: list[float] | None) -> str:
+    if spread is None or spread[0] == spread[1]:
+        return cell(value)
+    return f"{number(value)} [{number(spread[0])}..{number(spread[1])}]"
