@@ -22,9 +22,9 @@ RUNS: dict[str, tuple[str, ...]] = {
     "chain-flush": ("chain", "--store", "kafka", "--flush", "--runs", "3000", "--latency-runs", "100"),
     "chain-sqlite": ("chain", "--store", "sqlite", "--runs", "3000"),
     "chain-memory": ("chain", "--store", "memory"),
-    "long-run": ("long_run", "--store", "kafka"),
+    "long-run": ("long_run", "--store", "kafka", "--rounds", "1"),
     "restore": ("restore", "--store", "kafka"),
-    "idle": ("idle", "--store", "kafka"),
+    "idle": ("idle", "--store", "kafka", "--runs", "50000"),
     "fanout": ("fanout", "--store", "kafka"),
     "scale": ("scale", "--store", "kafka"),
 }
