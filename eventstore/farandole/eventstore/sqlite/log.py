@@ -137,10 +137,10 @@ class LogReader:
         found: list[Batch] = []
         size = 0
         for row in sqlite.execute(
-            "SELECT first, next, time, records FROM batch WHERE log = ?1 AND partition = ?2 AND first >= coalesce("
-            "(SELECT max(first) FROM batch WHERE log = ?1 AND partition = ?2 AND first <= ?3), 0)"
-            " ORDER BY first LIMIT ?4",
-            (self._log, partition, offset, _READ_ROWS),
+            "SELECT first, next, time, records FROM batch WHERE log = :log AND partition = :partition AND first >= coalesce("
+            "(SELECT max(first) FROM batch WHERE log = :log AND partition = :partition AND first <= :offset), 0)"
+            " ORDER BY first LIMIT :rows",
+            {"log": self._log, "partition": partition, "offset": offset, "rows": _READ_ROWS},
         ):
             found.append(Batch(*row))
             size += len(row[3])
@@ -171,10 +171,10 @@ class LogReader:
 def last_ends(sqlite: sqlite3.Connection, log: int, partitions: Iterable[int]) -> dict[int, End]:
     """The ends of these partitions, got in one step."""
     [found] = sqlite.execute(
-        "SELECT json_group_array(json_array(batch.partition, batch.next, batch.time)) FROM json_each(?2) AS wanted"
-        " JOIN batch ON batch.log = ?1 AND batch.partition = wanted.value AND batch.first ="
-        " (SELECT max(first) FROM batch WHERE log = ?1 AND partition = wanted.value)",
-        (log, json.dumps(wanted := list(partitions))),
+        "SELECT json_group_array(json_array(batch.partition, batch.next, batch.time)) FROM json_each(:wanted) AS wanted"
+        " JOIN batch ON batch.log = :log AND batch.partition = wanted.value AND batch.first ="
+        " (SELECT max(first) FROM batch WHERE log = :log AND partition = wanted.value)",
+        {"log": log, "wanted": json.dumps(wanted := list(partitions))},
     ).fetchone()
     ends = dict.fromkeys(wanted, End(0, 0))
     ends.update((partition, End(next, time)) for partition, next, time in json.loads(found))
