@@ -21,9 +21,10 @@ from farandole.eventstore.contract import Reader, Stored
 from farandole.eventstore.errors import PartitionCorrupt, PositionLost, StoreClosed, StoreError
 
 from .failures import CORRUPT, NOT_AUTHORISED, OUT_OF_RANGE, told, unreachable
+from .fetching import Fetch
 from .link import FIRST_BACKOFF, LAST_BACKOFF, Link, end
 from .quiet import log
-from .records import Chunk, chunks, fetch_request, unpack
+from .records import Chunk, chunks, unpack
 from .stats import Stats
 
 LONG_POLL: Final = 0.2
@@ -201,7 +202,7 @@ class KafkaReader(Reader):
             if node is None:
                 raise kafka.LeaderNotAvailableError(f"no leader is known for {self._topic}")
             each = self._link.settings.fetch_bytes
-            request = fetch_request(self._topic, places.items(), wait=LONG_POLL, each=each, all=IN_ALL * each)
+            request = Fetch(self._topic, places.items(), wait=LONG_POLL, each=each, all=IN_ALL * each)
             found = list(chunks(await self._link.send(node, request), places))
             self._heard = time.monotonic()
             # An answer has room for a few partitions only, so an empty one means something only if all are.

@@ -1,4 +1,4 @@
-"""Fetch requests, and the bytes of their answers as records of the contract.
+"""The bytes of fetched batches as records of the contract.
 
 Batches are unpacked here rather than by the client's consumer, because that one hides what a fold must know: at which
 offset a batch is corrupt, that a partition is gone, that a connection was lost. It is also a third of the work.
@@ -6,20 +6,19 @@ offset a batch is corrupt, that a partition is gone, that a connection was lost.
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
-from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.errors import CorruptRecordException, UnsupportedCodecError, for_code
 from aiokafka.record.memory_records import MemoryRecords
 
 from farandole.eventstore.contract import Stored
 from farandole.eventstore.errors import PartitionCorrupt, StoreMisconfigured
 
+from .fetching import Fetched
 from .lenient import lenient
 
 LOG_APPEND_TIME: Final = 1
-READ_UNCOMMITTED: Final = 0
 
 _new: Final = tuple.__new__
 
@@ -41,26 +40,16 @@ class Unpacked(NamedTuple):
     next: int
 
 
-def fetch_request(topic: str, places: Iterable[tuple[int, int]], *, wait: float, each: int, all: int) -> FetchRequest:
-    """A request for what follows these (partition, offset) places.
+def chunks(response: Fetched, offsets: dict[int, int]) -> Iterator[Chunk]:
+    """The answers in a response, with the offset that was asked for in each partition.
 
-    Args:
-        topic: one topic.
-        places: partitions and offsets.
-        wait: seconds that the broker may wait while there is nothing.
-        each: the most bytes of one partition; a first batch larger than that comes whole.
-        all: the most bytes in all; likewise.
+    Raises:
+        KafkaError: the broker refused the request as a whole.
     """
-    return FetchRequest(
-        int(wait * 1000), 1, all, READ_UNCOMMITTED, [(topic, [(p, offset, each) for p, offset in places])]
-    )
-
-
-def chunks(response: Any, offsets: dict[int, int]) -> Iterator[Chunk]:
-    """The answers in a response, with the offset that was asked for in each partition."""
-    for _, partitions in response.topics:
-        for partition, code, high_water, *rest in partitions:
-            yield Chunk(partition, offsets[partition], code, high_water, rest[-1] or b"")
+    if response.code:
+        raise for_code(response.code)("the fetch request was refused")
+    for partition, code, high_water, data in response.answers:
+        yield Chunk(partition, offsets[partition], code, high_water, data)
 
 
 def unpack(topic: str, chunk: Chunk) -> Unpacked:

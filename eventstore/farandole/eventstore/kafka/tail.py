@@ -11,8 +11,9 @@ from farandole.eventstore.contract import Stored
 from farandole.eventstore.errors import PositionLost
 
 from .failures import NOT_AUTHORISED, OUT_OF_RANGE, unreachable
+from .fetching import Fetch
 from .link import FIRST_BACKOFF, LAST_BACKOFF, Link
-from .records import Chunk, chunks, fetch_request, unpack
+from .records import Chunk, chunks, unpack
 
 EACH: Final = 1024 * 1024
 
@@ -80,7 +81,7 @@ async def fetch_once(link: Link, topic: str, partition: int, offset: int, size: 
             await link.open()
             node = next(iter(link.leaders(topic, [partition])))
             if node is not None:
-                request = fetch_request(topic, [(partition, offset)], wait=0, each=size, all=size)
+                request = Fetch(topic, [(partition, offset)], wait=0, each=size, all=size)
                 for chunk in chunks(await link.send(node, request), {partition: offset}):
                     if chunk.code == OUT_OF_RANGE or (chunk.data and not chunk.code):
                         return chunk
