@@ -73,8 +73,11 @@ class Link:
     def leaders(self, topic: str, partitions: Iterable[int]) -> dict[int | None, list[int]]:
         """Partitions by the broker that leads them, as far as is known; None: by no broker."""
         by_node: dict[int | None, list[int]] = {}
+        if self._client is None:
+            return {None: [*partitions]}
+        leader = self._client.cluster.leader_for_partition
         for partition in partitions:
-            node = self._client and self._client.cluster.leader_for_partition(TopicPartition(topic, partition))
+            node = leader(TopicPartition(topic, partition))
             by_node.setdefault(None if node == -1 else node, []).append(partition)
         return by_node
 

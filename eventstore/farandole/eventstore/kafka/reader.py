@@ -190,7 +190,8 @@ class KafkaReader(Reader):
             if node not in self._busy:
                 self._busy.add(node)
                 # Whoever stands first in a request is served first.
-                random.shuffle(partitions)
+                first = random.randrange(len(partitions))  # noqa: S311
+                partitions = partitions[first:] + partitions[:first]
                 places = {p: self._place(p, self._next[p]) for p in partitions}
                 self._tasks[asyncio.ensure_future(self._fetch(node, places))] = frozenset(places)
 
@@ -203,11 +204,9 @@ class KafkaReader(Reader):
                 raise kafka.LeaderNotAvailableError(f"no leader is known for {self._topic}")
             each = self._link.settings.fetch_bytes
             request = Fetch(self._topic, places.items(), wait=LONG_POLL, each=each, all=IN_ALL * each)
-            found = list(chunks(await self._link.send(node, request), places))
+            found = chunks(await self._link.send(node, request), places)
             self._heard = time.monotonic()
-            # An answer has room for a few partitions only, so an empty one means something only if all are.
-            full = any(chunk.data for chunk in found)
-            bad = [chunk for chunk in found if not await self._good(chunk, full)]
+            bad = [chunk for chunk in found if not await self._good(chunk)]
             if bad:
                 await self._recover()
             else:
@@ -221,11 +220,10 @@ class KafkaReader(Reader):
         finally:
             self._busy.discard(node)
 
-    async def _good(self, chunk: Chunk, full: bool) -> bool:
+    async def _good(self, chunk: Chunk) -> bool:
         partition, topic = chunk.partition, self._topic
-        if not chunk.code and (full or not (chunk.high_water > chunk.offset or partition in self._doubtful)):
-            if self._trouble and (chunk.data or not full):
-                self._trouble.pop(partition, None)
+        if not chunk.code and (chunk.data or not (chunk.high_water > chunk.offset or partition in self._doubtful)):
+            self._trouble.pop(partition, None)
             return True
         if not self._current(chunk):
             return True

@@ -6,7 +6,6 @@ offset a batch is corrupt, that a partition is gone, that a connection was lost.
 
 import struct
 import zlib
-from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from aiokafka.errors import CorruptRecordException, UnsupportedCodecError, for_code
@@ -40,16 +39,22 @@ class Unpacked(NamedTuple):
     next: int
 
 
-def chunks(response: Fetched, offsets: dict[int, int]) -> Iterator[Chunk]:
+def chunks(response: Fetched, offsets: dict[int, int]) -> list[Chunk]:
     """The answers in a response, with the offset that was asked for in each partition.
+
+    A response has room for a few partitions only, so an empty answer means something only if all are empty: beside
+    others that hold records it is left out.
 
     Raises:
         KafkaError: the broker refused the request as a whole.
     """
     if response.code:
         raise for_code(response.code)("the fetch request was refused")
-    for partition, code, high_water, data in response.answers:
-        yield Chunk(partition, offsets[partition], code, high_water, data)
+    answers = response.answers
+    telling = [a for a in answers if a.data or a.code]
+    if not any(a.data for a in telling):
+        telling = answers
+    return [Chunk(a.partition, offsets[a.partition], a.code, a.high_water, a.data) for a in telling]
 
 
 def unpack(topic: str, chunk: Chunk) -> Unpacked:
