@@ -110,6 +110,18 @@ async def test_a_file_of_a_later_version_is_refused(path: Path) -> None:
         await opened(path)
 
 
+async def test_a_file_of_the_first_version_gets_what_it_lacks(path: Path) -> None:
+    async with await opened(path) as store:
+        await store.append(0, [a_record(b"old")])
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("DROP TABLE cut")
+        other.execute("PRAGMA user_version = 1")
+    async with await opened(path) as store:
+        await store.truncate(0, 1)
+        assert await store.append(0, [a_record(b"new")]) == 1
+        assert (await store.ends([0]))[0] == (1, 2)
+
+
 async def test_a_damaged_file_is_reported(path: Path) -> None:
     async with await opened(path) as store:
         for i in range(50):

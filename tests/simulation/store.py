@@ -105,6 +105,10 @@ class FaultyStore(EventStore):
         await self._travel()
         return await self.inner.fetch(partition, offsets)
 
+    async def truncate(self, partition: int, before: int) -> None:
+        await self._travel()
+        await self.inner.truncate(partition, before)
+
     async def _travel(self) -> None:
         net, chance = self.machine.net, self.world.chance
         await asyncio.sleep(chance.random() * net.delay)

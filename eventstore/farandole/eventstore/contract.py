@@ -122,6 +122,10 @@ class Table(ABC):
     async def load(self) -> Mapping[bytes, bytes]:
         """All that is in the map: everything whose `put` returned before this call, by whichever process."""
 
+    @abstractmethod
+    async def scan(self, prefix: bytes) -> Mapping[bytes, bytes]:
+        """Of what `load` gives, the keys that begin so; nothing more is kept in memory, now or later."""
+
 
 class EventStore(ABC):
     """The log of one choreography. Made by `farandole.eventstore.connect`; use as an async context manager."""
@@ -166,6 +170,20 @@ class EventStore(ABC):
         Raises:
             PositionLost: one of them is no longer, or not yet, in the log.
             StoreUnavailable: the log cannot be reached.
+        """
+
+    @abstractmethod
+    async def truncate(self, partition: int, before: int) -> None:
+        """Delete the records of a partition below an offset, for ever. Offsets stay as they are.
+
+        Afterwards `ends` begins at ``before``, and what lies below it is lost (`PositionLost`) to whoever reads from
+        there; a reader in this or another process that is just there may still be handed some. Doing it again, or with
+        a lower offset, does nothing.
+
+        Raises:
+            ValueError: ``before`` lies beyond the end; nothing was deleted.
+            StoreMisconfigured: this user may not delete records.
+            StoreUnavailable: the log cannot be reached; whether records were deleted is not known, so do it again.
         """
 
     @abstractmethod

@@ -39,6 +39,11 @@ def check_sizes(records: Sequence[Record], most: int) -> int:
     return total
 
 
+def beyond_the_end(partition: int, before: int, end: int) -> ValueError:
+    """The error for records to be deleted that are not there yet."""
+    return ValueError(f"partition {partition} ends at offset {end}: nothing was deleted below {before}")
+
+
 def check_partition(partition: int, partitions: int) -> None:
     """Refuse a partition that the log does not have.
 

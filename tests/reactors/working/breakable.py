@@ -105,6 +105,10 @@ class Breakable(EventStore):
         self.fetched.append((partition, tuple(offsets)))
         return await self.inner.fetch(partition, offsets)
 
+    async def truncate(self, partition: int, before: int) -> None:
+        self._reach()
+        await self.inner.truncate(partition, before)
+
     def reader(self) -> Reader:
         self.readers += 1
         return BreakableReader(self, self.inner.reader())

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from aiokafka import TopicPartition
 from aiokafka import errors as kafka
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from farandole.eventstore.errors import StoreMisconfigured
 
 from .failures import unreachable
 from .link import close_client, why_unreachable
@@ -131,6 +134,23 @@ class Admin:
             error = kafka.for_code(code)
             if error not in (kafka.NoError, kafka.TopicAlreadyExistsError):
                 raise unreachable(f"creating the topic {name}", self._settings.url, error(*message[:1]))
+
+    async def delete_before(self, topic: str, partition: int, before: int) -> None:
+        """Delete a partition's records below an offset.
+
+        Raises:
+            StoreUnavailable: perhaps they were deleted.
+            StoreMisconfigured: this user may not delete records.
+        """
+        place = TopicPartition(topic, partition)
+        try:
+            await self._client.delete_records({place: RecordsToDelete(before)})
+        except (kafka.KafkaError, OSError, TimeoutError) as e:
+            if isinstance(e, kafka.TopicAuthorizationFailedError):
+                raise StoreMisconfigured(
+                    f"deleting records of {topic}/{partition} was refused: grant this user DELETE on the topic"
+                ) from e
+            raise unreachable(f"deleting records of {topic}/{partition}", self._settings.url, e) from e
 
     @property
     def modern(self) -> bool:

@@ -9,8 +9,9 @@ from typing import Final
 
 from farandole.eventstore.contract import Ends, EventStore, Ownership, Reader, Record, Stored, Table
 from farandole.eventstore.errors import StoreClosed
+from farandole.eventstore.sizes import beyond_the_end, check_partition
 
-from .admin import Found, Topic
+from .admin import Admin, Found, Topic
 from .batches import max_record
 from .brokertime import BrokerTime
 from .link import Link
@@ -112,6 +113,15 @@ class KafkaStore(EventStore):
         self._check_open()
         return await fetch(self._link, self._events, partition, offsets)
 
+    async def truncate(self, partition: int, before: int) -> None:
+        check_partition(partition, self.partitions)
+        ends = (await self.ends([partition]))[partition]
+        if before > ends.next:
+            raise beyond_the_end(partition, before, ends.next)
+        if before > ends.first:
+            async with Admin(self.settings) as admin:
+                await admin.delete_before(self._events, partition, before)
+
     def reader(self) -> Reader:
         self._check_open()
         self._readers = [each for each in self._readers if not each.closed]
@@ -161,7 +171,7 @@ class KafkaStore(EventStore):
         await self._link.close()
 
     def _table(self, topic: str) -> KafkaTable:
-        return KafkaTable(partial(self._producer.append, topic, 0), Tail(self._link, topic))
+        return KafkaTable(partial(self._producer.append, topic, 0), partial(Tail, self._link, topic))
 
     def _check_open(self) -> None:
         if self._closed:

@@ -14,12 +14,13 @@ class KafkaTable(Table):
 
     Args:
         append: appends records to the topic.
-        tail: a place in the topic.
+        tail: gives a place at the beginning of the topic.
     """
 
-    def __init__(self, append: Callable[[Sequence[Record]], Awaitable[int]], tail: Tail) -> None:
+    def __init__(self, append: Callable[[Sequence[Record]], Awaitable[int]], tail: Callable[[], Tail]) -> None:
         self._append = append
-        self._tail = tail
+        self._new_tail = tail
+        self._tail = tail()
         self._map: dict[bytes, bytes] = {}
         self._lock = asyncio.Lock()
 
@@ -35,12 +36,26 @@ class KafkaTable(Table):
                 await self._advance()
             return dict(self._map)
 
+    async def scan(self, prefix: bytes) -> Mapping[bytes, bytes]:
+        tail, found = self._new_tail(), dict[bytes, bytes]()
+        try:
+            await _advance(tail, found, prefix)
+        except PositionLost:
+            found.clear()
+            await _advance(tail, found, prefix)
+        return found
+
     async def _advance(self) -> None:
-        async for records in self._tail.fresh():
-            for record in records:
-                if record.key is None:
-                    continue
-                if record.value is None:
-                    self._map.pop(record.key, None)
-                else:
-                    self._map[record.key] = record.value
+        await _advance(self._tail, self._map)
+
+
+async def _advance(tail: Tail, found: dict[bytes, bytes], prefix: bytes = b"") -> None:
+    """Bring a map to the topic's end."""
+    async for records in tail.fresh():
+        for key, value in [(record.key, record.value) for record in records]:
+            if key is None or not key.startswith(prefix):
+                continue
+            if value is None:
+                found.pop(key, None)
+            else:
+                found[key] = value

@@ -1,25 +1,40 @@
 """The log itself: what all handles of one in-memory store share."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 from farandole.eventstore.bell import Bell
 from farandole.eventstore.contract import Record, Stored
 from farandole.eventstore.shares import shares
+from farandole.eventstore.sizes import beyond_the_end
 
 from .ownership import MemoryMember
+
+
+class Held(list[Stored]):
+    """The records that a partition holds; the first of them is at offset ``first``."""
+
+    def __init__(self, records: Iterable[Stored] = (), first: int = 0) -> None:
+        super().__init__(records)
+        self.first = first
+
+    @property
+    def next(self) -> int:
+        """The offset after the last one."""
+        return self.first + len(self)
 
 
 class MemoryLog:
     """Partitions, tables, rejected records and groups of one choreography.
 
     Handles may live in several threads and event loops. Writers take the lock; readers need none, because a batch
-    is added to its partition by one `list.extend`.
+    is added to its partition by one `list.extend`, and what is deleted is left out of a list that takes its place.
     """
 
     def __init__(self, partitions: int) -> None:
-        self.partitions: list[list[Stored]] = [[] for _ in range(partitions)]
+        self.partitions: list[Held] = [Held() for _ in range(partitions)]
+        self.times = [0] * partitions
         self.catalogue: dict[bytes, bytes] = {}
         self.checkpoints: dict[bytes, bytes] = {}
         self.rejected: dict[tuple[int, int], Stored] = {}
@@ -30,10 +45,10 @@ class MemoryLog:
 
     def append(self, partition: int, records: Sequence[Record], now: int) -> int:
         """Add a batch, stamped with ``now`` or the last stamp if that is later; the offset of its first record."""
-        log = self.partitions[partition]
         with self.lock:
-            first = len(log)
-            time = max(now, log[-1].time) if log else now
+            log = self.partitions[partition]
+            first = log.next
+            self.times[partition] = time = max(now, self.times[partition])
             log.extend(
                 [
                     Stored(partition, offset, time, record.key, record.value, tuple(record.headers))
@@ -42,6 +57,15 @@ class MemoryLog:
             )
         self.bell.ring(partition)
         return first
+
+    def truncate(self, partition: int, before: int) -> None:
+        """Leave out the records below an offset."""
+        with self.lock:
+            log = self.partitions[partition]
+            if before > log.next:
+                raise beyond_the_end(partition, before, log.next)
+            if before > log.first:
+                self.partitions[partition] = Held(log[before - log.first :], before)
 
     def member_name(self) -> str:
         """A name that no other member has; not a random one, so that a simulation is the same each time."""

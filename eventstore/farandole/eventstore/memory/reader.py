@@ -44,7 +44,7 @@ class MemoryReader(Reader):
 
     def _has_news(self) -> bool:
         logs = self._store.log.partitions
-        return self._closed or self._store.closed or any(len(logs[p]) != o for p, o in self._positions.items())
+        return self._closed or self._store.closed or any(logs[p].next != o for p, o in self._positions.items())
 
     def _take(self) -> list[Sequence[Stored]]:
         self._store.check_open()
@@ -53,13 +53,13 @@ class MemoryReader(Reader):
         found: list[Sequence[Stored]] = []
         for partition, position in self._positions.items():
             log = self._store.log.partitions[partition]
-            if position < len(log):
-                found.append(log[position : position + _BATCH])
-            elif position > len(log):
+            if not log.first <= position <= log.next:
                 raise PositionLost(
-                    f"partition {partition} ends at offset {len(log)}, before the position {position} to read from: "
-                    "this is another log, or it was cut off. Restore from the start"
+                    f"partition {partition} has the offsets {log.first} to {log.next}, and not the position {position} "
+                    "to read from: this is another log, or it was cut off. Restore from a checkpoint or from the start"
                 )
+            if position < log.next:
+                found.append(log[position - log.first : position - log.first + _BATCH])
         for batch in found:
             self._positions[batch[-1].partition] = batch[-1].offset + 1
         return found

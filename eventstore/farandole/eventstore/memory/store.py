@@ -97,18 +97,24 @@ class MemoryStore(EventStore):
     async def ends(self, partitions: Iterable[int]) -> Mapping[int, Ends]:
         self.check_open()
         await asyncio.sleep(0)
-        return {p: Ends(0, len(self.log.partitions[p])) for p in partitions}
+        held = self.log.partitions
+        return {p: Ends(held[p].first, held[p].next) for p in partitions}
 
     async def fetch(self, partition: int, offsets: Sequence[int]) -> list[Stored]:
         self.check_open()
         log = self.log.partitions[partition]
-        if any(not 0 <= offset < len(log) for offset in offsets):
+        if any(not log.first <= offset < log.next for offset in offsets):
             raise PositionLost(
-                f"partition {partition} holds offsets 0 to {len(log) - 1}, not all of {list(offsets)[:20]}: "
+                f"partition {partition} holds offsets {log.first} to {log.next - 1}, not all of {list(offsets)[:20]}: "
                 "this is another log, or it was cut off. Restore from the start"
             )
         await asyncio.sleep(0)
-        return [log[offset] for offset in offsets]
+        return [log[offset - log.first] for offset in offsets]
+
+    async def truncate(self, partition: int, before: int) -> None:
+        self.check_open()
+        check_partition(partition, self.partitions)
+        self.log.truncate(partition, before)
 
     def reader(self) -> MemoryReader:
         self.check_open()
@@ -164,3 +170,6 @@ class _MemoryTable(Table):
     async def load(self) -> Mapping[bytes, bytes]:
         self._check_open()
         return MappingProxyType(self._entries.copy())
+
+    async def scan(self, prefix: bytes) -> Mapping[bytes, bytes]:
+        return {key: value for key, value in (await self.load()).items() if key.startswith(prefix)}

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from farandole.eventstore.errors import StoreMisconfigured
 
 from .failures import breaks_connection, is_busy, not_read
-from .schema import check_file, make_tables
+from .schema import VERSION, check_file, make_tables
 from .settings import Settings
 
 T = TypeVar("T")
@@ -69,7 +69,7 @@ class Connection:
                 connection.execute("PRAGMA checkpoint_fullfsync = 1")
             connection.execute("PRAGMA wal_autocheckpoint = 2000")
             connection.execute("PRAGMA journal_size_limit = 67108864")
-            if not ours:
+            if ours < VERSION:
                 self._patiently(lambda: make_tables(connection, path))
         except BaseException:
             connection.close()

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from farandole.eventstore.contract import Ends
+from farandole.eventstore.sizes import beyond_the_end
 
 from .connection import Connection
+from .packing import pack, unpack
 
 _READ_BYTES: Final = 1 << 20
 _READ_ROWS: Final = 200
@@ -68,6 +70,14 @@ class LogWriter:
             return self._insert(sqlite, batches, last_ends(sqlite, self._log, partitions))
 
         return self._note(self._connection.transaction(insert))
+
+    def truncate(self, partition: int, before: int) -> None:
+        """Delete the records of a partition below an offset.
+
+        Raises:
+            ValueError: it lies beyond the end.
+        """
+        self._connection.transaction(lambda sqlite: _truncate(sqlite, self._log, partition, before))
 
     def _insert(
         self, sqlite: sqlite3.Connection, batches: Sequence[NewBatch], ends: Mapping[int, End]
@@ -176,6 +186,40 @@ def last_ends(sqlite: sqlite3.Connection, log: int, partitions: Iterable[int]) -
         " (SELECT max(first) FROM batch WHERE log = :log AND partition = wanted.value)",
         {"log": log, "wanted": json.dumps(wanted := list(partitions))},
     ).fetchone()
-    ends = dict.fromkeys(wanted, End(0, 0))
-    ends.update((partition, End(next, time)) for partition, next, time in json.loads(found))
+    ends = {partition: End(next, time) for partition, next, time in json.loads(found)}
+    for partition in wanted:
+        if partition not in ends:
+            ends[partition] = End(*_cut(sqlite, log, partition))
     return ends
+
+
+def _cut(sqlite: sqlite3.Connection, log: int, partition: int) -> tuple[int, int]:
+    """The offset below which a partition's records were deleted, and the last stamp when they were."""
+    place = (log, partition)
+    return sqlite.execute("SELECT first, time FROM cut WHERE log = ? AND partition = ?", place).fetchone() or (0, 0)
+
+
+def _truncate(sqlite: sqlite3.Connection, log: int, partition: int, before: int) -> None:
+    end = last_ends(sqlite, log, (partition,))[partition]
+    if before > end.next:
+        raise beyond_the_end(partition, before, end.next)
+    if before <= _cut(sqlite, log, partition)[0]:
+        return
+    place = {"log": log, "partition": partition, "before": before}
+    within = "log = :log AND partition = :partition AND first < :before"
+    split = sqlite.execute(
+        f"SELECT next, time, records, first FROM batch WHERE {within} AND next > :before",  # noqa: S608
+        place,
+    ).fetchone()
+    sqlite.execute(f"DELETE FROM batch WHERE {within}", place)  # noqa: S608
+    if split is not None:
+        next, time, records, first = split
+        rest = b"".join(pack(record) for record in unpack(records, before - first))
+        sqlite.execute(
+            "INSERT INTO batch (log, partition, first, next, time, records) VALUES (?, ?, ?, ?, ?, ?)",
+            (log, partition, before, next, time, rest),
+        )
+    sqlite.execute(
+        "INSERT OR REPLACE INTO cut (log, partition, first, time) VALUES (?, ?, ?, ?)",
+        (log, partition, before, end.time),
+    )

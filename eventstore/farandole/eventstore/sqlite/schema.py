@@ -12,9 +12,22 @@ from typing import Final, NamedTuple
 from farandole.eventstore.errors import StoreMisconfigured
 
 APPLICATION_ID: Final = 0x46415241  # "FARA", shown by file(1) and PRAGMA application_id
-VERSION: Final = 1
+VERSION: Final = 2
 
-_TABLES: Final = """
+_CUT: Final = """
+CREATE TABLE cut (
+    log INTEGER NOT NULL,
+    partition INTEGER NOT NULL,
+    first INTEGER NOT NULL,  -- offset below which records were deleted
+    time INTEGER NOT NULL,   -- the last stamp when they were, milliseconds since 1970 UTC
+    PRIMARY KEY (log, partition)
+) STRICT, WITHOUT ROWID;
+"""
+_SINCE: Final = {1: _CUT}
+"""What files of earlier versions lack."""
+_TABLES: Final = (
+    _CUT
+    + """
 CREATE TABLE log (
     id INTEGER PRIMARY KEY,
     choreography TEXT NOT NULL UNIQUE,
@@ -63,6 +76,7 @@ CREATE TABLE owner (
     PRIMARY KEY (log, service, partition)
 ) STRICT, WITHOUT ROWID;
 """
+)
 
 
 class LogRow(NamedTuple):
@@ -74,8 +88,8 @@ class LogRow(NamedTuple):
     """16 random bytes that no other log has."""
 
 
-def check_file(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether the file holds our tables; false if it is empty. Changes nothing.
+def check_file(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of our tables in the file; 0 if it is empty. Changes nothing.
 
     Raises:
         StoreMisconfigured: it holds something else, or was written by a later version.
@@ -88,18 +102,19 @@ def check_file(connection: sqlite3.Connection, path: Path) -> bool:
             raise StoreMisconfigured(
                 f"{path} has tables of version {version}, and this Farandole knows up to {VERSION}: upgrade Farandole"
             )
-        return True
+        return int(version)
     if application or version or tables:
         raise StoreMisconfigured(f"{path} is an SQLite database of something else: name another file")
-    return False
+    return 0
 
 
 def make_tables(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables, unless another process just did."""
+    """Make the tables, or those that the file of an earlier version lacks, unless another process just did."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if not check_file(connection, path):
-            for statement in _TABLES.split(";")[:-1]:
+        version = check_file(connection, path)
+        if version < VERSION:
+            for statement in (_TABLES if not version else _SINCE[version]).split(";")[:-1]:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {VERSION}")

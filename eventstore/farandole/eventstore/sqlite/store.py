@@ -154,6 +154,15 @@ class SqliteStore(EventStore):
             )
         return found
 
+    async def truncate(self, partition: int, before: int) -> None:
+        self.check_open()
+        check_partition(partition, self.partitions)
+        try:
+            await self._loop.run_in_executor(self._writing, self._log_writer.truncate, partition, before)
+        except sqlite3.Error as e:
+            raise not_read(e, self.settings.path, self.settings.patience) from e
+        self.tail.truncated(partition)
+
     def reader(self) -> SqliteReader:
         self.check_open()
         return SqliteReader(self)

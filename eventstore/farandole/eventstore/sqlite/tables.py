@@ -43,6 +43,9 @@ class SqliteTable(Table):
     async def load(self) -> Mapping[bytes, bytes]:
         return await self._read(partial(_load, self._place))
 
+    async def scan(self, prefix: bytes) -> Mapping[bytes, bytes]:
+        return await self._read(partial(_scan, self._place, prefix))
+
 
 def _put(place: tuple[int, str], key: bytes, value: bytes | None, sqlite: sqlite3.Connection) -> None:
     if value is None:
@@ -53,6 +56,15 @@ def _put(place: tuple[int, str], key: bytes, value: bytes | None, sqlite: sqlite
 
 def _load(place: tuple[int, str], sqlite: sqlite3.Connection) -> Mapping[bytes, bytes]:
     return dict(sqlite.execute("SELECT key, value FROM entry WHERE log = ? AND tab = ?", place))
+
+
+def _scan(place: tuple[int, str], prefix: bytes, sqlite: sqlite3.Connection) -> Mapping[bytes, bytes]:
+    return dict(
+        sqlite.execute(
+            "SELECT key, value FROM entry WHERE log = ? AND tab = ? AND key >= ? AND substr(key, 1, ?) = ?",
+            (*place, prefix, len(prefix), prefix),
+        )
+    )
 
 
 def add_rejected(log: int, partition: int, offset: int, time: int, copy: Record, sqlite: sqlite3.Connection) -> None:

@@ -61,6 +61,11 @@ class Tail:
         self._sizes[partition] = size
         self._grow(partition, records[-1].offset + 1)
 
+    def truncated(self, partition: int) -> None:
+        """Records of this partition were deleted: keep none of them."""
+        self._recent[partition] = []
+        self._sizes[partition] = 0
+
     async def look(self) -> bool:
         """Ask the file now; whether other processes appended something.
 

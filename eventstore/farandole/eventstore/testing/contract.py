@@ -9,10 +9,11 @@ from .owning import Owning
 from .reading import Reading
 from .support import Interrupt, OpenStore
 from .tables import Tables
+from .truncating import Truncating
 
 
 @pytest.mark.asyncio
-class EventStoreContract(Appending, Reading, Tables, Owning, Closing, Outage):
+class EventStoreContract(Appending, Reading, Truncating, Tables, Owning, Closing, Outage):
     """Every promise of `farandole.eventstore.contract`, as tests. Subclass it and override the fixture `open_store`.
 
     Nothing in the suite sleeps; it waits for conditions, up to `patience` seconds.

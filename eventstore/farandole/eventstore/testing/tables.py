@@ -52,6 +52,18 @@ class Tables(Patient):
         await store.catalogue.put(b"a", b"2")
         assert loaded == {b"a": b"1"}
 
+    async def test_a_scan_gives_the_keys_that_begin_so(self, open_store: OpenStore) -> None:
+        name = fresh_name()
+        store, other = await open_store(name), await open_store(name)
+        for key in (b"3/1", b"3/2", b"3", b"30/1", b"4/1", b"\xff\xff"):
+            await store.checkpoints.put(key, b"old")
+        await store.checkpoints.put(b"3/1", b"new")
+        await store.checkpoints.put(b"3/2", None)
+        assert await other.checkpoints.scan(b"3/") == {b"3/1": b"new"}
+        assert await other.checkpoints.scan(b"\xff") == {b"\xff\xff": b"old"}
+        assert await other.checkpoints.scan(b"none") == {}
+        assert await other.checkpoints.scan(b"") == await store.checkpoints.load()
+
     async def test_an_entry_too_large_is_refused(self, open_store: OpenStore) -> None:
         store = await open_store()
         with pytest.raises(TooLarge):
