@@ -1,4 +1,6 @@
-"""Avro's binary encoding under one schema, by fastavro: the bytes of a datum, and the datum of bytes."""
+"""Avro's binary encoding under one schema: the bytes of a datum, and the datum of bytes. By fastavro, but for what is
+flat and usual.
+"""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -7,6 +9,7 @@ from typing import Any, Final, cast
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
+from .flat import Flat
 from .inline import definitions_of
 from .limits import is_recursive
 from .locate import misfit
@@ -28,6 +31,7 @@ class Binary:
         self._parsed: Any = parse_schema(self._bare)
         self._definitions = definitions_of(schema)
         self._recursive = is_recursive(schema)
+        self._flat = Flat.of(self._bare)
 
     def write(self, head: bytes, datum: Any) -> bytes:
         """``head`` and the datum's bytes.
@@ -35,6 +39,8 @@ class Binary:
         Raises:
             Misfit: the datum does not fit the schema.
         """
+        if self._flat is not None and (flat := self._flat.write(head, datum)) is not None:
+            return flat
         out = BytesIO()
         out.write(head)
         try:
@@ -55,6 +61,8 @@ class Binary:
         Raises:
             Misfit: the bytes are not such a datum, or others follow it.
         """
+        if self._flat is not None and (flat := self._flat.read(value, at)) is not None:
+            return flat
         if self._recursive:
             scan(self._bare, self._definitions, value, at)
         source = BytesIO(value)
