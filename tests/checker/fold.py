@@ -13,8 +13,8 @@ from .settings import Settings
 from .state import Debt, Event, Pair, Run
 from .verdict import Verdict
 
-_FNV: Final = 0x100000001B3
-_64: Final = (1 << 64) - 1
+_BASE: Final = (1 << 30) - 35
+_MODULUS: Final = (1 << 64) - 59
 _UNFINISHED: Final = 4
 _MOST_TOGETHER: Final = 1000
 _MOST_CONTRACT: Final = 65_536
@@ -67,9 +67,8 @@ class Fold:
         if verdict is Verdict.ADMITTED:
             self._close_what_is_done(raw, head)
         append = bytes(16) if head is None else head.append
-        words = (raw.offset, int.from_bytes(append[:8], "big"), int.from_bytes(append[8:], "big"), verdict)
-        for word in words:
-            self.digest = (self.digest ^ word) * _FNV & _64
+        word = int.from_bytes(append, "big") + 256 * raw.offset + verdict
+        self.digest = (self.digest * _BASE + word) % _MODULUS
         return verdict
 
     def _lapse(self) -> None:

@@ -41,10 +41,17 @@ def test_another_verdict_another_append_and_another_offset_make_another_digest()
 
 
 def test_the_digest_is_the_one_that_the_protocol_gives() -> None:
-    expected = 0xCBF29CE484222325
-    for word in (5, 0x0001020304050607, 0x08090A0B0C0D0E0F, 23):
-        expected = ((expected ^ word) * 0x100000001B3) % 2**64
+    word = 0x000102030405060708090A0B0C0D0E0F + 256 * 5 + 23
+    expected = (0xCBF29CE484222325 * 0x3FFFFFDD + word) % 0xFFFFFFFFFFFFFFC5
     assert roll(EMPTY, 5, bytes(range(16)), Verdict.NOT_OWED) == expected
+
+
+def test_what_once_differs_differs_after_any_number_of_equal_records() -> None:
+    one, other = roll(EMPTY, 0, bytes(16), Verdict.ADMITTED), roll(EMPTY, 0, bytes(16), Verdict.NOT_OWED)
+    for offset in range(1, 1000):
+        append = offset.to_bytes(16, "little")
+        one, other = roll(one, offset, append, Verdict.ADMITTED), roll(other, offset, append, Verdict.ADMITTED)
+        assert one != other
 
 
 def test_a_record_that_cannot_be_read_counts_with_an_append_of_zeros() -> None:

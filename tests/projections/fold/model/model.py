@@ -29,13 +29,8 @@ class Model(Runs):
             self.lapse()
         verdict = "UNREADABLE" if head is None else self.judge(record, head)
         append = bytes(16) if head is None else head.append
-        for w in (
-            record.offset,
-            int.from_bytes(append[:8], "big"),
-            int.from_bytes(append[8:], "big"),
-            VERDICTS[verdict],
-        ):
-            self.digest = ((self.digest ^ w) * 0x100000001B3) % 2**64
+        w = int.from_bytes(append, "big") + 256 * record.offset + VERDICTS[verdict]
+        self.digest = (self.digest * 1_073_741_789 + w) % 18_446_744_073_709_551_557
         self.position = record.offset + 1
         for run in self.runs:
             if run.state == "ENDING" and not self.owed(run):
