@@ -209,7 +209,7 @@ def ends_at_once(fold: Fold, run: Run, fact: Fact, hops: int, out: Applied) -> N
 def ends_softly(fold: Fold, run: Run, fact: Fact, hops: int, out: Applied) -> None:
     """An End that should drop what is owed does not."""
     at = len(out.admitted)
-    _take(fold, run, fact._replace(flags=fact.flags & ~Flag.FINAL_END), hops, out)
+    _take(fold, run, Fact(fact.id, fact.type, fact.offset, fact.flags & ~Flag.FINAL_END), hops, out)
     out.admitted[at] = fact
 
 

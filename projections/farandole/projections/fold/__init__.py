@@ -4,7 +4,7 @@ from .applied import Applied
 from .closed import ClosedIds
 from .contracts import MOST_CONTRACT, MOST_TOGETHER, Contract, Contracts, contract_id
 from .fold import KNOWN_VERSION, Fold, UnknownFoldVersion
-from .run import LIFE, TAKES, Fact, Kept, Pair, PairKey, Result, Run, RunState, Turn
+from .run import LIFE, TAKES, Fact, Pair, PairKey, Result, Run, RunState, Turn
 from .settings import Settings
 from .status import OwedStep, RunStatus, Status, status_of
 from .verdict import Verdict
@@ -23,7 +23,6 @@ __all__ = [
     "Contracts",
     "Fact",
     "Fold",
-    "Kept",
     "OwedStep",
     "Pair",
     "PairKey",

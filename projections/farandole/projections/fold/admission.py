@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .fold import Fold
 
 _END, _FINAL_END, _LAST = int(Flag.END), int(Flag.FINAL_END), int(Flag.LAST)
+_OPEN, _ENDING = RunState.OPEN, RunState.ENDING
 
 Rule = Callable[["Fold", Stored, Envelope, Applied], Verdict]
 RunRule = Callable[["Fold", Run, Stored, Envelope, Applied], Verdict]
@@ -53,7 +54,8 @@ def start(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
 
 def outcome(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
     """Admitted iff its pair is owed and it is whole; never refused for any other reason."""
-    pair = run.owed.get((e.causation, e.reactor, e.generation))
+    key = (e.causation, e.reactor, e.generation)
+    pair = run.owed.get(key)
     if pair is None:
         return Verdict.NOT_OWED
     if pair.parked:
@@ -68,9 +70,9 @@ def outcome(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -
         facts = [Fact(e.id, fold.intern(e.type), record.offset, e.flags)]
     else:
         facts = []
-    del run.owed[(e.causation, e.reactor, e.generation)]
+    del run.owed[key]
     out.settled.append((run, pair))
-    hops = 0 if run.state is RunState.OPEN else pair.hops + 1
+    hops = 0 if run.state is _OPEN else pair.hops + 1
     for fact in facts:
         _take(fold, run, fact, hops, out)
     run.touched = fold.log_time
@@ -93,8 +95,8 @@ def failure(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -
         out.owed.append((run, pair))
         return Verdict.ADMITTED
     out.settled.append((run, pair))
-    out.admitted.append(Fact(e.id, fold.intern(e.type), record.offset, e.flags))
-    hops = 0 if run.state is RunState.OPEN else pair.hops + 1
+    hops = 0 if run.state is _OPEN else pair.hops + 1
+    out.admitted.append(Fact(e.id, fold.intern(e.type), record.offset, e.flags, hops))
     if owe_failure(fold, run, pair, e.id, record.offset, hops, out):
         del run.owed[pair.key]
     else:
@@ -111,7 +113,7 @@ def signal(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) ->
 
 def cancel(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
     """First come: a run that has its result keeps it; if a step of it is parked, all that it owes is dropped."""
-    if run.state is RunState.ENDING and not run.parked:
+    if run.state is _ENDING and not run.parked:
         return Verdict.RUN_ENDING
     _finish(run, record, Turn.CANCEL, Result.CANCELLED, out)
     drop(run, run.owed.values(), out)
@@ -317,7 +319,7 @@ def judge(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
     if e.kind not in TAKES[run.state]:
         return Verdict.RUN_ENDING
     verdict = _command(rule, fold, run, record, e, out) if e.kind in COMMANDS else rule(fold, run, record, e, out)
-    if run.state is RunState.ENDING:
+    if run.state is _ENDING:
         close_if_done(fold, run, out)
     return verdict
 
@@ -344,14 +346,15 @@ def _too_late(fold: "Fold", e: Envelope) -> bool:
 
 def _take(fold: "Fold", run: Run, fact: Fact, hops: int, out: Applied) -> None:
     """Every event enters a run's history here."""
+    fact.hops = hops
     out.admitted.append(fact)
-    if fact.flags & _END and run.state is RunState.OPEN and run.turn(Turn.END):
+    if fact.flags & _END and run.state is _OPEN and run.turn(Turn.END):
         run.result, run.end, run.result_offset = Result.ENDED, fact.type, fact.offset
         out.result = Result.ENDED
         if fact.flags & _FINAL_END:
             drop(run, run.owed.values(), out)
             return
-    owe(fold, run, fact, hops, out)
+    owe(fold, run, fact, out)
 
 
 def _finish(run: Run, record: Stored, turn: Turn, result: Result, out: Applied) -> None:

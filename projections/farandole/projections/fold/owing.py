@@ -8,7 +8,7 @@ from farandole.schemas.envelope import Flag
 
 from .applied import Applied
 from .contracts import Contract
-from .run import Fact, Kept, Pair, Run, RunState, Turn
+from .run import Fact, Pair, Run, RunState, Turn
 
 if TYPE_CHECKING:
     from .fold import Fold
@@ -16,19 +16,16 @@ if TYPE_CHECKING:
 _NO_REACTOR = int(Flag.NO_REACTOR)
 
 
-def owe(fold: "Fold", run: Run, fact: Fact, hops: int, out: Applied) -> None:
+def owe(fold: "Fold", run: Run, fact: Fact, out: Applied) -> None:
     """Make the event owed to every reactor whose contract names its type, and keep it for those yet to come."""
-    if hops > fold.settings.drain:
+    if fact.hops > fold.settings.drain:
         return
     contracts = fold.contracts.by_type.get(fact.type)
     if contracts is not None:
         for contract in contracts:
-            if len(contract.takes) == 1:
-                _add(run, fact.id, contract, (fact.offset,), (fact.type,), hops, fold.log_time, out)
-            else:
-                _join(fold, run, Kept(fact.id, fact.type, fact.offset, hops, fact.flags), contract, out)
+            _enter(fold, run, fact, contract, out)
     if fold.settling or (contracts is None and fact.type not in fold.contracts.named and not fact.flags & _NO_REACTOR):
-        _keep(fold, run, Kept(fact.id, fact.type, fact.offset, hops, fact.flags))
+        _keep(fold, run, fact)
 
 
 def owe_failure(fold: "Fold", run: Run, failed: Pair, failure: bytes, offset: int, hops: int, out: Applied) -> bool:
@@ -111,7 +108,7 @@ def sweep(fold: "Fold") -> None:
             del fold.keeping[run.id]
 
 
-def unserved(fold: "Fold", event: Kept) -> bool:
+def unserved(fold: "Fold", event: Fact) -> bool:
     """Whether the event wants a reactor, and none was ever there that takes its type."""
     return event.type not in fold.contracts.named and not event.flags & _NO_REACTOR
 
@@ -141,7 +138,7 @@ def _add(
     return pair
 
 
-def _enter(fold: "Fold", run: Run, event: Kept, contract: Contract, out: Applied) -> None:
+def _enter(fold: "Fold", run: Run, event: Fact, contract: Contract, out: Applied) -> None:
     """Owe an event to a contract that names its type, or let it join."""
     if len(contract.takes) > 1:
         _join(fold, run, event, contract, out)
@@ -149,7 +146,7 @@ def _enter(fold: "Fold", run: Run, event: Kept, contract: Contract, out: Applied
         _add(run, event.id, contract, (event.offset,), (event.type,), event.hops, fold.log_time, out)
 
 
-def _join(fold: "Fold", run: Run, event: Kept, contract: Contract, out: Applied) -> None:
+def _join(fold: "Fold", run: Run, event: Fact, contract: Contract, out: Applied) -> None:
     """The nth of each with the nth of the others; the event that completes the set is the trigger."""
     if run.joins is None:
         run.joins = {}
@@ -178,7 +175,7 @@ def _join(fold: "Fold", run: Run, event: Kept, contract: Contract, out: Applied)
         )
 
 
-def _park(run: Run, event: Kept, contract: Contract, log_time: int, out: Applied) -> None:
+def _park(run: Run, event: Fact, contract: Contract, log_time: int, out: Applied) -> None:
     """Hold an event for which a join has no room until somebody retries it by its own id."""
     pair = Pair(event.id, contract.reactor, b"", (event.offset,), (event.type,), log_time, event.hops)
     pair.parked = event.id
@@ -187,14 +184,14 @@ def _park(run: Run, event: Kept, contract: Contract, log_time: int, out: Applied
         out.settled.append((run, pair))
 
 
-def _take_back(run: Run, pair: Pair) -> Kept:
+def _take_back(run: Run, pair: Pair) -> Fact:
     """The event of a pair that overflowed, which is then owed no longer."""
     del run.owed[pair.key]
     run.parked -= 1
-    return Kept(pair.trigger, pair.types[0], pair.inputs[0], pair.hops, 0)
+    return Fact(pair.trigger, pair.types[0], pair.inputs[0], 0, pair.hops)
 
 
-def _keep(fold: "Fold", run: Run, event: Kept) -> None:
+def _keep(fold: "Fold", run: Run, event: Fact) -> None:
     if not fold.settling and len(run.kept or ()) >= fold.settings.kept:
         run.unserved += 1
         return
@@ -239,7 +236,7 @@ def _rename(fold: "Fold", contract: Contract, out: Applied) -> None:
         for pair in [p for p in run.owed.values() if p.reactor == contract.renames]:
             # A pair of its own: whoever works on the former one must see that it is owed no longer.
             moved = copy(run.owed.pop(pair.key))
-            moved.reactor = contract.reactor
+            moved.rename(contract.reactor)
             moved.unfinished = None
             run.owed[moved.key] = moved
             if not pair.parked:

@@ -1,7 +1,7 @@
 """An open run as the fold keeps it: only what is open, never what is past."""
 
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from farandole.schemas.envelope import Kind
 
@@ -72,13 +72,18 @@ TAKES: Final = {
 """Which kinds of record each state takes at all; the rest is refused as `Verdict.RUN_ENDING`."""
 
 
-class Fact(NamedTuple):
+class Fact:
     """An admitted event, or one that will be when its append is whole: what the fold knows without its value."""
 
-    id: bytes
-    type: bytes
-    offset: int
-    flags: int
+    __slots__ = ("flags", "hops", "id", "offset", "type")
+
+    def __init__(self, id: bytes, type: bytes, offset: int, flags: int, hops: int = 0) -> None:
+        self.id = id
+        self.type = type
+        self.offset = offset
+        self.flags = flags
+        self.hops = hops
+        """How many outcomes lie between the run's End and the event; 0 before the End, and until it is admitted."""
 
 
 PairKey = tuple[bytes, bytes, bytes]
@@ -89,8 +94,8 @@ class Pair:
     """Something owed: a trigger and a reactor that has no outcome for it yet."""
 
     __slots__ = (
-        "attempts", "due", "forgiven", "generation", "hops", "inputs", "of_failure", "parked", "reactor", "since",
-        "trigger", "types", "unfinished",
+        "attempts", "due", "forgiven", "generation", "hops", "inputs", "key", "of_failure", "parked", "reactor",
+        "since", "trigger", "types", "unfinished",
     )  # fmt: skip
 
     def __init__(
@@ -104,6 +109,7 @@ class Pair:
         hops: int = 0,
         of_failure: bool = False,
     ) -> None:
+        self.key: PairKey = (trigger, reactor, generation)
         self.trigger = trigger
         """Id of the event that made the pair owed; in a join, of the one that completed it."""
         self.reactor = reactor
@@ -132,9 +138,10 @@ class Pair:
         self.unfinished: Frames[Fact] | None = None
         """Appends of outcomes that are not whole yet, oldest first."""
 
-    @property
-    def key(self) -> PairKey:
-        return (self.trigger, self.reactor, self.generation)
+    def rename(self, reactor: bytes) -> None:
+        """Be owed by another reactor."""
+        self.reactor = reactor
+        self.key = (self.trigger, reactor, self.generation)
 
     @property
     def overflowed(self) -> bool:
@@ -146,17 +153,7 @@ class Pair:
         return f"Pair({trigger} → {reactor}, attempts={self.attempts})"
 
 
-class Kept(NamedTuple):
-    """An event kept for a reactor whose first contract is yet to come, or for the rest of a join."""
-
-    id: bytes
-    type: bytes
-    offset: int
-    hops: int
-    flags: int
-
-
-Join = list[list[Kept]]
+Join = list[list[Fact]]
 """What a join of one run holds unmatched: a queue for each of its parameters. Lists, for an empty deque takes as much
 memory as all the rest of a run that waits."""
 
@@ -186,7 +183,7 @@ class Run:
         self.owed: dict[PairKey, Pair] = {}
         self.joins: dict[bytes, Join] | None = None
         """Half-full joins by reactor."""
-        self.kept: list[Kept] | None = None
+        self.kept: list[Fact] | None = None
         """Events that a reactor yet to come may still be owed."""
         self.unserved = 0
         """How many more events no reactor has ever named, beyond those kept."""
