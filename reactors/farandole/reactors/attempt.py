@@ -90,7 +90,7 @@ class Attempts:
             if arguments is None:
                 arguments = await self._arguments(work)
                 began = perf_counter()
-            result = await self._call(work.reactor, arguments)
+            result = await (work.reactor.fn(**arguments) if plan.direct else self._call(work.reactor, arguments))
             items = plan.check(result)
             written = self._scribe.outcome(work.run.id, work.pair, items)  # type: ignore[arg-type]  # events only, yet
             if written.largest > self._store.max_record_bytes:

@@ -18,9 +18,10 @@ class Plan:
         provided: what its other parameters are given.
         context: its parameters for the step, the run and the state.
         simple: its one parameter for an event, if it takes one event and nothing of the run.
+        direct: whether it is awaited as it is, without a thread or a time limit.
     """
 
-    __slots__ = ("_failures", "_takes", "check", "context", "provided", "simple", "stats")
+    __slots__ = ("_failures", "_takes", "check", "context", "direct", "provided", "simple", "stats")
 
     def __init__(self, reactor: Reactor, types: EventTypes, stats: ReactorStats, provided: Mapping[str, Any]) -> None:
         signature = reactor.signature
@@ -34,6 +35,7 @@ class Plan:
         )
         """The wire names that each parameter takes; of failures: of what the failed step took."""
         alone = len(signature.triggers) == 1 and not reactor.takes_failures and not reactor.takes_run
+        self.direct = signature.is_async and reactor.options.timeout is None
         self.simple = signature.triggers[0].param if alone else None
 
     def fits(self, pair: Pair) -> bool:

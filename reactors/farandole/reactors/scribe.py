@@ -1,6 +1,7 @@
 """Records as they go into the log: the one place where events, failures and commands become bytes and headers."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from farandole.eventstore import Record, Stored
@@ -111,13 +112,15 @@ class Scribe:
             )  # fmt: skip
             record = Record(run_id, None, headers)
             return Written((record,), size := size_of(record), size)
+        encode, with_codec = self.types.encode, self.types.codec is not None
         records = []
         size = largest = 0
         for index, event in enumerate(events):
-            written = self._written.get(type(event)) or self._learn(type(event))
-            type_name = written[0]
+            type_name, flags = self._written.get(type(event)) or self._learn(type(event))
             id = derived_id(trigger, reactor, generation, index)
-            value, schema, flags = self._encode(event, run_id, id, written)
+            value, schema, coded = encode(event, self._context(run_id, id, type_name) if with_codec else None)
+            if coded:
+                flags |= Flag.CODED
             headers = pack_outcome(
                 id, type_name, source, append, index, count, sent, flags, schema, trigger, reactor, generation
             )
@@ -151,22 +154,20 @@ class Scribe:
         return Record(run_id, value, headers)
 
     def _outside(self, kind: Kind, run_id: bytes, event: Event, not_after: int, delay: int = 0) -> Record:
-        written = self._learn(type(event))
+        type_name, flags = self._learn(type(event))
         id = self._id()
-        value, schema, flags = self._encode(event, run_id, id, written)
+        value, schema, coded = self.types.encode(event, self._context(run_id, id, type_name))
+        if coded:
+            flags |= Flag.CODED
         headers = pack(
-            kind=kind, id=id, type=written[0], source=self.source, append=self._append(), sent=self.now(),
+            kind=kind, id=id, type=type_name, source=self.source, append=self._append(), sent=self.now(),
             not_after=not_after, delay=delay, flags=flags, schema=schema,
         )  # fmt: skip
         return Record(run_id, value, headers)
 
-    def _encode(self, event: Event, run_id: bytes, id: bytes, written: tuple[bytes, int]) -> tuple[bytes, bytes, int]:
-        if self.types.codec is None:
-            encoded = self.types.encode(event)
-            return encoded.value, encoded.schema, written[1]
-        context = PayloadContext(self.choreography, text(run_id), id.decode(), written[0].decode())
-        encoded = self.types.encode(event, context)
-        return encoded.value, encoded.schema, written[1] | Flag.CODED
+    def _context(self, run_id: bytes, id: bytes, type_name: bytes) -> PayloadContext:
+        """What a payload codec is told of an event."""
+        return PayloadContext(self.choreography, text(run_id), id.decode(), type_name.decode())
 
     def _learn(self, event: type[Event]) -> tuple[bytes, int]:
         info = event_info(event)
@@ -212,10 +213,8 @@ class Written(NamedTuple):
 
 def size_of(record: Record | Stored) -> int:
     """The bytes of a record as a store counts them: key, value and headers."""
-    size = len(record.key or b"") + len(record.value or b"")
-    for name, value in record.headers:
-        size += len(name) + len(value)
-    return size
+    key, value = record.key or b"", record.value or b""
+    return sum(map(len, chain.from_iterable(record.headers)), len(key) + len(value))
 
 
 _COMMANDS: Final = {

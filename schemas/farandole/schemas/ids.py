@@ -49,33 +49,20 @@ def is_outside(event_id: bytes) -> bool:
     return event_id.startswith(OUTSIDE)
 
 
-class _Appends:
-    """Random bytes, drawn from the system many at a time, for drawing costs as much as the rest of a record's id."""
-
-    def __init__(self) -> None:
-        self.again()
-
-    def again(self) -> None:
-        """Begin with fresh bytes, as the child of a fork must."""
-        self._drawn = b""
-        self._at = 0
-
-    def __call__(self) -> bytes:
-        at = self._at
-        if at >= len(self._drawn):
-            self._drawn, at = secrets.token_bytes(4096), 0
-        self._at = at + 16
-        return self._drawn[at : at + 16]
-
-
-_appends = _Appends()
+_drawn: list[bytes] = []
+"""Random names of appends, drawn from the system many at a time, for drawing costs as much as the rest of a record."""
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_appends.again)
+    os.register_at_fork(after_in_child=_drawn.clear)
 
 
 def new_append() -> bytes:
     """16 random bytes that name one attempt to append; kept when the same bytes are appended again."""
-    return _appends()
+    while True:
+        try:
+            return _drawn.pop()
+        except IndexError:
+            drawn = secrets.token_bytes(4096)
+            _drawn.extend(drawn[at : at + 16] for at in range(0, len(drawn), 16))
 
 
 def step_key(run_id: bytes, start_id: bytes, trigger: bytes, reactor: bytes) -> str:
