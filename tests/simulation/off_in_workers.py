@@ -1,7 +1,7 @@
 """How workers do without each of their rules."""
 
 import asyncio
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import count
 from typing import Any
@@ -172,18 +172,18 @@ def never_expire(keeper: Any, partitions: Any) -> Any:
     return asyncio.sleep(0)
 
 
-class Anything:
-    """Contains whatever it is asked for."""
-
-    def __contains__(self, _: object) -> bool:
-        return True
+def to_the_end(
+    index: history.HistoryIndex, run_id: bytes, types: Iterable[bytes], upto: Iterable[int]
+) -> list[int] | None:
+    """What the run has now, admitted after the trigger too."""
+    return _offsets(index, run_id, types, [offset for offset, _ in index._runs.get(run_id, ())])
 
 
 def by_offset(
-    index: history.HistoryIndex, run_id: bytes, types: Container[bytes] | None, upto: Sequence[int]
+    index: history.HistoryIndex, run_id: bytes, types: Iterable[bytes], upto: Sequence[int]
 ) -> list[int] | None:
     """What stands before the trigger in the log, admitted before it or not."""
-    found = _offsets(index, run_id, types, Anything())
+    found = to_the_end(index, run_id, types, upto)
     return None if found is None else sorted(offset for offset in found if offset <= max(upto))
 
 

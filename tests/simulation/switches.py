@@ -164,7 +164,7 @@ def _rule_table() -> list[Rule]:
         Rule("expiry is kept", "10", "should have expired", [_instead(keeper.Keeper, "_expire", w.never_expire)]),
         Rule("order", "reactors", "which came earlier", [_instead(dispatch, "_first", lambda *_: True)]),
         Rule("a history up to the trigger", "reactors", "looked back and saw",
-             [_instead(attempt, "upto", lambda _: w.Anything())]),
+             [_instead(history.HistoryIndex, "offsets", w.to_the_end)]),
         Rule("a history in the order of admission", "reactors", "looked back and saw",
              [_instead(history.HistoryIndex, "offsets", w.by_offset)]),
     ]  # fmt: skip

@@ -6,7 +6,7 @@ trouble with the log itself is not the step's: then the attempt is made again wi
 
 import asyncio
 import logging
-from collections.abc import Callable, Container, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -14,7 +14,6 @@ from time import perf_counter
 from typing import Any
 
 from farandole.eventstore import EventStore, PositionLost, Stored, StoreError, TooLarge
-from farandole.projections.fold import Pair
 from farandole.schemas import Event, EventTypes, UndecodableValue, UnreadableHeaders, acquaint, failure_fields
 from farandole.schemas.envelope import unpack
 from farandole.schemas.ids import step_key
@@ -282,7 +281,7 @@ class RecordedHistory:
             names = {known.wire_name(event).encode() for event in types or known}
             # A run of the same id may have been started since, once this one was closed and no longer remembered.
             here = work.serving.fold.runs.get(work.run.id) is work.run
-            offsets = index.offsets(work.run.id, names, upto(work.pair)) if index is not None and here else None
+            offsets = index.offsets(work.run.id, names, work.pair.inputs) if index is not None and here else None
             if offsets is None:
                 raise PositionLost(
                     f"run '{shown(work.run.id)}' ended or went to another worker while its handler worked"
@@ -291,11 +290,6 @@ class RecordedHistory:
             return [await attempts._event(record) for record in records]
         except StoreError as e:
             raise HistoryUnavailable(str(e)) from e
-
-
-def upto(pair: Pair) -> Container[int]:
-    """Offsets of the events that made the pair owed; the last of them to be admitted is its trigger."""
-    return pair.inputs
 
 
 def _from_the_handler(error: Exception) -> Exception:

@@ -1,19 +1,16 @@
-"""Where the events of open runs are: offsets by run, outside the fold's state, rebuilt whenever a partition is folded.
+"""Where the events of open runs are: offsets by run and type, outside the fold's state, rebuilt whenever a partition
+is folded.
 
-Kept in memory as packed numbers; beyond a budget the runs that were quiet for longest move to a temporary SQLite file,
-and come back when they are asked for or go on.
+Kept in memory as packed numbers; beyond a budget those of the runs that were quiet for longest move to a temporary
+file, where they are found as well.
 """
 
-import sqlite3
-from array import array
 from collections import OrderedDict
-from collections.abc import Container
-from itertools import islice
-from typing import Final
+from collections.abc import Iterable, Mapping
+from itertools import count
 
-_OVERHEAD: Final = 250
-"""Bytes that an open run costs here beyond its numbers, roughly."""
-_TYPE_BITS: Final = 16
+from .quiet_runs import QuietRuns
+from .run_events import RunEvents
 
 
 class HistoryIndex:
@@ -25,13 +22,15 @@ class HistoryIndex:
 
     def __init__(self, *, most_bytes: int = 64 << 20) -> None:
         self._most = most_bytes
-        self._runs: OrderedDict[bytes, array[int]] = OrderedDict()
-        self._types: dict[bytes, int] = {}
-        self._names: list[bytes] = []
-        self._disk: sqlite3.Connection | None = None
-        self._spilled: set[bytes] = set()
+        self._runs: OrderedDict[bytes, RunEvents] = OrderedDict()
+        """The events of each run, or those after the ones in the file."""
+        self._types = _Numbers()
+        self._file = QuietRuns()
+        self._filed: dict[bytes, tuple[int, int]] = {}
+        """Runs with events in the file: their number there, and how many."""
+        self._numbers = count()
         self.bytes = 0
-        """What is held in memory costs, roughly."""
+        """What the events held in memory cost, roughly."""
 
     def add(self, run_id: bytes, offset: int, type: bytes) -> None:
         """Note an event, in the order of admission.
@@ -39,31 +38,32 @@ class HistoryIndex:
         Offsets need not ascend: an outcome of several records is admitted at the last of them, and others may have come
         between.
         """
-        number = self._types.get(type)
-        if number is None:
-            number = self._types[type] = len(self._names)
-            self._names.append(type)
         events = self._runs.get(run_id)
         if events is None:
-            events = self._runs[run_id] = self._recall(run_id)
-            self.bytes += _OVERHEAD + 8 * len(events)
+            events = self._runs[run_id] = RunEvents()
+            before = 0
         else:
             self._runs.move_to_end(run_id)
-        events.append(offset << _TYPE_BITS | number)
-        self.bytes += 8
+            before = events.bytes
+        events.add(offset, self._types.use(type))
+        self.bytes += events.bytes - before
         if self.bytes > self._most:
-            self._spill()
+            self._make_room()
 
     def forget(self, run_id: bytes) -> None:
         """The run is closed."""
         events = self._runs.pop(run_id, None)
         if events is not None:
-            self.bytes -= _OVERHEAD + 8 * len(events)
-        elif run_id in self._spilled:
-            self._recall(run_id)
+            self.bytes -= events.bytes
+            self._types.let_go(events.counts())
+        if run_id in self._filed:
+            number, _ = self._filed.pop(run_id)
+            self._types.let_go(self._file.forget(number))
 
-    def offsets(self, run_id: bytes, types: Container[bytes] | None, upto: Container[int]) -> list[int] | None:
-        """Offsets of the run's events of these types (None: of all), in the order of admission.
+    def offsets(self, run_id: bytes, types: Iterable[bytes], upto: Iterable[int]) -> list[int] | None:
+        """Offsets of the run's events of these types, in the order of admission.
+
+        What it costs grows with what is found, and not with how many events the run has.
 
         Args:
             upto: offsets of events; what was admitted after the last of them is left out.
@@ -71,45 +71,66 @@ class HistoryIndex:
         Returns:
             None if the run is not known: it is closed, or the index is.
         """
-        events = self._runs.get(run_id)
-        if events is None:
-            if run_id not in self._spilled:
-                return None
-            events = self._runs[run_id] = self._recall(run_id)
-            self.bytes += _OVERHEAD + 8 * len(events)
-        numbers = None if types is None else {n for n, name in enumerate(self._names) if name in types}
-        mask = (1 << _TYPE_BITS) - 1
-        end = next((i for i in range(len(events), 0, -1) if events[i - 1] >> _TYPE_BITS in upto), 0)
-        return [e >> _TYPE_BITS for e in islice(events, end) if numbers is None or e & mask in numbers]
+        events, filed = self._runs.get(run_id), self._filed.get(run_id)
+        if events is None and filed is None:
+            return None
+        numbers, upto = self._types.of(types), tuple(upto)
+        end = 0 if events is None else events.upto(upto)
+        recent = [] if events is None else events.offsets(numbers, end)
+        if filed is None:
+            return recent
+        number, there = filed
+        return self._file.offsets(number, numbers, there if end else self._file.upto(number, upto)) + recent
 
     def close(self) -> None:
         """Forget all runs."""
         self._runs.clear()
-        self._spilled.clear()
+        self._filed.clear()
+        self._types = _Numbers()
         self.bytes = 0
-        if self._disk is not None:
-            self._disk.close()
-            self._disk = None
+        self._file.close()
 
-    def _spill(self) -> None:
-        if self._disk is None:
-            self._disk = sqlite3.connect("")
-            self._disk.execute("PRAGMA journal_mode = OFF")
-            self._disk.execute("CREATE TABLE run (id BLOB PRIMARY KEY, events BLOB NOT NULL) WITHOUT ROWID")
-        quiet: list[tuple[bytes, bytes]] = []
-        while self.bytes > self._most * 3 // 4 and len(self._runs) > 1:
+    def _make_room(self) -> None:
+        quiet: list[tuple[int, int, RunEvents]] = []
+        while self.bytes > self._most * 3 // 4 and self._runs:
             run_id, events = self._runs.popitem(last=False)
-            self.bytes -= _OVERHEAD + 8 * len(events)
-            quiet.append((run_id, events.tobytes()))
-            self._spilled.add(run_id)
-        with self._disk:
-            self._disk.executemany("INSERT OR REPLACE INTO run VALUES (?, ?)", quiet)
+            self.bytes -= events.bytes
+            number, there = self._filed.get(run_id) or (next(self._numbers), 0)
+            self._filed[run_id] = number, there + len(events)
+            quiet.append((number, there, events))
+        self._file.put(quiet)
 
-    def _recall(self, run_id: bytes) -> "array[int]":
-        events = array("q")
-        if run_id in self._spilled and self._disk is not None:
-            self._spilled.discard(run_id)
-            row = self._disk.execute("DELETE FROM run WHERE id = ? RETURNING events", (run_id,)).fetchone()
-            events.frombytes(row[0])
-            self._disk.commit()
-        return events
+
+class _Numbers:
+    """Numbers in the place of event types, each for as long as an event has it."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[bytes, int] = {}
+        self._names: list[bytes] = []
+        self._uses: list[int] = []
+        self._free: list[int] = []
+
+    def use(self, type: bytes) -> int:
+        number = self._numbers.get(type)
+        if number is None:
+            if self._free:
+                number = self._free.pop()
+            else:
+                number = len(self._names)
+                self._names.append(b"")
+                self._uses.append(0)
+            self._numbers[type], self._names[number] = number, type
+        self._uses[number] += 1
+        return number
+
+    def let_go(self, uses: Mapping[int, int]) -> None:
+        for number, times in uses.items():
+            self._uses[number] -= times
+            if not self._uses[number]:
+                del self._numbers[self._names[number]]
+                self._names[number] = b""
+                self._free.append(number)
+
+    def of(self, types: Iterable[bytes]) -> list[int]:
+        """The numbers of these types, of which others have none."""
+        return [number for type in types if (number := self._numbers.get(type)) is not None]
