@@ -17,11 +17,9 @@ import time
 from contextlib import AsyncExitStack
 from typing import Any
 
-import uvloop
-
 from benchmarks import chain_app as app
 from benchmarks.fsync import make_flushed
-from benchmarks.options import opened, parser
+from benchmarks.options import measured, parser
 from benchmarks.process import WorkerProcess, broker, cpu_of
 from benchmarks.rounds import medians, rotated, spread
 from benchmarks.roundtrip import round_trip
@@ -126,11 +124,12 @@ def main() -> None:
         "--flush", action="store_true", help="Kafka: a topic with flush.messages=1, an fsync for each batch"
     )
     options.add_argument("--alone", action="store_true", help="without the rivals")
-    given = options.parse_args()
-    with opened(given.store) as url:
-        result = uvloop.run(
-            chain(url, given.runs, given.rounds, given.latency_runs, flush=given.flush, rivals=not given.alone)
-        )
+    given, result = measured(
+        options,
+        lambda url, given: chain(
+            url, given.runs, given.rounds, given.latency_runs, flush=given.flush, rivals=not given.alone
+        ),
+    )
     columns = {"farandole": result, **{key: result[key] for key in RIVALS if key in result}}
     shown = {
         name: {key: ranged(values[key], *its) for key, its in result["spread"][name].items()}

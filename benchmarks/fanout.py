@@ -10,9 +10,7 @@ import statistics
 import time
 from typing import Any
 
-import uvloop
-
-from benchmarks.options import opened, parser
+from benchmarks.options import measured, parser
 from benchmarks.show import say, tell
 from benchmarks.watch import Watch
 from farandole.eventstore import connect
@@ -79,9 +77,7 @@ def main() -> None:
     options = parser("benchmarks.fanout", __doc__)
     options.add_argument("--width", type=int, default=1000, help="steps beside one another (default 1,000)")
     options.add_argument("--rounds", type=int, default=10, help="runs, one after the other (default 10)")
-    given = options.parse_args()
-    with opened(given.store) as url:
-        result = uvloop.run(fanout(url, given.width, given.rounds))
+    given, result = measured(options, lambda url, given: fanout(url, given.width, given.rounds))
     tell(result, given.json, title=f"Fan-out of {given.width:,} steps in one run")
 
 

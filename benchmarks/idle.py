@@ -14,10 +14,8 @@ import tracemalloc
 from itertools import count
 from typing import Any
 
-import uvloop
-
 from benchmarks import idle_app as app
-from benchmarks.options import opened, parser
+from benchmarks.options import measured, parser
 from benchmarks.process import WorkerProcess
 from benchmarks.show import say, tell
 from benchmarks.written_log import append_to, beginning, prepare, runs_of, scribe_of
@@ -92,9 +90,7 @@ async def idle(url: str, runs: int) -> dict[str, Any]:
 def main() -> None:
     options = parser("benchmarks.idle", __doc__)
     options.add_argument("--runs", type=int, default=100_000, help="open runs (default 100,000)")
-    given = options.parse_args()
-    with opened(given.store) as url:
-        result = uvloop.run(idle(url, given.runs))
+    given, result = measured(options, lambda url, given: idle(url, given.runs))
     columns = {f"waits for a {waits}": result[waits] for waits in ("signal", "join")}
     tell(result, given.json, title=f"{given.runs:,} open runs that wait", columns=columns)
 

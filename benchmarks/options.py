@@ -3,9 +3,12 @@
 import argparse
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import uvloop
 
 from farandole.testing.broker import BrokerFailed, KafkaBroker
 
@@ -27,6 +30,15 @@ def parser(module: str, doc: str | None) -> argparse.ArgumentParser:
         help="figures as JSON, to a file or to stdout, instead of a table",
     )
     return made
+
+
+def measured(
+    options: argparse.ArgumentParser, measure: Callable[[str, argparse.Namespace], Coroutine[Any, Any, dict[str, Any]]]
+) -> tuple[argparse.Namespace, dict[str, Any]]:
+    """Read the command line, and measure on the log that it names."""
+    given = options.parse_args()
+    with opened(given.store) as url:
+        return given, uvloop.run(measure(url, given))
 
 
 @contextmanager

@@ -13,10 +13,8 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-import uvloop
-
 from benchmarks import chain_app as app
-from benchmarks.options import opened, parser
+from benchmarks.options import measured, parser
 from benchmarks.process import WorkerProcess
 from benchmarks.show import say, tell
 from benchmarks.starts import TEXT
@@ -112,9 +110,7 @@ async def restore(url: str, records: int) -> dict[str, Any]:
 def main() -> None:
     options = parser("benchmarks.restore", __doc__)
     options.add_argument("--records", type=int, default=1_000_000, help="records of the partition (default 1,000,000)")
-    given = options.parse_args()
-    with opened(given.store) as url:
-        result = uvloop.run(restore(url, given.records))
+    given, result = measured(options, lambda url, given: restore(url, given.records))
     tell(result, given.json, title=f"Restoring a partition of {result['records']:,} records")
 
 

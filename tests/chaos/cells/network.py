@@ -1,6 +1,8 @@
 """Networks between the workers and the broker, as bad as a proxy can make them."""
 
 import time
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from chaos.cell import cell
 from chaos.stage import Stage
@@ -8,6 +10,35 @@ from chaos.trial import Trial
 from flow.workers import SERVICES
 
 SHORT = "&request_timeout=2&append_timeout=4"
+
+
+async def _again_and_again(
+    trial: Trial,
+    what: str,
+    harm: Callable[[Stage], Awaitable[None]],
+    *,
+    times: int,
+    rate: float,
+    within: tuple[float, float] = (0.5, 2),
+    told: dict[str, Any],
+    **stage: Any,
+) -> None:
+    """Harm the network of a stage, and let it recover, a few times.
+
+    Args:
+        harm: does it, and mends it.
+        within: seconds between one recovery and the next harm, at least and at most.
+        told: what the schedule says of the harm.
+        stage: how the stage is set up.
+    """
+    async with Stage(trial, proxied=True, **stage) as on:
+        await on.press(rate=rate)
+        for _ in range(times):
+            await on.pause(trial.random.uniform(*within))
+            trial.fault(what, **told)
+            await harm(on)
+            await _recovered(on, what)
+        on.healed()
 
 
 async def _recovered(stage: Stage, what: str) -> None:
@@ -24,14 +55,10 @@ async def _recovered(stage: Stage, what: str) -> None:
     whole={"times": 40, "rate": 40},
 )
 async def reset(trial: Trial, times: int, rate: float) -> None:
-    async with Stage(trial, proxied=True) as stage:
-        await stage.press(rate=rate)
-        for _ in range(times):
-            await stage.pause(trial.random.uniform(0.1, 1))
-            trial.fault("reset")
-            stage.proxy.reset()
-            await _recovered(stage, "reset")
-        stage.healed()
+    async def harm(stage: Stage) -> None:
+        stage.proxy.reset()
+
+    await _again_and_again(trial, "reset", harm, times=times, rate=rate, within=(0.1, 1), told={})
 
 
 @cell(
@@ -40,16 +67,12 @@ async def reset(trial: Trial, times: int, rate: float) -> None:
     tested={"times": 1, "seconds": 5, "rate": 20, "session": 3},
     whole={"times": 6, "seconds": 8, "rate": 40, "session": 4},
 )
-async def black_hole(trial: Trial, times: int, seconds: float, rate: float, session: float) -> None:
-    async with Stage(trial, proxied=True, session=session, options=SHORT) as stage:
-        await stage.press(rate=rate)
-        for _ in range(times):
-            await stage.pause(trial.random.uniform(0.5, 2))
-            trial.fault("black hole", seconds=seconds)
-            async with stage.proxy.silent():
-                await stage.pause(seconds)
-            await _recovered(stage, "black hole")
-        stage.healed()
+async def black_hole(trial: Trial, seconds: float, **amounts: Any) -> None:
+    async def harm(stage: Stage) -> None:
+        async with stage.proxy.silent():
+            await stage.pause(seconds)
+
+    await _again_and_again(trial, "black hole", harm, **amounts, told={"seconds": seconds}, options=SHORT)
 
 
 @cell(
@@ -58,16 +81,12 @@ async def black_hole(trial: Trial, times: int, seconds: float, rate: float, sess
     tested=None,
     whole={"times": 6, "seconds": 6, "rate": 40, "session": 4},
 )
-async def refused(trial: Trial, times: int, seconds: float, rate: float, session: float) -> None:
-    async with Stage(trial, proxied=True, session=session, options=SHORT) as stage:
-        await stage.press(rate=rate)
-        for _ in range(times):
-            await stage.pause(trial.random.uniform(0.5, 2))
-            trial.fault("refused", seconds=seconds)
-            async with stage.proxy.down():
-                await stage.pause(seconds)
-            await _recovered(stage, "refused")
-        stage.healed()
+async def refused(trial: Trial, seconds: float, **amounts: Any) -> None:
+    async def harm(stage: Stage) -> None:
+        async with stage.proxy.down():
+            await stage.pause(seconds)
+
+    await _again_and_again(trial, "refused", harm, **amounts, told={"seconds": seconds}, options=SHORT)
 
 
 @cell(
@@ -76,19 +95,15 @@ async def refused(trial: Trial, times: int, seconds: float, rate: float, session
     tested={"times": 1, "seconds": 5, "rate": 20},
     whole={"times": 6, "seconds": 6, "rate": 40},
 )
-async def lost_answers(trial: Trial, times: int, seconds: float, rate: float) -> None:
-    async with Stage(trial, proxied=True, session=10, options=SHORT) as stage:
-        await stage.press(rate=rate)
-        for _ in range(times):
-            await stage.pause(trial.random.uniform(0.5, 2))
-            trial.fault("lost answers", seconds=seconds)
-            stage.proxy.hold_answers = True
-            await stage.pause(seconds)
-            stage.proxy.hold_answers = False
-            # What was swallowed is gone: no connection could go on in the middle of an answer.
-            stage.proxy.reset()
-            await _recovered(stage, "lost answers")
-        stage.healed()
+async def lost_answers(trial: Trial, seconds: float, **amounts: Any) -> None:
+    async def harm(stage: Stage) -> None:
+        stage.proxy.hold_answers = True
+        await stage.pause(seconds)
+        stage.proxy.hold_answers = False
+        # What was swallowed is gone: no connection could go on in the middle of an answer.
+        stage.proxy.reset()
+
+    await _again_and_again(trial, "lost answers", harm, **amounts, told={"seconds": seconds}, session=10, options=SHORT)
 
 
 @cell(
