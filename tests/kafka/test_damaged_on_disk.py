@@ -1,11 +1,14 @@
-"""A byte that turns over on a broker's disk: its partition is served no more, and says so; the others go on."""
+"""A byte that turns over on a broker's disk: its partition is served no more, and says so; the others go on.
+
+Workers and clients alike.
+"""
 
 import asyncio
 import secrets
 
 import pytest
 
-from farandole.eventstore import connect, partition_of
+from farandole.eventstore import PartitionCorrupt, connect, partition_of
 from farandole.reactors import Choreography, Client
 from farandole.schemas import End, Start
 from farandole.testing.broker import KafkaBroker
@@ -54,7 +57,7 @@ async def test_a_damaged_batch_stops_its_partition_alone(
 ) -> None:
     choreography = dance()
     async with choreography.connect(second_broker.url, partitions=2) as client:
-        await client.start(Begun(word="to-be-damaged"), run_id=a_run(0))
+        lost = (await client.start(Begun(word="to-be-damaged"), run_id=a_run(0))).id
     await stop(second_broker)
     [segment] = (second_broker.home / "log" / f"{choreography.name}.events-0").glob("*.log")
     damaged = bytearray(sound := segment.read_bytes())
@@ -66,6 +69,10 @@ async def test_a_damaged_batch_stops_its_partition_alone(
         assert f"{choreography.name}.events/0 is corrupt at offset 1" in caplog.text
         for _ in range(5):
             await done(client, 1)
+        with pytest.raises(PartitionCorrupt, match=f"{choreography.name}.events/0 is corrupt at offset 1"):
+            await client.run(lost).result(Done, timeout="60s")
+        for _ in range(5):
+            await done(client, 1)
     store = await connect(second_broker.url, choreography.name)
     assert (await store.ends([0]))[0].next == 2, "nothing was written to what cannot be read"
     await store.close()
@@ -73,4 +80,5 @@ async def test_a_damaged_batch_stops_its_partition_alone(
     segment.write_bytes(sound)
     await asyncio.to_thread(second_broker.start)
     async with choreography.work(second_broker.url) as client:
+        await client.run(lost).result(Done, timeout="60s")
         await done(client, 0)

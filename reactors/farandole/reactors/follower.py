@@ -2,19 +2,38 @@
 
 The first question about a partition folds it from its beginning; from then on the follower keeps up with the log. Runs
 that were not watched from their start, on a partition that is followed already, are looked up by folding once more, all
-that are asked for at one time together. A run is watched for as long as somebody holds its view.
+that are asked for at one time together. A run is watched for as long as somebody holds its view. A partition that
+cannot be read on fails those who ask about its runs, and nobody else.
 """
 
 import asyncio
 import logging
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from weakref import WeakValueDictionary
 
-from farandole.eventstore import EventStore, PositionLost, Reader, StoreClosed, Stored, StoreUnavailable
-from farandole.projections.fold import Applied, Fact, Fold, Result, Run, RunStatus, Verdict, status_of
+from farandole.eventstore import (
+    EventStore,
+    PartitionCorrupt,
+    PositionLost,
+    Reader,
+    StoreClosed,
+    Stored,
+    StoreUnavailable,
+)
+from farandole.projections.fold import (
+    Applied,
+    Fact,
+    Fold,
+    Result,
+    Run,
+    RunStatus,
+    UnknownFoldVersion,
+    Verdict,
+    status_of,
+)
 from farandole.schemas.envelope import Envelope, Kind
 
 from .grown import refuse_if_grown
@@ -101,7 +120,8 @@ class View:
         """Wait until another record of the run is read, or something else could have moved it.
 
         Raises:
-            StoreError: the log is not followed any more.
+            StoreError: the run's partition is not followed any more.
+            UnknownFoldVersion: it follows rules that this release does not know.
         """
         if self.failed is not None:
             raise self.failed
@@ -136,6 +156,8 @@ class Follower:
         self._changed = False
         self._progress: list[asyncio.Future[None]] = []
         self._failed: Exception | None = None
+        self._stopped: dict[int, Exception] = {}
+        """Why single partitions are followed no more."""
         self.listener: Callable[[Stored, Applied], None] | None = None
         """Told of every record that is folded."""
 
@@ -178,9 +200,9 @@ class Follower:
 
         Raises:
             StoreError: the log cannot be followed any more, or not be reached now.
+            UnknownFoldVersion: one of them follows rules that this release does not know.
         """
-        if self._failed is not None:
-            raise self._failed
+        self._check(partitions)
         for partition in partitions:
             if partition not in self._folds:
                 self._folds[partition] = Fold(partition, self._store.partitions)
@@ -189,7 +211,8 @@ class Follower:
             self._task = asyncio.create_task(self._follow())
         ends = await self._store.ends(partitions)
         while any(self._read_to(p) < ends[p].next for p in partitions):
-            await self.progress()
+            await self._more()
+            self._check(partitions)
 
     def _read_to(self, partition: int) -> int:
         """Up to where a partition is read, offsets at its end included that hold no record."""
@@ -200,15 +223,12 @@ class Follower:
         """Wait until more was read.
 
         Raises:
-            StoreError: the log cannot be followed any more.
+            StoreError: the log, or one of the partitions that are followed, cannot be followed any more.
+            UnknownFoldVersion: one of them follows rules that this release does not know.
         """
-        if self._failed is not None:
-            raise self._failed
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._progress.append(waiter)
-        await waiter
-        if self._failed is not None:
-            raise self._failed
+        self._check(self._stopped)
+        await self._more()
+        self._check(self._stopped)
 
     async def close(self) -> None:
         """Follow nothing any more; who still waits is told so."""
@@ -219,13 +239,25 @@ class Follower:
         if self._failed is None:
             self._fail(_closed())
 
+    async def _more(self) -> None:
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._progress.append(waiter)
+        await waiter
+
+    def _check(self, partitions: Iterable[int]) -> None:
+        if self._failed is not None:
+            raise self._failed
+        for partition in partitions:
+            if (error := self._stopped.get(partition)) is not None:
+                raise error
+
     async def _follow(self) -> None:
         reader = self._reader = self._store.reader()
         try:
             while True:
                 if self._changed:
                     self._changed = False
-                    reader.follow({p: fold.position for p, fold in self._folds.items()})
+                    reader.follow({p: fold.position for p, fold in self._folds.items() if p not in self._stopped})
                 try:
                     batches = await reader.read(wait=_WAIT)
                 except StoreUnavailable as e:
@@ -235,6 +267,9 @@ class Follower:
                 except PositionLost as e:
                     log.error("the log is not the one that was read so far; folding it anew: %s", e)
                     self._begin_anew()
+                    continue
+                except PartitionCorrupt as e:
+                    self._stop(e.partition, e)
                     continue
                 for batch in batches:
                     self._apply(batch)
@@ -246,10 +281,22 @@ class Follower:
 
     def _begin_anew(self) -> None:
         self._folds = {p: Fold(p, self._store.partitions) for p in self._folds}
+        self._stopped.clear()
         self._changed = True
         for view in tuple(self._views.values()):
             view.entries.clear()
-            view.run, view.result = None, Result.NONE
+            view.run, view.result, view.failed = None, Result.NONE, None
+
+    def _stop(self, partition: int, error: Exception) -> None:
+        """One partition cannot be read on; the others go on."""
+        log.error("partition %d is followed no more: %s", partition, error)
+        self._stopped[partition] = error
+        self._changed = True
+        for view in tuple(self._views.values()):
+            if view.partition == partition:
+                view.failed = error
+                view.wake()
+        self._wake()
 
     def _wake(self) -> None:
         waiters, self._progress = self._progress, []
@@ -270,7 +317,11 @@ class Follower:
         for record in batch:
             if record.offset < fold.position:
                 continue
-            out = fold.apply(record)
+            try:
+                out = fold.apply(record)
+            except UnknownFoldVersion as e:
+                self._stop(fold.partition, e)
+                return
             if out.envelope is not None and out.envelope.kind == Kind.GENESIS:
                 refuse_if_grown(fold)
             key = record.key
