@@ -9,6 +9,7 @@ from farandole.projections.fold import Fold, RunState, Settings, admission, clos
 from farandole.projections.fold import fold as folding
 from farandole.projections.fold.run import TAKES
 from farandole.reactors import (
+    answers,
     attempt,
     dispatch,
     history,
@@ -141,7 +142,7 @@ def _rule_table() -> list[Rule]:
         Rule("what the log does not take is a failure", "10", "and nobody does it",
              [_instead(attempt.Attempts, "_fail", w.let_go)]),
         Rule("the same bytes again", "10", "and nobody does it", [_instead(outbox.Outbox, "_append", w.append_once)]),
-        Rule("what was pushed out again", "10", "and nobody does it", [_instead(worker.Worker, "_held", lambda *_: None)]),
+        Rule("what was pushed out again", "10", "and nobody does it", [_instead(answers.Answers, "held", lambda *_: None)]),
         Rule("reading after a refusal", "10", "twice", [_instead(Dispatcher, "_begin", w.without_reading)]),
         # 5. Contracts
         Rule("compare-and-set contracts", "6", "is back by itself", [_of_logs(Kind.CONTRACT, f.any_contract)]),

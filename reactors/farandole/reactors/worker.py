@@ -25,9 +25,10 @@ from farandole.eventstore import (
     StoreMisconfigured,
     StoreUnavailable,
 )
-from farandole.projections.fold import Applied, Fold, UnknownFoldVersion, Verdict
-from farandole.schemas.envelope import Envelope, Kind
+from farandole.projections.fold import Fold, UnknownFoldVersion, Verdict
+from farandole.schemas.envelope import Kind
 
+from .answers import Answers
 from .attempt import Attempts
 from .contract import contracts_of
 from .dispatch import Dispatcher
@@ -131,6 +132,7 @@ class Worker:
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._publisher = Publisher(store, scribe, choreography.service, take_over=take_over)
+        self._answers = Answers(self._publisher, self.dispatcher, self.values, scribe)
         self._ready = asyncio.Event()
 
     @property
@@ -351,7 +353,7 @@ class Worker:
                 # While restoring, what is owed last is likely to be owed still: then it need not be read again.
                 self.values.remember(record)
             if out.verdict is Verdict.HELD and out.envelope is not None:
-                self._held(serving, out, out.envelope)
+                self._answers.held(serving, out, out.envelope)
             if serving.restored:
                 for run, pair in out.settled:
                     dispatcher.settle(run, pair)
@@ -369,26 +371,7 @@ class Worker:
                 for run, pair in out.settled:
                     dispatcher.release(run, pair)
             if out.contracts or serving.published is not None:
-                self._contracts(serving, out)
-
-    def _contracts(self, serving: Serving, out: Applied) -> None:
-        """What follows from contracts that came into force, and from the log's answer to ours."""
-        for contract in out.contracts:
-            if contract.renames:
-                self.dispatcher.moved(contract.renames)
-        if (self._publisher.answered(serving, out) or out.contracts) and serving.restored:
-            self._take_on(serving)
-
-    def _held(self, serving: Serving, out: Applied, e: Envelope) -> None:
-        """The last record of an outcome of ours that is not whole: its first ones were pushed out by other appends.
-
-        The log has it all, and so nobody would ever append it again.
-        """
-        if e.kind == Kind.OUTCOME and e.index == e.count - 1 and out.run is not None:
-            pair = out.run.owed.get((e.causation, e.reactor, e.generation))
-            work = None if pair is None else self.dispatcher.at_work(pair)
-            if work is not None and work.again is not None and work.made == e.append:
-                work.again()
+                self._answers.contracts(serving, out)
 
     def _check_restored(self, serving: Serving, position: int) -> None:
         """Begin to serve a partition once it is read to the end that it had, offsets without a record included."""
@@ -398,17 +381,7 @@ class Worker:
         serving.reconsider()
         self.stats.restores += 1
         self.stats.restore_seconds = asyncio.get_running_loop().time() - serving.began
-        self._take_on(serving)
-
-    def _take_on(self, serving: Serving) -> None:
-        """Write the contracts that the partition lacks, and take on all that is owed to reactors of ours."""
-        self._publisher.publish(serving)
-        now = max(self._scribe.now() // 1000, serving.fold.log_time)
-        for run in serving.fold.runs.values():
-            for pair in run.owed.values():
-                if not pair.parked and pair.reactor in serving.served:
-                    self.values.expect(serving.fold.partition, pair.inputs)
-                    self.dispatcher.offer(serving, run, pair, None, now)
+        self._answers.take_on(serving)
 
     def _note_ready(self) -> None:
         held = [self.partitions.get(p) for p in self._owned]
