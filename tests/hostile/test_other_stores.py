@@ -4,12 +4,13 @@ import asyncio
 import json
 import secrets
 import time
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from checker.catalogue import fingerprint_of
-from farandole.eventstore import EventStore, Stored, connect
+from farandole.eventstore import EventStore, Reader, Stored, connect
 from farandole.reactors import Client
 
 from .account import Account
@@ -34,14 +35,12 @@ async def healthy(client: Client) -> None:
     assert await run.result(Done, timeout="20s") == Done(n=3)
 
 
-async def log_of(store: EventStore) -> list[Stored]:
+async def catch_up(store: EventStore, reader: Reader) -> list[Stored]:
+    """What the log has that was not read yet."""
     found: list[Stored] = []
     ends = await store.ends(range(PARTITIONS))
-    reader = store.reader()
-    reader.follow(dict.fromkeys(range(PARTITIONS), 0))
     while any(reader.positions[p] < ends[p].next for p in ends):
         found += [record for batch in await reader.read() for record in batch]
-    await reader.close()
     return found
 
 
@@ -55,19 +54,23 @@ async def test_hostile_records_stop_nothing(kind: str, tmp_path: Path, caplog: p
         table = dict(await store.catalogue.load())
         corpus = Corpus(choreography, 1, time.time_ns() // 1_000_000, await plant(store, choreography.name))
         written: list[tuple[int, int]] = []
-        for n, (partition, record) in enumerate(corpus.take(COUNT)):
-            written.append((partition, await store.append(partition, [record])))
-            if n % BATCH == 0:
-                await healthy(client)
+        bad = corpus.take(COUNT)
+        while batch := list(islice(bad, BATCH)):
+            # Each an append of its own, and all of them at once: the store waits for the disk once.
+            offsets = await asyncio.gather(*(store.append(partition, [record]) for partition, record in batch))
+            written += [(partition, offset) for (partition, _), offset in zip(batch, offsets, strict=True)]
+            await healthy(client)
+        account, reader = Account(table), store.reader()
+        reader.follow(dict.fromkeys(range(PARTITIONS), 0))
         async with asyncio.timeout(60):
             while True:
                 await healthy(client)
-                account = Account(table)
-                account.take(await log_of(store))
+                account.take(await catch_up(store, reader))
                 rejected = [record async for record in store.rejected()]
                 now = time.time_ns() // 1_000_000
                 if not account.owed_still(now) and not account.not_copied(rejected):
                     break
+        await reader.close()
         account.conclude()
         print(account.tally(written))
     await store.close()
