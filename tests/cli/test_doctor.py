@@ -1,8 +1,17 @@
 """`doctor` says what is wrong, how bad that is, and what to do."""
 
+import asyncio
 import sqlite3
 from pathlib import Path
 from typing import Any
+
+import pytest
+from tests.cli.apps import split_app
+
+from farandole.eventstore import SystemClock, connect
+from farandole.reactors.contract import contracts_of
+from farandole.reactors.service import open_log
+from farandole.schemas.envelope import Kind
 
 from .conftest import Cli, Said, Shop
 
@@ -75,3 +84,40 @@ def test_reactors_that_are_served_elsewhere_are_an_error(cli: Cli, shop: Shop) -
     said = cli("doctor", "shop_app:other", "--json", "-s", shop.store)
     assert said.code == 1
     assert "pay by counter" in findings(said)["app"]["cause"]
+
+
+def publish(store: str, *services: Any) -> None:
+    """Contracts in partition 0 by the first service, in partition 1 by the second, …, and nowhere else."""
+
+    async def write() -> None:
+        async with await connect(store, "split", partitions=3) as log:
+            for partition, choreography in enumerate(services):
+                scribe = await open_log(choreography, log, choreography.service, SystemClock())
+                made = contracts_of(choreography.reactors, scribe.types, service=choreography.service)
+                contents = [contract.content for _, contract in made.values()]
+                await log.append(partition, scribe.control(Kind.CONTRACT, contents))
+
+    asyncio.run(write())
+
+
+@pytest.mark.parametrize("app", ["split_app:one", "split_app:two"])
+def test_a_reactor_that_two_services_have_split_between_them_is_an_error_with_its_cure(
+    cli: Cli, tmp_path: Path, app: str
+) -> None:
+    store = f"sqlite:///{tmp_path}/split.db"
+    publish(store, split_app.one, split_app.two, split_app.one)
+    said = cli("doctor", app, "--json", "-s", store)
+    assert said.code == 1
+    assert findings(said)["reactor end"]["cause"] == "served by one in 2, by two in 1 partitions"
+    assert "--take-over" in findings(said)["reactor end"]["cure"]
+    assert findings(said)["app"]["severity"] == "error"
+
+
+def test_contracts_that_are_in_force_in_some_partitions_only_are_a_warning_with_its_cure(
+    cli: Cli, tmp_path: Path
+) -> None:
+    store = f"sqlite:///{tmp_path}/half.db"
+    publish(store, split_app.one)
+    found = findings(cli("doctor", "-c", "split", "--json", "-s", store))
+    assert found["contracts"]["cause"] == "of one, not in force in every partition: end"
+    assert "start workers of one" in found["contracts"]["cure"]

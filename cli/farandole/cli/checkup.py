@@ -14,11 +14,11 @@ from farandole.eventstore.finding import Finding
 from farandole.projections.fold import Applied, Fold, Verdict, status_of
 from farandole.reactors import Choreography
 from farandole.reactors.client import Client
-from farandole.reactors.contract import contracts_of
 
 from .errors import FAILED, one_line
 from .output import Output
 from .running import Target, attached
+from .served import in_force, may_serve
 from .words import refusal
 
 MOST_RECORDS: Final = 200_000
@@ -79,7 +79,7 @@ async def _log(target: Target, everything: bool) -> list[Finding]:
             size = f"{client.store.partitions} partitions, {records:,} records"
             if records > MOST_RECORDS and not everything:
                 return [Finding("log", "ok", f"{size}; not read through", "farandole doctor --all reads it")]
-            return [*await _folded(client, size), *await _rejected(client), *_declared(target, client)]
+            return [*await _folded(client, size), *await _rejected(client), *await may_serve(target, client)]
     except StoreError as e:
         # Of a log that no worker has made yet there is nothing to say but that.
         return [Finding("log", "warning", one_line(e), "start a worker")]
@@ -96,7 +96,7 @@ async def _folded(client: Client, size: str) -> list[Finding]:
     client.follower.listener = note
     await client.follower.up_to_date(partitions)
     folds = [client.follower.fold(p) for p in partitions]
-    return [_identity(folds, size), *_contracts(folds), *_refused(refused), _runs(folds)]
+    return [_identity(folds, size), *in_force(folds), *_refused(refused), _runs(folds)]
 
 
 def _identity(folds: Sequence[Fold], size: str) -> Finding:
@@ -117,40 +117,6 @@ def _identity(folds: Sequence[Fold], size: str) -> Finding:
     # Two processes that make a log at once may each name some of its partitions.
     name = min(i for i in ids if i is not None)
     return Finding("log", "ok", f"{name[:12]}…, {size}, fold version {max(fold.version for fold in folds)}")
-
-
-def _contracts(folds: Sequence[Fold]) -> list[Finding]:
-    services: dict[str, set[str]] = {}
-    partial: set[str] = set()
-    for fold in folds:
-        for contract in fold.contracts:
-            if contract.active:
-                services.setdefault(contract.service, set()).add(contract.reactor.decode())
-    for names in services.values():
-        partial |= {n for n in names if any(_missing(fold, n) for fold in folds)}
-    found = [
-        Finding(f"service {service}", "ok", f"serves {', '.join(sorted(names))}")
-        for service, names in sorted(services.items())
-    ]
-    if not services:
-        found.append(
-            Finding("services", "warning", "no contract is in force: nobody serves this log", "start a worker")
-        )
-    if partial:
-        found.append(
-            Finding(
-                "contracts",
-                "warning",
-                f"not in force in every partition: {', '.join(sorted(partial))}",
-                "let workers of its service own all partitions for a moment",
-            )
-        )
-    return found
-
-
-def _missing(fold: Fold, reactor: str) -> bool:
-    contract = fold.contracts.get(reactor.encode())
-    return contract is None or not contract.active
 
 
 def _refused(refused: Counter[str]) -> list[Finding]:
@@ -185,24 +151,6 @@ def _runs(folds: Sequence[Fold]) -> Finding:
             "runs", "warning", said, "farandole runs --status unserved; start the service that takes their events"
         )
     return Finding("runs", "ok", said)
-
-
-def _declared(target: Target, client: Client) -> list[Finding]:
-    """Whether the app's reactors could come into force here."""
-    choreography = target.choreography
-    mine = contracts_of(choreography.reactors, client.scribe.types, service=choreography.service)
-    if not mine:
-        return []
-    fold = client.follower.fold(0)
-    elsewhere = {
-        name.decode(): c.service
-        for name in mine
-        if (c := fold.contracts.get(name)) is not None and c.active and c.service != choreography.service
-    }
-    if elsewhere:
-        said = ", ".join(f"{name} by {service}" for name, service in sorted(elsewhere.items()))
-        return [Finding("app", "error", f"served elsewhere: {said}", "rename them, or farandole work --take-over")]
-    return [Finding("app", "ok", f"service {choreography.service} may serve its {len(mine)} reactors")]
 
 
 def _print(out: Output, findings: Sequence[Finding]) -> None:

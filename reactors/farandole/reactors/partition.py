@@ -148,13 +148,16 @@ class Serving:
                 continue
             if not take_over:
                 if in_force is not None and in_force.active and in_force.service != contract.service:
-                    raise ServedElsewhere(
-                        f"reactor '{name.decode()}' is served by service '{shown(in_force.service)}', so service "
-                        f"'{contract.service}' must not serve it too. Rename one of them, or move it here "
-                        "on purpose: farandole work --take-over"
-                    )
+                    raise served_elsewhere(name.decode(), in_force.service, contract.service)
                 if self.fold.contracts.was_in_force(contract):
                     self._settled.add(name)
                     return self.to_publish(take_over)
             wanted.append({**contract.content, "replaces": in_force.id if in_force is not None else ""})
         return wanted
+
+
+def served_elsewhere(reactor: str, service: str, ours: str) -> ServedElsewhere:
+    return ServedElsewhere(
+        f"reactor '{reactor}' is served by service '{shown(service)}', so service '{ours}' must not serve it too. "
+        "Rename one of them, or move it here on purpose: farandole work --take-over"
+    )

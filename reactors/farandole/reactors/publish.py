@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from farandole.eventstore import EventStore, Record, StoreClosed, StoreError
-from farandole.projections.fold import Applied, Verdict
+from farandole.projections.fold import Applied, Contract, Verdict
 from farandole.schemas import DeclarationError
 from farandole.schemas.envelope import Kind, unpack
 
+from .claims import Claims
 from .genesis import genesis_of
-from .partition import Serving
+from .partition import Serving, served_elsewhere
 from .scribe import Scribe
 
 log = logging.getLogger("farandole.worker")
@@ -24,16 +25,43 @@ class Publisher:
 
     Args:
         take_over: bring them into force even over those of another service or a newer release.
+        random: between 0 and 1.
+
+    Attributes:
+        cleared: whether nobody else serves the reactors of this process; until then it neither writes nor works.
     """
 
-    def __init__(self, store: EventStore, scribe: Scribe, service: str, *, take_over: bool) -> None:
+    def __init__(
+        self, store: EventStore, scribe: Scribe, service: str, random: Callable[[], float], *, take_over: bool
+    ) -> None:
         self._store = store
         self._scribe = scribe
         self._service = service
         self._take_over = take_over
         self._strangers: set[bytes] = set()
+        self._claims = Claims(store, service, scribe.new_name, random)
+        self.cleared = False
         self.tasks: set[asyncio.Task[None]] = set()
         """Appends under way."""
+
+    async def clear(self, held: Collection[Serving]) -> None:
+        """Make sure that nobody else serves these reactors, in any partition held or by what the catalogue says.
+
+        Raises:
+            ServedElsewhere: somebody does; nothing was written.
+            StoreError: the catalogue cannot be written, and will not be soon.
+        """
+        wanted: set[str] = set()
+        for serving in held:
+            wanted |= {str(contract["reactor"]) for contract in serving.to_publish(self._take_over)}
+            wanted |= {c.reactor.decode() for c in serving.fold.contracts if self._ours(serving, c)}
+        others = await self._claims.claim(wanted, take_over=self._take_over)
+        if others:
+            raise served_elsewhere(*min(others.items()), self._service)
+        self.cleared = True
+
+    def _ours(self, serving: Serving, contract: Contract) -> bool:
+        return contract.active and contract.service == self._service and serving.declares(contract.reactor)
 
     def publish(self, serving: Serving) -> None:
         """Write what a restored partition lacks, unless it is on its way.

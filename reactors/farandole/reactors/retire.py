@@ -9,6 +9,7 @@ from farandole.eventstore import AppendUnknown, NotAppended, StoreUnavailable
 from farandole.projections.fold import Contract, Fold
 from farandole.schemas.envelope import Kind
 
+from .claims import disclaim
 from .contract import retired
 from .errors import RetirementRefused, UnknownReactor
 
@@ -58,6 +59,7 @@ async def retire(client: "Client", reactor: str, *, drop: bool) -> Retirement:
         service = service or known[0].service
         left = {fold.partition: c for fold in folds if (c := fold.contracts.get(name)) is not None and _lacks(c, drop)}
         if not left:
+            await disclaim(client.store, reactor)
             return Retirement(service, len(written), owed)
         owed += sum(_owed(client.follower.fold(p), name) for p in left if p not in written)
         written |= left.keys()

@@ -47,6 +47,10 @@ class Scribe:
         self._id = new_id
         self._written: dict[type[Event], tuple[bytes, int]] = {}
 
+    def new_name(self) -> bytes:
+        """16 bytes that no other process, append or event is called by."""
+        return self._append()
+
     def start(self, run_id: bytes, event: Event, not_after: int = 0) -> Record:
         """The record that opens a run; its id is random, and kept when the same record is appended again."""
         info = event_info(type(event))

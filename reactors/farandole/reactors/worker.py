@@ -109,6 +109,7 @@ class Worker:
         }
         self.outbox = Outbox(store)
         self.values = Values(store, most_bytes=memory)
+        chance = random or Random().random  # noqa: S311
         attempts = Attempts(
             choreography.name,
             reactors,
@@ -120,7 +121,7 @@ class Worker:
             self.stats,
             provided,
             self._threads,
-            random or Random().random,  # noqa: S311
+            chance,
         )
         self.dispatcher = attempts.dispatcher = Dispatcher(
             reactors, attempts.make, self.stats.reactors, most_bytes=memory
@@ -131,7 +132,7 @@ class Worker:
         self._owned: frozenset[int] = frozenset()
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._publisher = Publisher(store, scribe, choreography.service, take_over=take_over)
+        self._publisher = Publisher(store, scribe, choreography.service, chance, take_over=take_over)
         self._answers = Answers(self._publisher, self.dispatcher, self.values, scribe)
         self._ready = asyncio.Event()
 
@@ -249,10 +250,7 @@ class Worker:
                     continue
                 for batch in batches:
                     self._fold(batch)
-                for partition, position in reader.positions.items():
-                    if (serving := self.partitions.get(partition)) is not None and not serving.restored:
-                        self._check_restored(serving, position)
-                self._note_ready()
+                await self._take_up(reader.positions)
         finally:
             await reader.close()
 
@@ -288,9 +286,19 @@ class Worker:
                     self._drop(partition)
                 self._begin(partition, ends[partition].first, ends[partition].next)
         self._follow(reader)
-        for partition in (*gained, *returned):
-            serving = self.partitions[partition]
-            self._check_restored(serving, serving.fold.position)
+        await self._take_up(reader.positions)
+
+    async def _take_up(self, positions: Mapping[int, int]) -> None:
+        """Begin to serve what is read; at first, nothing before all of it shows that the reactors are ours to serve."""
+        found = [(s, position) for p, position in positions.items() if (s := self.partitions.get(p)) is not None]
+        if not self._publisher.cleared and self._owned:
+            if any(position < serving.target for serving, position in found):
+                return
+            await self._publisher.clear(tuple(self.partitions.values()))
+        for serving, position in found:
+            if not serving.restored:
+                self._check_restored(serving, position)
+        self._note_ready()
 
     def _begin(self, partition: int, first: int, target: int) -> None:
         if first > 0:

@@ -58,6 +58,7 @@ class Breakable(EventStore):
         refuse: so many of the next appends are not made, and raise `NotAppended`.
         gate: appends wait until it is set.
         corrupt: partitions whose records cannot be read.
+        table: the catalogue, instead of the store's.
     """
 
     def __init__(self, inner: EventStore, owns: Assigned | None = None) -> None:
@@ -74,6 +75,7 @@ class Breakable(EventStore):
         self.gate.set()
         self.fetched: list[tuple[int, Sequence[int]]] = []
         self.corrupt: set[int] = set()
+        self.table: Table | None = None
         self.readers = 0
         self.deleted: dict[int, int] = {}
 
@@ -125,7 +127,7 @@ class Breakable(EventStore):
 
     @property
     def catalogue(self) -> Table:
-        return self.inner.catalogue
+        return self.table or self.inner.catalogue
 
     @property
     def checkpoints(self) -> Table:

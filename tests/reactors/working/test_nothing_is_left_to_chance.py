@@ -43,7 +43,7 @@ def used(source: str) -> set[str]:
 
 
 def test_no_module_reads_clocks_or_chance_but_where_it_is_the_default_of_an_argument() -> None:
-    modules = "worker partition dispatch lanes plan attempt outbox values history keeper scribe reading genesis contract client handle follower metrics publish stats retry"
+    modules = "worker partition claims dispatch lanes plan attempt outbox values history keeper scribe reading genesis contract client handle follower metrics publish stats retry"
     for name in modules.split():
         path = HERE / f"{name}.py"
         assert used(path.read_text()) <= ALLOWED.get(path.name, set()), path.name
