@@ -26,7 +26,7 @@ def test_a_healthy_log_is_code_0(cli: Cli, shop: Shop) -> None:
     assert said.code == 0
     found = findings(said)
     assert "aiokafka" in found["versions"]["cause"]
-    assert found["service counter"]["cause"] == "serves pay, send, wrap"
+    assert found["service counter"]["cause"] == "serves pay, send, wrap; 1 process at work"
     assert found["lock"]["severity"] == "ok"
     assert "16 partitions" in found["log"]["cause"]
     assert found["app"]["severity"] == "ok"
@@ -84,6 +84,16 @@ def test_reactors_that_are_served_elsewhere_are_an_error(cli: Cli, shop: Shop) -
     said = cli("doctor", "shop_app:other", "--json", "-s", shop.store)
     assert said.code == 1
     assert "pay by counter" in findings(said)["app"]["cause"]
+
+
+def test_a_service_without_a_process_is_a_warning_with_its_cure(cli: Cli, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/idle.db"
+    publish(store, *[split_app.one] * 3)
+    said = cli("doctor", "-c", "split", "--json", "-s", store)
+    assert said.code == 0
+    found = findings(said)["service one"]
+    assert (found["severity"], found["cause"]) == ("warning", "serves end; no process is at work")
+    assert "farandole work" in found["cure"]
 
 
 def publish(store: str, *services: Any) -> None:

@@ -3,10 +3,22 @@
 from pathlib import Path
 
 import pytest
+from tests.cli.apps import split_app
+from tests.cli.test_doctor import publish
 
 from .conftest import Cli, Shop, until
 
 ORDERED = ("start", "shop_app:shop", "Ordered")
+
+
+def test_a_run_whose_service_has_no_process_says_so(cli: Cli, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/idle.db"
+    publish(store, *[split_app.one] * 3)
+    cli("start", "split_app:one", "Begun", "--run-id", "waits", "-s", store)
+    where = ("-c", "split", "-s", store)
+    for said in (cli("status", *where, "waits"), cli("show", *where, "waits"), cli("runs", *where)):
+        assert "end (no worker of one)" in said.out
+    assert cli("status", *where, "waits", "--json").json["without_worker"] == ["one"]
 
 
 @pytest.fixture

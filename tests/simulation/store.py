@@ -123,6 +123,10 @@ class FaultyStore(EventStore):
     def own(self, service: str, member: str | None = None) -> Ownership:
         return SimulatedMember(self.world.group(service), self.machine, member or self.machine.name)
 
+    async def members(self, service: str) -> frozenset[str] | None:
+        await self._travel()
+        return frozenset(self.world.group(service).members)
+
     async def reject(self, record: Stored, reason: str) -> None:
         await self._travel()
         await self.inner.reject(record, reason)

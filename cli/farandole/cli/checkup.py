@@ -96,7 +96,7 @@ async def _folded(client: Client, size: str) -> list[Finding]:
     client.follower.listener = note
     await client.follower.up_to_date(partitions)
     folds = [client.follower.fold(p) for p in partitions]
-    return [_identity(folds, size), *in_force(folds), *_refused(refused), _runs(folds)]
+    return [_identity(folds, size), *await in_force(client, folds), *_refused(refused), _runs(folds)]
 
 
 def _identity(folds: Sequence[Fold], size: str) -> Finding:

@@ -50,6 +50,7 @@ def run_json(run: RunSummary) -> dict[str, Any]:
         "type": run.type,
         "status": run.status.status,
         "end": run.status.end or None,
+        "without_worker": run.status.without_worker,
         "started": instant(run.started),
         "touched": instant(run.status.touched),
         "last": run.last,

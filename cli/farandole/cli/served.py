@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from farandole.eventstore.finding import Finding
 from farandole.projections.fold import Fold
+from farandole.reactors.alive import members_of
 from farandole.reactors.claims import claimed
 from farandole.reactors.client import Client
 from farandole.reactors.contract import contracts_of
@@ -12,7 +13,7 @@ from farandole.reactors.contract import contracts_of
 from .running import Target
 
 
-def in_force(folds: Sequence[Fold]) -> list[Finding]:
+async def in_force(client: Client, folds: Sequence[Fold]) -> list[Finding]:
     """Who serves the log's reactors, and where that is not the same service everywhere."""
     serving: dict[str, Counter[str]] = {}
     """Of each reactor, in how many partitions each service serves it."""
@@ -24,15 +25,23 @@ def in_force(folds: Sequence[Fold]) -> list[Finding]:
     for name, by in serving.items():
         for service in by:
             services.setdefault(service, set()).add(name)
-    found = [
-        Finding(f"service {service}", "ok", f"serves {', '.join(sorted(names))}")
-        for service, names in sorted(services.items())
-    ]
+    at_work = await members_of(client.store, sorted(services))
+    found = [_service(service, sorted(services[service]), alive) for service, alive in at_work.items()]
     if not services:
         found.append(
             Finding("services", "warning", "no contract is in force: nobody serves this log", "start a worker")
         )
     return [*found, *_split(serving, len(folds))]
+
+
+def _service(name: str, reactors: Sequence[str], alive: int | None) -> Finding:
+    serves = f"serves {', '.join(reactors)}"
+    if alive is None:
+        return Finding(f"service {name}", "ok", f"{serves}; who is at work is not known to this user")
+    if not alive:
+        cure = "start one with the app of this service: farandole work APP"
+        return Finding(f"service {name}", "warning", f"{serves}; no process is at work", cure)
+    return Finding(f"service {name}", "ok", f"{serves}; {alive} process{'es'[: 2 * (alive != 1)]} at work")
 
 
 def _split(serving: Mapping[str, Counter[str]], partitions: int) -> list[Finding]:

@@ -66,6 +66,7 @@ def status_json(client: Client, view: View, status: RunStatus) -> dict[str, Any]
         "partition": status.partition,
         "position": status.position,
         "unserved": status.unserved,
+        "without_worker": status.without_worker,
         "owed": [
             {
                 "reactor": step.reactor,

@@ -165,7 +165,8 @@ def doing(status: RunStatus, awaits: tuple[Awaited, ...], now: int) -> str:
     if parked:
         return ", ".join(f"{s.reactor} failed after {s.attempts} attempt{'s'[: s.attempts != 1]}" for s in parked)
     if status.owed:
-        return ", ".join(_step(step, now) for step in status.owed)
+        steps = ", ".join(_step(step, now) for step in status.owed)
+        return steps + (f" (no worker of {', '.join(status.without_worker)})" if status.without_worker else "")
     if awaits:
         return "waits for " + ", ".join(_awaited(a) for a in sorted(awaits, key=lambda a: not a.signal))
     if status.unserved:

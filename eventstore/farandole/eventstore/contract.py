@@ -201,6 +201,16 @@ class EventStore(ABC):
         """
 
     @abstractmethod
+    async def members(self, service: str) -> frozenset[str] | None:
+        """Who is in the consumer group of a service: one name for each process, or None if this user may not know.
+
+        Those that the group believes alive: one that died without leaving is among them until its session ends.
+
+        Raises:
+            StoreUnavailable: the log cannot be reached.
+        """
+
+    @abstractmethod
     async def reject(self, record: Stored, reason: str) -> None:
         """Copy a record that could not be read to the topic ``<choreography>.rejected``, once for each offset.
 

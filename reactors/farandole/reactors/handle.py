@@ -13,6 +13,7 @@ from farandole.projections.fold import Result, RunStatus, Verdict
 from farandole.schemas import End, Event, Signal, UndecodableValue, acquaint, event_info, parse_duration, system_records
 from farandole.schemas.envelope import Kind
 
+from .alive import with_workers
 from .errors import CommandRefused, RunCancelled, RunExpired, RunFailed, UnexpectedEnd
 from .follower import Entry, View
 from .scribe import text
@@ -149,7 +150,8 @@ class RunHandle:
     async def status(self) -> RunStatus:
         """What state the run is in, and what it owes, as of now."""
         view = await self._watched()
-        return self._client.follower.status(view)
+        (status,) = await with_workers(self._client.store, [self._client.follower.status(view)])
+        return status
 
     async def history(self) -> list[Entry]:
         """Every record of the run, refused ones included, in the order of the log."""
@@ -308,7 +310,8 @@ class RunHandle:
         if status.status == "absent":
             return "no such run was started, or it was closed long ago"
         owed = ", ".join(f"{s.reactor}{f' (attempt {s.attempts + 1})' if s.attempts else ''}" for s in status.owed[:5])
-        return f"it is {status.status}" + (f" and owes {owed}" if owed else "")
+        idle = f" (no worker of {', '.join(status.without_worker)} is alive)" if status.without_worker else ""
+        return f"it is {status.status}" + (f" and owes {owed}{idle}" if owed else "")
 
     async def _recorded(self, entry: Entry, view: View) -> list[Recorded]:
         types = self._client.scribe.types

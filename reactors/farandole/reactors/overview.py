@@ -3,13 +3,14 @@
 import heapq
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from farandole.eventstore import EventStore, Stored
 from farandole.projections.fold import Applied, Awaited, Fold, Run, RunStatus, Verdict, awaited, status_of
 from farandole.schemas.envelope import Kind
 
+from .alive import with_workers
 from .follower import Follower
 
 CLOSED: Final = 200
@@ -122,4 +123,6 @@ async def list_runs(
     finally:
         await follower.close()
     counts = overview.counts + Counter(run.status.status for run in found if run.status.status not in overview.counts)
-    return RunList(tuple([run for run in found if wanted(run)][:limit]), counts)
+    listed = [run for run in found if wanted(run)][:limit]
+    statuses = await with_workers(store, [run.status for run in listed])
+    return RunList(tuple(replace(run, status=status) for run, status in zip(listed, statuses, strict=True)), counts)

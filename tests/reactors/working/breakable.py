@@ -58,6 +58,7 @@ class Breakable(EventStore):
         refuse: so many of the next appends are not made, and raise `NotAppended`.
         gate: appends wait until it is set.
         corrupt: partitions whose records cannot be read.
+        discreet: nobody is told who is at work.
         table: the catalogue, instead of the store's.
     """
 
@@ -76,6 +77,7 @@ class Breakable(EventStore):
         self.fetched: list[tuple[int, Sequence[int]]] = []
         self.corrupt: set[int] = set()
         self.table: Table | None = None
+        self.discreet = False
         self.readers = 0
         self.deleted: dict[int, int] = {}
 
@@ -117,6 +119,10 @@ class Breakable(EventStore):
 
     def own(self, service: str, member: str | None = None) -> Ownership:
         return self.owns or self.inner.own(service, member)
+
+    async def members(self, service: str) -> frozenset[str] | None:
+        self._reach()
+        return None if self.discreet else await self.inner.members(service)
 
     async def reject(self, record: Stored, reason: str) -> None:
         self._reach()

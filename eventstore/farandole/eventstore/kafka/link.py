@@ -65,6 +65,15 @@ class Link:
         """
         return await (await self._pool()).send(node, request)
 
+    async def coordinator(self, group: str) -> int:
+        """The broker that coordinates a consumer group.
+
+        Raises:
+            KafkaError, StoreError: as for `send`.
+        """
+        node: int = await (await self._pool()).coordinator_lookup(0, group)
+        return node
+
     @property
     def connected(self) -> bool:
         """Whether there is a connection pool, which says nothing of the brokers."""

@@ -15,6 +15,7 @@ from .admin import Admin, Found, Topic
 from .batches import max_record
 from .brokertime import BrokerTime
 from .link import Link
+from .members import members
 from .ownership import KafkaOwnership
 from .points import fetch
 from .producer import Producer
@@ -138,6 +139,10 @@ class KafkaStore(EventStore):
         self._owners = [each for each in self._owners if not each.closed]
         self._owners.append(owner)
         return owner
+
+    async def members(self, service: str) -> frozenset[str] | None:
+        self._check_open()
+        return await members(self._link, f"{self.choreography}.{service}")
 
     async def reject(self, record: Stored, reason: str) -> None:
         self._check_open()

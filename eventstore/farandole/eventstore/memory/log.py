@@ -85,6 +85,12 @@ class Group:
         self._owners: dict[int, str] = {}
         self._lock = threading.Lock()
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all members."""
+        with self._lock:
+            return frozenset(self._members)
+
     def join(self, member: MemoryMember) -> None:
         """Take a member in. One that has its name already is put out, and what it owned is the new one's."""
         with self._lock:

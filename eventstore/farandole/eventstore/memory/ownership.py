@@ -30,7 +30,7 @@ class MemoryMember(Member):
     async def __aenter__(self) -> "MemoryMember":
         self._store.check_open()
         self.begin()
-        self._store.members.add(self)
+        self._store.joined.add(self)
         self._store.log.group(self._service).join(self)
         return self
 
@@ -39,6 +39,6 @@ class MemoryMember(Member):
 
     def leave(self, why: StoreError) -> None:
         """Give everything back at once."""
-        self._store.members.discard(self)
+        self._store.joined.discard(self)
         self._store.log.group(self._service).leave(self)
         self.fail(why)

@@ -72,7 +72,7 @@ class MemoryStore(EventStore):
         self.partitions = len(log.partitions)
         self.max_record_bytes = max_record_bytes
         self.closed = False
-        self.members: set[MemoryMember] = set()
+        self.joined: set[MemoryMember] = set()
         self._choreography = choreography
         self._clock = clock
         self._appends = 0
@@ -123,6 +123,10 @@ class MemoryStore(EventStore):
     def own(self, service: str, member: str | None = None) -> MemoryMember:
         return MemoryMember(self, service, member or self.log.member_name())
 
+    async def members(self, service: str) -> frozenset[str]:
+        self.check_open()
+        return self.log.group(service).names
+
     async def reject(self, record: Stored, reason: str) -> None:
         self.check_open()
         headers = rejected_headers(record, reason, f"{self._choreography}.events")
@@ -148,7 +152,7 @@ class MemoryStore(EventStore):
 
     async def close(self) -> None:
         self.closed = True
-        for member in list(self.members):
+        for member in list(self.joined):
             member.leave(StoreClosed("the store of this member was closed"))
         self.log.bell.ring()
 

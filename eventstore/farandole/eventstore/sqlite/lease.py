@@ -25,6 +25,10 @@ class View:
     leases: Mapping[str, Lease]
     owners: Mapping[int, str]
 
+    def alive(self, wall: int) -> frozenset[str]:
+        """The members whose lease has not ended at a time in milliseconds since 1970 UTC, as far as one look can tell."""
+        return frozenset(name for name, lease in self.leases.items() if lease.until >= wall)
+
 
 class Watch:
     """Tells which leases have lapsed, by what one process saw of them.

@@ -38,11 +38,11 @@ class SqliteMember(Member):
         self._store.check_open()
         self.begin()
         self._incarnation = secrets.token_hex(8)
-        self._store.members.add(self)
+        self._store.joined.add(self)
         try:
             await self._renew(join=True)
         except BaseException:
-            self._store.members.discard(self)
+            self._store.joined.discard(self)
             raise
         self._keeping = asyncio.get_running_loop().create_task(self._keep())
         return self
@@ -52,9 +52,9 @@ class SqliteMember(Member):
 
     async def leave(self, why: StoreError) -> None:
         """Give everything back at once. If the file cannot be written, the lease lapses instead."""
-        if self not in self._store.members:
+        if self not in self._store.joined:
             return
-        self._store.members.discard(self)
+        self._store.joined.discard(self)
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.wait([self._keeping])

@@ -17,6 +17,7 @@ from farandole.eventstore.sizes import MAX_RECORD_BYTES, check_partition, check_
 from .committer import Committer
 from .connection import Connection
 from .failures import not_read, not_written
+from .lease import Group
 from .log import Batch, End, LogReader, LogWriter, NewBatch, Placed
 from .ownership import SqliteMember
 from .reader import SqliteReader, stored
@@ -99,7 +100,7 @@ class SqliteStore(EventStore):
         self.max_record_bytes = max_record_bytes
         self.settings = settings
         self.clock = clock
-        self.members: set[SqliteMember] = set()
+        self.joined: set[SqliteMember] = set()
         self._choreography = choreography
         self._log = log
         self._writing, self._writer = writing
@@ -170,6 +171,10 @@ class SqliteStore(EventStore):
     def own(self, service: str, member: str | None = None) -> SqliteMember:
         return SqliteMember(self, self._log.id, service, member)
 
+    async def members(self, service: str) -> frozenset[str]:
+        view = await self.look(Group(self._log.id, service, self.partitions).view)
+        return view.alive(self.clock.now())
+
     async def reject(self, record: Stored, reason: str) -> None:
         headers = rejected_headers(record, reason, f"{self._choreography}.events")
         copy = Record(record.key, record.value, headers)
@@ -202,7 +207,7 @@ class SqliteStore(EventStore):
         await asyncio.shield(self._closing)
 
     async def _close(self) -> None:
-        for member in list(self.members):
+        for member in list(self.joined):
             await member.leave(StoreClosed("the store of this member was closed"))
         await self._committer.drain()
         await self.tail.close()

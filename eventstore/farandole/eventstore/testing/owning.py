@@ -55,6 +55,22 @@ class Owning(Patient):
             shares = await self.settled(one, two, three, partitions=2)
             assert sorted(len(s) for s in shares) == [0, 1, 1]
 
+    async def test_whoever_asks_is_told_who_is_a_member(self, open_store: OpenStore) -> None:
+        name = fresh_name()
+        store, other, asker = await open_store(name), await open_store(name), await open_store(name)
+        assert await asker.members("kitchen") == frozenset()
+        async with store.own("kitchen", "cook-1") as one:
+            await self.owned(one, ALL.__eq__)
+            (alone,) = await asker.members("kitchen") or {""}
+            async with other.own("kitchen") as two:
+                await self.settled(one, two, partitions=4)
+                both = await asker.members("kitchen") or frozenset()
+                assert len(both) == 2
+                assert "cook-1" in alone and alone in both
+                assert await asker.members("delivery") == frozenset()
+            await self.owned(one, ALL.__eq__)
+            assert await asker.members("kitchen") == frozenset({alone})
+
     async def test_services_own_apart_from_each_other(self, open_store: OpenStore) -> None:
         store = await open_store()
         async with store.own("kitchen") as one, store.own("delivery") as two:

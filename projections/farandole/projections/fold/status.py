@@ -54,6 +54,9 @@ class RunStatus:
     unserved: int = 0
     """How many events no reactor has ever named."""
     paused: bool = False
+    without_worker: tuple[str, ...] = ()
+    """Services that owe it a step and have no process at work, as far as whoever asked could learn: the log's groups
+    know, and the fold does not."""
 
 
 def status_of(fold: Fold, run: Run) -> RunStatus:
