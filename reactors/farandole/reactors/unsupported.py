@@ -13,6 +13,7 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "list[...]": "emit a fixed number of events as a tuple[...], and take events one by one",
     "After[...]": "until timers are there, let a client send a Signal when it is time",
     "Ask[...]": "until decisions are there, let a client send the answer as a Signal",
+    "an Answer": "until decisions are there, make it a Signal",
     "Child[...]": "until child runs are there, start the other run with a client",
     "ChildDone[...]": "until child runs are there, let a client send the result as a Signal",
     "ChildFailed[...]": "until child runs are there, let a client send the failure as a Signal",
@@ -83,6 +84,8 @@ def forms_of(reactor: Reactor) -> Iterator[str]:
             yield "list[...]"
         elif trigger.form == "either":
             yield "A | Failed[...]"
+        if any(event_info(event).kind == "answer" for event in trigger.events):
+            yield "an Answer"
         for element in trigger.elements:
             if element.form in _FORMS:
                 yield _FORMS[element.form]
