@@ -9,6 +9,13 @@ from .conftest import Cli, run
 STORE = ("--store", "memory://unused")
 
 
+def test_what_was_given_as_json_is_not_told_again(cli: Cli) -> None:
+    for given in ('{"item": "4242"', '["4242"]', '{"item": "x", "count": "4242x"}', '{"item": "x", "more": "4242"}'):
+        said = cli("start", "shop_app:shop", "Ordered", given, *STORE)
+        assert said.code == 2
+        assert "4242" not in said.out + said.err
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -10,6 +11,15 @@ from farandole.reactors import Choreography
 from farandole.schemas import Event, Signal, Start, event_info
 
 from .errors import CliError, did_you_mean, one_line
+
+_JSON: Final = {
+    list: "a list",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "a truth value",
+    type(None): "null",
+}
 
 
 def event(choreography: Choreography, name: str, text: str, kind: type[Start] | type[Signal]) -> Event:
@@ -51,13 +61,15 @@ def _read(cls: type[Event], name: str, text: str) -> Event:
     try:
         data = json.loads(text)
     except ValueError as e:
-        raise CliError(f"{name}: this is not JSON ({one_line(e)}): {_cut(text)}") from e
+        raise CliError(f"{name}: this is not JSON ({one_line(e)})") from None
     if not isinstance(data, dict):
-        raise CliError(f"{name}: its fields come as a JSON object, {{…}}, not as {_cut(text)}")
+        raise CliError(f"{name}: its fields come as a JSON object, {{…}}, not as {_JSON[type(data)]}")
     try:
         return cls.model_validate_json(text)
     except ValidationError as e:
-        raise CliError("; ".join(_problem(cls, name, error["loc"], error["msg"]) for error in e.errors())) from e
+        # Not from e: its text quotes what was given.
+        problems = e.errors(include_input=False, include_url=False)
+        raise CliError("; ".join(_problem(cls, name, each["loc"], each["msg"]) for each in problems)) from None
 
 
 def _problem(cls: type[Event], name: str, loc: tuple[int | str, ...], message: str) -> str:
@@ -65,8 +77,3 @@ def _problem(cls: type[Event], name: str, loc: tuple[int | str, ...], message: s
         return f"{name} has no field '{loc[-1]}'{did_you_mean(str(loc[-1]), cls.model_fields)}"
     where = ".".join(str(part) for part in (name, *loc))
     return f"{where}: {message[:1].lower()}{message[1:]}"
-
-
-def _cut(text: str) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= 60 else f"{flat[:57]}…"

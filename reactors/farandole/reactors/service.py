@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from farandole.eventstore import Clock, EventStore, SystemClock, connect
-from farandole.schemas import EventTypes, FarandoleError, PayloadCodec
+from farandole.schemas import EventTypes, FarandoleError, PayloadCodec, error_text
 from farandole.schemas.catalogue import register
 
 from .client import Client
@@ -219,7 +219,8 @@ async def _given(reactor: Reactor, providers: Providers) -> dict[str, Any]:
     except Exception as e:
         wanted = ", ".join(f"'{name}'" for name in reactor.signature.provided)
         raise ProviderFailed(
-            f"{reactor.where}: a provider failed to make what the reactor takes ({wanted}): {type(e).__name__}: {e}"
+            f"{reactor.where}: a provider failed to make what the reactor takes ({wanted}): {type(e).__name__}: "
+            f"{error_text(e)}"
         ) from e
 
 

@@ -15,7 +15,7 @@ from .errors import (
 from .event import Answer, End, Event, Signal, Start
 from .event_types import Encoded, EventTypes
 from .evolution import Mode
-from .failure import failure_fields
+from .failure import error_text, failure_fields
 from .freeform import Json
 from .info import EventInfo, event_info
 from .payload import Chain, PayloadCodec, PayloadContext
@@ -50,6 +50,7 @@ __all__ = [
     "UndecodableValue",
     "UnreadableHeaders",
     "acquaint",
+    "error_text",
     "event_info",
     "failure_fields",
     "parse_duration",
