@@ -140,10 +140,12 @@ class Follower:
     Args:
         store: the log.
         everything: watch every run, for lists of runs.
+        idle: seconds that one read waits for news. What comes meanwhile ends the wait at once.
     """
 
-    def __init__(self, store: EventStore, *, everything: bool = False) -> None:
+    def __init__(self, store: EventStore, *, everything: bool = False, idle: float = _WAIT) -> None:
         self._store = store
+        self._idle = idle
         self._everything = everything
         self._folds: dict[int, Fold] = {}
         self._views: WeakValueDictionary[bytes, View] = WeakValueDictionary()
@@ -259,7 +261,7 @@ class Follower:
                     self._changed = False
                     reader.follow({p: fold.position for p, fold in self._folds.items() if p not in self._stopped})
                 try:
-                    batches = await reader.read(wait=_WAIT)
+                    batches = await reader.read(wait=self._idle)
                 except StoreUnavailable as e:
                     log.warning("the log cannot be read, trying again: %s", e)
                     await asyncio.sleep(_RETRY)

@@ -25,19 +25,27 @@ log = logging.getLogger("farandole.keeper")
 
 RANK_WAIT: Final = 2.0
 """Seconds that the k-th service by name waits k times over before it acts."""
-_ROUND: Final = 1.0
+ROUND: Final = 1.0
+"""Seconds between two rounds, unless told otherwise."""
 _AT_ONCE: Final = 32
 """How many records that cannot be read are copied together, each of which may be as large as the log takes."""
 
 
 class Keeper:
-    """Keeps the partitions of one worker."""
+    """Keeps the partitions of one worker.
 
-    def __init__(self, store: EventStore, scribe: "Scribe", service: str, stats: WorkerStats) -> None:
+    Args:
+        rounds: seconds between two rounds.
+    """
+
+    def __init__(
+        self, store: EventStore, scribe: "Scribe", service: str, stats: WorkerStats, *, rounds: float = ROUND
+    ) -> None:
         self._store = store
         self._scribe = scribe
         self._service = service
         self._stats = stats
+        self._rounds = rounds
         self._rejects: dict[int, array[int]] = {}
 
     def unreadable(self, record: Stored) -> None:
@@ -47,7 +55,7 @@ class Keeper:
     async def run(self, partitions: "Mapping[int, Serving]") -> None:
         """Keep the partitions until cancelled."""
         while True:
-            await asyncio.sleep(_ROUND)
+            await asyncio.sleep(self._rounds)
             try:
                 await self._copy_rejects(partitions)
                 await self._expire(partitions)

@@ -185,7 +185,7 @@ class Working:
             stack.push_async_callback(store.close)
             scribe = await open_log(choreography, store, choreography.service, self._clock)
             providers = await stack.enter_async_context(Providers(choreography.providers))
-            provided = {r.name: await _given(r, providers) for r in choreography.reactors}
+            provided = {r.name: await supplied(r, providers) for r in choreography.reactors}
             worker = Worker(
                 choreography,
                 store,
@@ -210,8 +210,12 @@ def _report(running: "asyncio.Task[None]") -> None:
         log.error("the %s has broken down: %s", running.get_name(), error)
 
 
-async def _given(reactor: Reactor, providers: Providers) -> dict[str, Any]:
-    """What providers make for one reactor."""
+async def supplied(reactor: Reactor, providers: Providers) -> dict[str, Any]:
+    """What providers make for one reactor.
+
+    Raises:
+        ProviderFailed: one of them could not.
+    """
     try:
         return await providers.supply(reactor.signature.provided)
     except FarandoleError:

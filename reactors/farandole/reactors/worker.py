@@ -25,7 +25,7 @@ from farandole.eventstore import (
     StoreMisconfigured,
     StoreUnavailable,
 )
-from farandole.projections.fold import Fold, UnknownFoldVersion, Verdict
+from farandole.projections.fold import Contract, Fold, UnknownFoldVersion, Verdict
 from farandole.schemas.envelope import Kind
 
 from .answers import Answers
@@ -33,7 +33,7 @@ from .attempt import Attempts
 from .contract import contracts_of
 from .dispatch import Dispatcher
 from .history import HistoryIndex
-from .keeper import Keeper
+from .keeper import ROUND, Keeper
 from .lag import measure_lag
 from .outbox import Outbox
 from .partition import Serving
@@ -70,6 +70,9 @@ class Worker:
         member: a stable name for this process, so that it gets its partitions back at once after a restart.
         take_over: bring contracts of this process into force even over those of another service or a newer release.
         grace: seconds that handlers at work are given to end when the worker stops.
+        idle: seconds that one read waits for news. What comes meanwhile ends the wait at once.
+        rounds: seconds between two rounds of the keeper.
+        lag: measure how late the event loop wakes up.
     """
 
     def __init__(
@@ -84,6 +87,9 @@ class Worker:
         grace: float = GRACE,
         random: Callable[[], float] | None = None,
         memory: int = 64 << 20,
+        idle: float = _WAIT,
+        rounds: float = ROUND,
+        lag: bool = True,
     ) -> None:
         reactors = tuple(choreography.reactors)
         self.stats = WorkerStats(reactors={r.name: ReactorStats() for r in reactors})
@@ -91,6 +97,8 @@ class Worker:
         self._scribe = scribe
         self._member = member
         self._grace = grace
+        self._idle = idle
+        self._lag = lag
         self._memory = memory
         self._service = choreography.service
         self._mine = contracts_of(
@@ -126,7 +134,7 @@ class Worker:
         self.dispatcher = attempts.dispatcher = Dispatcher(
             reactors, attempts.make, self.stats.reactors, most_bytes=memory
         )
-        self.keeper = Keeper(store, scribe, self._service, self.stats)
+        self.keeper = Keeper(store, scribe, self._service, self.stats, rounds=rounds)
         self.partitions: dict[int, Serving] = {}
         """The partitions whose state is held here, those that went elsewhere a moment ago included."""
         self._owned: frozenset[int] = frozenset()
@@ -135,6 +143,11 @@ class Worker:
         self._publisher = Publisher(store, scribe, choreography.service, chance, take_over=take_over)
         self._answers = Answers(self._publisher, self.dispatcher, self.values, scribe)
         self._ready = asyncio.Event()
+
+    @property
+    def contracts(self) -> Sequence[Contract]:
+        """Those of this process, as it publishes them."""
+        return [contract for _, contract in self._mine.values()]
 
     @property
     def ready(self) -> bool:
@@ -163,7 +176,7 @@ class Worker:
             tasks = (
                 asyncio.create_task(self._follow_ownership(ownership), name="ownership"),
                 asyncio.create_task(self._read(), name="reading"),
-                asyncio.create_task(measure_lag(self.stats), name="lag"),
+                *([asyncio.create_task(measure_lag(self.stats), name="lag")] if self._lag else []),
                 asyncio.create_task(self.keeper.run(self.partitions), name="keeper"),
                 asyncio.create_task(self.outbox.failure(), name="outbox"),
             )
@@ -229,13 +242,14 @@ class Worker:
     async def _read(self) -> None:
         reader = self._store.reader()
         try:
+            await self._changed.wait()  # before that there is nothing to read
             while True:
                 if self._changed.is_set():
                     self._changed.clear()
                     await self._assign(reader)
                 self._drop_old()
                 try:
-                    batches = await reader.read(wait=_WAIT)
+                    batches = await reader.read(wait=self._idle)
                 except PositionLost as e:
                     log.error("the log is not the one that was read so far; restoring: %s", e)
                     await self._restore_all(reader)
