@@ -12,6 +12,7 @@ register at once do no harm.
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -71,7 +72,7 @@ async def register(table: Table, types: EventTypes, *, mode: Mode = "rolling") -
     loaded = await table.load()
     entries = _learn(loaded, types)
     new = _check(types, entries, mode)
-    for entry in [*new, *_system_entries(loaded)]:
+    for entry in [*new, *(entry for entry in _system_entries() if entry.key not in loaded)]:
         await table.put(entry.key, entry.value())
     if new:
         await _check_again(table, types, entries, new, mode)
@@ -164,14 +165,10 @@ async def _check_again(table: Table, types: EventTypes, seen: list[Entry], new: 
         raise
 
 
-def _system_entries(loaded: Mapping[bytes, bytes]) -> list[Entry]:
-    entries = []
-    for record in SYSTEM_RECORDS:
-        schema = json.loads(record.schema_json)
-        entry = Entry(_key(schema), record.name, 1, 1, record.fingerprint, schema)
-        if entry.key not in loaded:
-            entries.append(entry)
-    return entries
+@cache
+def _system_entries() -> tuple[Entry, ...]:
+    schemas = [(record, json.loads(record.schema_json)) for record in SYSTEM_RECORDS]
+    return tuple(Entry(_key(schema), record.name, 1, 1, record.fingerprint, schema) for record, schema in schemas)
 
 
 def _key(schema: dict[str, Any]) -> bytes:

@@ -3,6 +3,7 @@ flat and usual.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, Final, cast
 
@@ -83,6 +84,7 @@ def canonical_form(schema: dict[str, Any]) -> str:
     return cast(Callable[[Any], str], to_parsing_canonical_form)(schema)
 
 
+@lru_cache(maxsize=4096)
 def crc64(text: str) -> bytes:
     """CRC-64-AVRO of a text, as the eight bytes that stand in a value (little-endian)."""
     return bytes.fromhex(fingerprint(text, "CRC-64-AVRO"))
