@@ -104,7 +104,7 @@ def test_the_wheel_works_without_the_checkout(installed: Path) -> None:
 
 def test_the_command_works_without_the_checkout(installed: Path) -> None:
     (package,) = distributions(path=[str(installed)])
-    (command,) = package.entry_points
+    (command,) = package.entry_points.select(group="console_scripts")
     assert (command.name, command.value) == ("farandole", "farandole.cli:main")
     module = "sys.argv[1:] = ['--version']; import runpy; runpy.run_module('farandole.cli', run_name='__main__')"
     assert "0.1.0" in run_from(installed, module)

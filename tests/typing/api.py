@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, NewType, Protocol, assert_type
 
 from farandole.projections import State, fold_state, on
+from farandole.projections.fold import RunStatus
 from farandole.reactors import (
     After,
     Ask,
@@ -22,6 +23,7 @@ from farandole.reactors import (
     Step,
 )
 from farandole.schemas import Answer, End, Event, Signal, Start
+from farandole.testing import FailedAttempt, Refused, Scenario, ScenarioRun
 
 orders = Choreography("orders", service="payments", include=["shop.payments"], version="1.2", owner="ann")
 
@@ -231,6 +233,28 @@ async def as_functions() -> None:
     assert_type(run, Run[OrderPlaced])
     assert_type(await ship(PaymentTaken(receipt=""), OrderPacked(), run, OrderState()), OrderShipped)
     await refuse(Failed(order, "pay", "broken"))
+
+
+async def test_it_ships(scenario: type[Scenario]) -> None:
+    async with scenario(orders, run_id="order-17", at=datetime(2026, 1, 1, tzinfo=UTC), workers=2) as s:
+        assert_type(s, Scenario)
+        s.replace(bank, FakeBank())
+        await s.given(OrderPlaced(amount=Decimal(1), address="x"), OrderPacked())
+        await s.when(PaymentTaken(receipt=""), after=timedelta(minutes=10))
+        await s.passes("7d")
+        s.then(OrderShipped, PaymentTaken(receipt=""))
+        s.then_only()
+        s.then_not(OrderRefused)
+        s.owes(take_payment, "pack")
+        assert_type(s.last(OrderShipped), OrderShipped)
+        assert_type(s.history, list[Event])
+        assert_type(s.status, RunStatus)
+        assert_type(s.now, datetime)
+        assert_type(s.refused(), list[Refused])
+        assert_type(s.failures(), list[FailedAttempt])
+        assert_type(s.run("order-18"), ScenarioRun)
+        assert_type(await s.retry("mended", reactor="pay"), int)
+        assert_type(await s.use(lambda client: client.run("x").status()), RunStatus)
 
 
 def later(anything: Any) -> None:

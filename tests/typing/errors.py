@@ -10,6 +10,7 @@ from farandole.projections import on
 from farandole.reactors import After, Ask, Child, Choreography, Failed, Retry, Run, Step
 from farandole.reactors.provide import Providers
 from farandole.schemas import Answer, End, Event, Signal, Start
+from farandole.testing import Scenario
 
 orders = Choreography("orders")
 
@@ -110,3 +111,13 @@ def options(providers: Providers) -> None:
     Retry(on=KeyboardInterrupt)  # E: mypy[arg-type] pyright[reportArgumentType]
     providers.replace(bank, 3)  # E: mypy[misc] pyright[reportArgumentType]
     orders.schedule(Paid(), name="night", cron="0 2 * * *")  # E: mypy[arg-type] pyright[reportArgumentType]
+
+
+async def scenario() -> None:
+    async with Scenario(orders) as s:
+        s.replace(bank, 3)  # E: mypy[misc] pyright[reportArgumentType]
+        await s.given(Placed)  # E: mypy[arg-type] pyright[reportArgumentType]
+        await s.when(Placed(), later="1s")  # E: mypy[call-arg] pyright[reportCallIssue]
+        s.then("Shipped")  # E: mypy[arg-type] pyright[reportArgumentType]
+        s.owes(3)  # E: mypy[arg-type] pyright[reportArgumentType]
+        print(s.last(Shipped).address)  # E: mypy[attr-defined] pyright[reportAttributeAccessIssue]

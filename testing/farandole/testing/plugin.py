@@ -1,0 +1,74 @@
+"""The pytest plugin: scenarios that tell what happened when a test fails, and a real broker.
+
+Pytest loads it wherever Farandole is installed, so it imports nothing before a test asks for it.
+"""
+
+import os
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .scenario import Scenario
+
+_PLAYED = pytest.StashKey["list[Scenario]"]()
+
+
+@pytest.fixture
+def scenario(request: pytest.FixtureRequest) -> "type[Scenario]":
+    """`farandole.testing.Scenario`; if the test fails, for whatever reason, its report tells the story of each one.
+
+    async def test_it_ships(scenario: type[Scenario]) -> None:
+        async with scenario(orders) as s: ...
+    """
+    from .scenario import Scenario
+
+    played = request.node.stash.setdefault(_PLAYED, [])
+
+    class Told(Scenario):
+        async def __aenter__(self) -> "Told":
+            played.append(self)
+            return await super().__aenter__()
+
+    Told.__name__ = Scenario.__name__
+    return Told
+
+
+@pytest.fixture(scope="session")
+def farandole_kafka() -> Iterator[str]:
+    """The store URL of a real broker: of ``FARANDOLE_TEST_KAFKA`` (``host:port``), or of one started for the session.
+
+    Skips the test where Java or Maven is not there to start one; fails it if ``FARANDOLE_REQUIRE_KAFKA=1``.
+    """
+    if given := os.environ.get("FARANDOLE_TEST_KAFKA"):
+        yield f"kafka://{given}"
+        return
+    from .broker import BrokerFailed, KafkaBroker, missing_tools
+
+    if missing := missing_tools():
+        why = f"Apache Kafka cannot be started here: {' and '.join(missing)} is not installed (openjdk-17-jre, maven)"
+        if os.environ.get("FARANDOLE_REQUIRE_KAFKA") == "1":
+            pytest.fail(why, pytrace=False)
+        pytest.skip(why)
+    broker = KafkaBroker()
+    try:
+        broker.start()
+    except BrokerFailed as e:
+        broker.close()
+        pytest.fail(str(e), pytrace=False)
+    yield broker.url
+    broker.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell the stories of a test's scenarios in the report of its failure, but for what the failure tells itself."""
+    report = yield
+    if report.failed and report.when == "call" and call.excinfo is not None:
+        said = str(call.excinfo.value)
+        played = item.stash.get(_PLAYED, [])
+        report.sections += [(repr(s).strip("<>"), story) for s in played if (story := str(s)) not in said]
+    return report

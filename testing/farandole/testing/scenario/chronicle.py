@@ -1,0 +1,102 @@
+"""What happened in a scenario: every record of every run, in the order in which the logs were folded."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from farandole.eventstore import Stored
+from farandole.projections.fold import Applied, Fact, Run, Verdict
+from farandole.reactors.scribe import text
+from farandole.schemas import Event, UndecodableValue, system_records
+from farandole.schemas.envelope import Envelope, Kind
+
+from .log import SOURCE, Log
+
+_COMMANDS = {
+    Kind.CANCEL: system_records.CANCEL,
+    Kind.PAUSE: system_records.PAUSE,
+    Kind.RESUME: system_records.RESUME,
+    Kind.RETRY: system_records.RETRY,
+}
+
+
+@dataclass(slots=True)
+class Line:
+    """One record of a run, and what the fold made of it."""
+
+    log: Log
+    record: Stored
+    envelope: Envelope
+    verdict: Verdict
+    facts: Sequence[Fact]
+    """What entered the history with it."""
+    events: list[Event | str] = field(default_factory=list)
+    """The same, read; an event that cannot be read here is told of instead."""
+    said: Mapping[str, Any] = field(default_factory=dict)
+    """The content of a failure or a command."""
+
+    @property
+    def run_id(self) -> str:
+        return text(self.record.key or b"")
+
+    @property
+    def by_the_test(self) -> bool:
+        """Whether the test wrote it, and nobody at work."""
+        return self.envelope.source == f"/{self.log.name}/{SOURCE}".encode()
+
+
+class Chronicle:
+    """Takes note of all that the logs of a scenario hold.
+
+    Args:
+        noted: called for each record.
+    """
+
+    def __init__(self, noted: Callable[[], None]) -> None:
+        self.lines: list[Line] = []
+        self.since = 0
+        """The number of the first line that counts: what came before is known."""
+        self._noted = noted
+        self._read = 0
+        self._records: dict[tuple[str, int, int], Stored] = {}
+        self._runs: dict[tuple[str, str], Run] = {}
+
+    def follow(self, log: Log) -> None:
+        """Listen to a log, from now on."""
+        log.client.follower.listener = lambda record, out: self._note(log, record, out)
+
+    def run(self, log: Log, run_id: str) -> Run | None:
+        """A run as it is now, or as it was when it was closed."""
+        return self._runs.get((log.name, run_id))
+
+    @property
+    def runs(self) -> Sequence[tuple[str, str]]:
+        """Choreographies and ids of all runs there were."""
+        return tuple(self._runs)
+
+    async def catch_up(self) -> None:
+        """Read what was noted since the last time."""
+        while self._read < len(self.lines):
+            line = self.lines[self._read]
+            self._read += 1
+            if line.envelope.kind == Kind.FAILURE:
+                line.said = line.log.client.failure(line.record)
+            elif line.envelope.kind in _COMMANDS:
+                line.said = _COMMANDS[Kind(line.envelope.kind)].decode(line.record.value or b"")
+            else:
+                line.events = [await self._event(line, fact) for fact in line.facts]
+
+    def _note(self, log: Log, record: Stored, out: Applied) -> None:
+        self._noted()
+        if out.envelope is None or record.key is None:
+            return
+        if out.run is not None:
+            self._runs[log.name, text(record.key)] = out.run
+        self._records[log.name, record.partition, record.offset] = record
+        self.lines.append(Line(log, record, out.envelope, Verdict(out.verdict), tuple(out.admitted)))
+
+    async def _event(self, line: Line, fact: Fact) -> Event | str:
+        try:
+            return await line.log.client.decode(self._records[line.log.name, line.record.partition, fact.offset])
+        except UndecodableValue as e:
+            return f"{text(fact.type)} ({e})"

@@ -1,0 +1,80 @@
+"""`Scenario`: given, when, then, for a choreography in memory and on virtual time."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Self, TypeVar
+
+from farandole.reactors import Choreography, Client, Provider
+
+from .run import ScenarioRun
+from .stage import Stage
+
+T = TypeVar("T")
+
+
+class Scenario(ScenarioRun):
+    """A choreography at work in memory, on virtual time, and its main run.
+
+        async with Scenario(orders) as s:
+            s.replace(bank, FakeBank())
+            await s.given(OrderPlaced(amount=5), OrderPacked())
+            await s.when(PaymentTaken(receipt="r-1"))
+            s.then(OrderShipped(tracking="p-1"))
+
+    Workers and a client of it are those of production; the log, the clock and the threads are a test's. It plays on an
+    event loop of its own, which stands still between two commands, so it goes with any asyncio test runner. The same
+    test does the same things in the same order each time, the keys of its steps included.
+
+    Args:
+        choreographies: each with a log of its own; those of one name are services that share one.
+        run_id: of its main run, which is one of the first choreography.
+        at: when its time begins; 2026-01-01 UTC by default.
+        settings: admission settings of its logs, as ``{"expire_after": 86_400_000}``.
+        workers: for each service; a log has as many partitions.
+    """
+
+    def __init__(
+        self,
+        *choreographies: Choreography,
+        run_id: str = "run",
+        at: datetime | None = None,
+        settings: Mapping[str, int] | None = None,
+        workers: int = 1,
+    ) -> None:
+        stage = Stage(choreographies, at=at, workers=workers, settings=settings or {})
+        super().__init__(stage, run_id, choreographies[0].name)
+
+    def replace(self, provider: Provider[T], value: T) -> None:
+        """Give reactors ``value`` instead of what a provider would make. Before the first `given` or `when`.
+
+        Raises:
+            ScenarioError: it comes too late, or the provider belongs to another choreography.
+        """
+        self._stage.replace(provider, value)
+
+    def run(self, run_id: str, choreography: Choreography | None = None) -> ScenarioRun:
+        """Another run, of the first choreography or of the one named."""
+        name = self._choreography if choreography is None else choreography.name
+        return ScenarioRun(self._stage, run_id, name)
+
+    async def use(self, fn: Callable[[Client], Awaitable[T]], choreography: Choreography | None = None) -> T:
+        """Do anything else with a client: ``await s.use(lambda client: client.runs())``; then all rests again.
+
+        The client belongs to the scenario's own event loop, so it is used in ``fn`` and nowhere else.
+        """
+        name = self._choreography if choreography is None else choreography.name
+        return await self._stage.command(lambda: fn(self._stage.logs[name].client))
+
+    async def __aenter__(self) -> Self:
+        self._stage.enter()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._stage.leave()
+        except Exception:
+            if error is None:
+                raise
