@@ -13,10 +13,14 @@ from farandole.schemas import FarandoleError
 from .errors import CliError, did_you_mean, one_line
 
 
-def load_app(path: str) -> Choreography:
+def load_app(path: str, *, whole: bool = True) -> Choreography:
     """Import the choreography that an app path names, with the modules that it includes.
 
     The working directory is importable. A file can be named in place of a module: ``orders/payments.py:orders``.
+
+    Args:
+        path: at the command line.
+        whole: whether it must be fit for work; else it is only imported, to be looked at.
 
     Raises:
         CliError: the path leads to no choreography; says where it breaks off.
@@ -40,7 +44,10 @@ def load_app(path: str) -> Choreography:
     if not isinstance(found, Choreography):
         raise CliError(f"'{path}' is a {type(found).__name__}, not a Choreography")
     try:
-        found.load()
+        if whole:
+            found.load()
+        else:
+            found.include()
     except FarandoleError:
         raise
     except Exception as e:

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar, overload
 
 from farandole.schemas import DeclarationError, Duration, Event, PayloadCodec, Start, event_info
 
+from .graph import check_fan_ins, graph_of
 from .options import ReactorOptions, duration, named_events
 from .outputs import AsyncOutcome
 from .provide import Provider, check_providers, missing, read_provider
@@ -234,8 +235,23 @@ class Choreography:
         """Import the modules of ``include=``, and check what is only known when all is declared.
 
         Raises:
-            DeclarationError: a module cannot be found, something that is asked for is not provided, or providers need
-                one another.
+            DeclarationError: a module cannot be found, something that is asked for is not provided, providers need one
+                another, or it is not clear which fan-out a ``list[...]`` gathers.
+        """
+        self.include()
+        check_providers(self._providers)
+        for reactor in self.reactors:
+            for name, wanted in reactor.signature.provided.items():
+                if wanted not in self._providers:
+                    raise missing(reactor.where, name, wanted)
+        if any(trigger.form == "list" for reactor in self.reactors for trigger in reactor.signature.triggers):
+            check_fan_ins(graph_of(self))
+
+    def include(self) -> None:
+        """Import the modules of ``include=``, and check nothing.
+
+        Raises:
+            DeclarationError: a module cannot be found.
         """
         for module in self._include:
             try:
@@ -244,11 +260,6 @@ class Choreography:
                 if e.name is None or not f"{module}.".startswith(f"{e.name}."):
                     raise
                 raise DeclarationError(f"{self.name}: include= names {module}, but there is no module {e.name}") from e
-        check_providers(self._providers)
-        for reactor in self.reactors:
-            for name, wanted in reactor.signature.provided.items():
-                if wanted not in self._providers:
-                    raise missing(reactor.where, name, wanted)
 
     def connect(self, store: str | None = None, *, partitions: int | None = None) -> Connecting:
         """A client of this choreography: ``async with orders.connect("kafka://localhost:9092") as client: …``.

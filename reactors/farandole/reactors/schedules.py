@@ -30,6 +30,11 @@ class Schedule:
     tz: str = "UTC"
     overlap: Overlap = "skip"
 
+    @property
+    def when(self) -> str:
+        """When it ticks, in words."""
+        return self.cron if self.tz == "UTC" else f"{self.cron} {self.tz}"
+
     def __post_init__(self) -> None:
         if not self.name or any(c.isspace() for c in self.name):
             raise DeclarationError(f"schedule name={self.name!r} is no name: one word, without spaces")
