@@ -51,7 +51,11 @@ def find_nothing_undone(graph: Graph) -> Iterator[Finding]:
 def find_nothing_to_undo(graph: Graph) -> Iterator[Finding]:
     """Ends that are to undo what no step can undo."""
     for event in graph.events.values():
-        if event.compensate and not any(r.undo for r in graph.reactors if r.choreography == event.choreography):
+        if (
+            graph.givers(event.key)
+            and event.compensate
+            and not any(r.undo for r in graph.reactors if r.choreography == event.choreography)
+        ):
             yield Finding(
                 "info",
                 "nothing-to-undo",
