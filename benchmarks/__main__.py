@@ -1,6 +1,6 @@
 """All benchmarks, one after the other, and the tables of ``docs/performance.md`` from their figures.
 
-    python -m benchmarks                      # all of them, on a broker of their own: about 25 minutes
+    python -m benchmarks                      # all but the soak, on a broker of their own: about 25 minutes
     python -m benchmarks chain restore        # some
     python -m benchmarks --page docs/performance.md --only-page
 
@@ -27,8 +27,11 @@ RUNS: dict[str, tuple[str, ...]] = {
     "idle": ("idle", "--store", "kafka", "--runs", "50000"),
     "fanout": ("fanout", "--store", "kafka"),
     "scale": ("scale", "--store", "kafka"),
+    "soak": ("soak", "--minutes", "60", "--rate", "100"),
 }
-"""Name of each result, the module that makes it, and its options. The soak, which takes an hour, is run by itself."""
+"""Name of each result, the module that makes it, and its options."""
+USUAL = tuple(name for name in RUNS if name != "soak")
+"""The soak takes an hour, and so is run when it is named."""
 
 
 def main() -> int:
@@ -36,7 +39,9 @@ def main() -> int:
     options = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.add_argument("names", nargs="*", metavar="NAME", help=f"which: {', '.join(RUNS)} (default: all)")
+    options.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"which: {', '.join(RUNS)} (default: all but the soak)"
+    )
     options.add_argument("--page", type=Path, help="put the tables on this page")
     options.add_argument("--only-page", action="store_true", help="run nothing: the figures are there")
     given = options.parse_args()
@@ -44,7 +49,7 @@ def main() -> int:
         options.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}")
     OUT.mkdir(parents=True, exist_ok=True)
     failed = []
-    for name in () if given.only_page else given.names or RUNS:
+    for name in () if given.only_page else given.names or USUAL:
         module, *its = RUNS[name]
         say(f"== {name}")
         command = [sys.executable, "-m", f"benchmarks.{module}", *its, "--json", str(OUT / f"{name}.json")]
