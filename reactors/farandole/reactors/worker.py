@@ -70,7 +70,7 @@ class Worker:
         member: a stable name for this process, so that it gets its partitions back at once after a restart.
         take_over: bring contracts of this process into force even over those of another service or a newer release.
         grace: seconds that handlers at work are given to end when the worker stops.
-        idle: seconds that one read waits for news. What comes meanwhile ends the wait at once.
+        idle: seconds that one read waits for news of what is owned. What comes meanwhile ends the wait at once.
         rounds: seconds between two rounds of the keeper.
         lag: measure how late the event loop wakes up.
     """
@@ -242,14 +242,13 @@ class Worker:
     async def _read(self) -> None:
         reader = self._store.reader()
         try:
-            await self._changed.wait()  # before that there is nothing to read
             while True:
                 if self._changed.is_set():
                     self._changed.clear()
                     await self._assign(reader)
                 self._drop_old()
                 try:
-                    batches = await reader.read(wait=self._idle)
+                    batches = await reader.read(wait=self._idle if self._owned else _WAIT)
                 except PositionLost as e:
                     log.error("the log is not the one that was read so far; restoring: %s", e)
                     await self._restore_all(reader)
