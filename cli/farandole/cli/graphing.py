@@ -88,9 +88,13 @@ def _print(out: Output, graph: Graph, findings: Sequence[Finding]) -> None:
         out.print(grid)
         out.print()
     counts = Counter(finding.severity for finding in findings)
-    size = f"{len(graph.reactors)} reactors, {len(graph.events)} events"
+    size = f"{_count(len(graph.reactors), 'reactor')}, {_count(len(graph.events), 'event')}"
     if not findings:
         out.print(Text(f"{size}: nothing found amiss", style="green"))
         return
-    parts = [f"{n} {severity}{'s'[: n != 1 and severity != 'info']}" for severity, n in counts.items()]
+    parts = [f"{n} info" if severity == "info" else _count(n, severity) for severity, n in counts.items()]
     out.print(Text(f"{size}: {', '.join(parts)}", style=_MARKS[findings[0].severity][1]))
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'s'[: n != 1]}"

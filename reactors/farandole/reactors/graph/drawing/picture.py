@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Literal
 
 from farandole.reactors.graph.fan_ins import each_of
 from farandole.reactors.graph.graph import Graph
-from farandole.reactors.graph.nodes import GivenForm, ReactorNode, Taken
+from farandole.reactors.graph.nodes import GivenForm, ReactorNode, Taken, in_short
 
 BoxKind = Literal["start", "signal", "answer", "event", "end", "reactor", "schedule", "failure"]
 Line = Literal["sure", "maybe", "failure"]
@@ -107,7 +106,7 @@ def _notes(graph: Graph, reactor: ReactorNode) -> Iterator[str]:
         if reactor.enough is not None:
             said += f", {reactor.enough} are enough"
         if reactor.within is not None:
-            said += f", within {short(reactor.within)}"
+            said += f", within {in_short(reactor.within)}"
         yield said
     elif len(reactor.inputs) > 1:
         yield "once all are there"
@@ -171,13 +170,3 @@ def _merged(arrows: Iterable[Arrow]) -> Iterator[Arrow]:
         labels = ", ".join(dict.fromkeys(arrow.label for arrow in same if arrow.label))
         line = min((arrow.line for arrow in same), key=("sure", "maybe", "failure").index)
         yield Arrow(source, target, line, labels, any(arrow.many for arrow in same))
-
-
-def short(time: timedelta) -> str:
-    """A duration as it could be written in code, such as ``1h30m``."""
-    left = time // timedelta(milliseconds=1)
-    said = ""
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
-        n, left = divmod(left, size)
-        said += f"{n}{unit}" if n else ""
-    return said or "0s"

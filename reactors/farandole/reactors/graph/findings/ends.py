@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from farandole.reactors.graph.flow import run_of
 from farandole.reactors.graph.graph import Graph
+from farandole.reactors.graph.nodes import in_short
 
 from .events import unhandled
 from .finding import Finding
@@ -78,7 +79,7 @@ def find_short_deadline(graph: Graph) -> Iterator[Finding]:
                     "info",
                     "short-deadline",
                     start.key,
-                    f"its runs fail after {start.deadline}, and {reactor.name} may wait {longest}",
+                    f"its runs fail after {in_short(start.deadline)}, and {reactor.name} may wait {in_short(longest)}",
                     "let the deadline be longer than the waits, or leave it out",
                 )
 
