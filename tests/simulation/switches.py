@@ -174,7 +174,7 @@ def _rule_table() -> list[Rule]:
 RULES: Final[Mapping[str, Rule]] = {rule.name: rule for rule in _rule_table()}
 FOUND_IN: Final[Mapping[str, int]] = {
     "copies of a record are ignored": 7,
-    "what was pushed out again": 1066,
+    "what was pushed out again": 737,
     "whole means without a gap": 4,
     "few unfinished appends": 15,
     "the oldest unfinished append goes": 16,
