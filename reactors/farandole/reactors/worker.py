@@ -36,6 +36,7 @@ from .history import HistoryIndex
 from .keeper import ROUND, Keeper
 from .lag import measure_lag
 from .outbox import Outbox
+from .owned import Owned
 from .partition import Serving
 from .publish import Publisher
 from .scribe import Scribe, shown
@@ -51,8 +52,6 @@ KEEP: Final = 60.0
 """Seconds for which the state of a partition that went elsewhere is kept."""
 GRACE: Final = 30.0
 """Seconds that handlers at work are given to end when the worker stops."""
-_ANSWER: Final = 10.0
-"""Seconds after which a member that was given no partition is one of more members than there are partitions."""
 _WAIT: Final = 0.2
 _RETRY: Final = 1.0
 _LAST: Final = 2.0
@@ -137,8 +136,7 @@ class Worker:
         self.keeper = Keeper(store, scribe, self._service, self.stats, rounds=rounds)
         self.partitions: dict[int, Serving] = {}
         """The partitions whose state is held here, those that went elsewhere a moment ago included."""
-        self._owned: frozenset[int] = frozenset()
-        self._changed = asyncio.Event()
+        self._owned = Owned(store, self.stats)
         self._stopping = asyncio.Event()
         self._publisher = Publisher(store, scribe, choreography.service, chance, take_over=take_over)
         self._answers = Answers(self._publisher, self.dispatcher, self.values, scribe)
@@ -154,7 +152,7 @@ class Worker:
         """Whether the group has answered, and every partition owned is restored and served."""
         return self._ready.is_set() and all(
             (serving := self.partitions.get(p)) is not None and serving.restored and serving.stopped is None
-            for p in self._owned
+            for p in self._owned.partitions
         )
 
     async def until_ready(self) -> None:
@@ -174,7 +172,7 @@ class Worker:
         """
         async with self._store.own(self._service, self._member) as ownership:
             tasks = (
-                asyncio.create_task(self._follow_ownership(ownership), name="ownership"),
+                asyncio.create_task(self._owned.follow(ownership), name="ownership"),
                 asyncio.create_task(self._read(), name="reading"),
                 *([asyncio.create_task(measure_lag(self.stats), name="lag")] if self._lag else []),
                 asyncio.create_task(self.keeper.run(self.partitions), name="keeper"),
@@ -216,39 +214,16 @@ class Worker:
         except (TimeoutError, AppendError, StoreError) as e:
             log.warning("not all outcomes could be appended before stopping; their steps stay owed: %s", e)
 
-    async def _follow_ownership(self, ownership: Any) -> None:
-        answered = False
-        while not answered:
-            try:
-                async with asyncio.timeout(_ANSWER):
-                    self._owned = await ownership.changed()
-                    answered = True
-            except TimeoutError:
-                answered = await self._reachable()
-                if answered:
-                    log.info("no partition is left for this worker; it stands by")
-        while True:
-            self.stats.rebalances += 1
-            self._changed.set()
-            self._owned = await ownership.changed()
-
-    async def _reachable(self) -> bool:
-        try:
-            await self._store.ends((0,))
-        except StoreUnavailable:
-            return False
-        return True
-
     async def _read(self) -> None:
         reader = self._store.reader()
         try:
             while True:
-                if self._changed.is_set():
-                    self._changed.clear()
+                if self._owned.changed.is_set():
+                    self._owned.changed.clear()
                     await self._assign(reader)
                 self._drop_old()
                 try:
-                    batches = await reader.read(wait=self._idle if self._owned else _WAIT)
+                    batches = await reader.read(wait=self._idle if self._owned.partitions else _WAIT)
                 except PositionLost as e:
                     log.error("the log is not the one that was read so far; restoring: %s", e)
                     await self._restore_all(reader)
@@ -269,7 +244,7 @@ class Worker:
 
     async def _assign(self, reader: Any) -> None:
         """Bring the partitions held here in line with those owned."""
-        owned = self._owned
+        owned = self._owned.partitions
         loop = asyncio.get_running_loop()
         for partition, serving in self.partitions.items():
             if partition not in owned and serving.active:
@@ -304,7 +279,7 @@ class Worker:
     async def _take_up(self, positions: Mapping[int, int]) -> None:
         """Begin to serve what is read; at first, nothing before all of it shows that the reactors are ours to serve."""
         found = [(s, position) for p, position in positions.items() if (s := self.partitions.get(p)) is not None]
-        if not self._publisher.cleared and self._owned:
+        if not self._publisher.cleared and self._owned.partitions:
             if any(position < serving.target for serving, position in found):
                 return
             await self._publisher.clear(tuple(self.partitions.values()))
@@ -405,7 +380,7 @@ class Worker:
         self._answers.take_on(serving)
 
     def _note_ready(self) -> None:
-        held = [self.partitions.get(p) for p in self._owned]
+        held = [self.partitions.get(p) for p in self._owned.partitions]
         if not self._ready.is_set() and self.stats.rebalances and all(s and (s.restored or s.stopped) for s in held):
             self._ready.set()
-            log.info("ready: %d partitions", len(self._owned))
+            log.info("ready: %d partitions", len(self._owned.partitions))
