@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
-from rich.table import Table
 from rich.text import Text
 
 from farandole.eventstore import Stored, StoreError, without_secrets
@@ -19,11 +18,11 @@ from .errors import FAILED, one_line
 from .output import Output
 from .running import Target, attached
 from .served import in_force, may_serve
+from .tables import MARKS, Found, findings_grid
 from .words import refusal
 
 MOST_RECORDS: Final = 200_000
 """Logs of more records are not read through unless asked for."""
-_MARKS: Final = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", "red")}
 _PACKAGES: Final = ("farandole", "aiokafka", "fastavro", "pydantic")
 
 
@@ -154,18 +153,8 @@ def _runs(folds: Sequence[Fold]) -> Finding:
 
 
 def _print(out: Output, findings: Sequence[Finding]) -> None:
-    grid = Table.grid(padding=(0, 2, 0, 0), expand=False)
-    grid.add_column(width=1)
-    grid.add_column(no_wrap=True, overflow="ellipsis", max_width=26)
-    grid.add_column(overflow="fold", ratio=1)
-    for f in findings:
-        sign, style = _MARKS[f.severity]
-        said = Text(f.cause)
-        if f.cure:
-            said.append(f"\n→ {f.cure}", style="dim" if f.severity == "ok" else style)
-        grid.add_row(Text(sign, style=f"bold {style}"), f.check, said)
-    out.print(grid)
+    out.print(findings_grid((Found(f.severity, f.check, f.cause, f.cure) for f in findings), 26))
     counts = Counter(f.severity for f in findings)
     bad = [f"{n} {word}{'s'[: n != 1]}" for word in ("error", "warning") if (n := counts[word])]
     worst = "error" if counts["error"] else "warning" if counts["warning"] else "ok"
-    out.print(Text(f"\n{', '.join(bad) or 'all is well'}", style=_MARKS[worst][1]))
+    out.print(Text(f"\n{', '.join(bad) or 'all is well'}", style=MARKS[worst][1]))

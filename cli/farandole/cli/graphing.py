@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from rich.table import Table
 from rich.text import Text
 
 from farandole.reactors.graph import Finding, Graph, findings_in, graph_of
@@ -16,8 +15,8 @@ from farandole.reactors.graph.drawing import dot, mermaid, picture_of, svg
 from .apppath import load_app
 from .errors import FAILED, CliError
 from .output import Output
+from .tables import MARKS, Found, findings_grid
 
-_MARKS: Final = {"error": ("✗", "red"), "warning": ("!", "yellow"), "info": ("·", "blue")}
 _FORMATS: Final[Mapping[str, Callable[[Graph], str]]] = {"mermaid": mermaid, "dot": dot, "svg": svg}
 _SUFFIXES: Final = {".svg": "svg", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
 
@@ -75,17 +74,8 @@ def _as_data(graph: Graph) -> dict[str, Any]:
 
 
 def _print(out: Output, graph: Graph, findings: Sequence[Finding]) -> None:
-    grid = Table.grid(padding=(0, 2, 0, 0), expand=False)
-    grid.add_column(width=1)
-    grid.add_column(no_wrap=True, overflow="ellipsis", max_width=32)
-    grid.add_column(overflow="fold", ratio=1)
-    for finding in findings:
-        sign, style = _MARKS[finding.severity]
-        said = Text(f"{finding.text} ({finding.name})")
-        said.append(f"\n→ {finding.cure}", style=style)
-        grid.add_row(Text(sign, style=f"bold {style}"), finding.where, said)
     if findings:
-        out.print(grid)
+        out.print(findings_grid((Found(f.severity, f.where, f"{f.text} ({f.name})", f.cure) for f in findings), 32))
         out.print()
     counts = Counter(finding.severity for finding in findings)
     size = f"{_count(len(graph.reactors), 'reactor')}, {_count(len(graph.events), 'event')}"
@@ -93,7 +83,7 @@ def _print(out: Output, graph: Graph, findings: Sequence[Finding]) -> None:
         out.print(Text(f"{size}: nothing found amiss", style="green"))
         return
     parts = [f"{n} info" if severity == "info" else _count(n, severity) for severity, n in counts.items()]
-    out.print(Text(f"{size}: {', '.join(parts)}", style=_MARKS[findings[0].severity][1]))
+    out.print(Text(f"{size}: {', '.join(parts)}", style=MARKS[findings[0].severity][1]))
 
 
 def _count(n: int, noun: str) -> str:

@@ -1,8 +1,10 @@
-"""Tables of runs, for a terminal of any width."""
+"""Tables of runs and of findings, for a terminal of any width."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 from rich.table import Table
+from rich.text import Text
 
 from farandole.reactors.overview import RunSummary
 
@@ -12,11 +14,41 @@ from .words import doing, short, state
 
 WIDE = 100
 """From so many columns on, all columns are shown."""
+MARKS: Final = {"ok": ("✓", "green"), "info": ("·", "blue"), "warning": ("!", "yellow"), "error": ("✗", "red")}
+"""The sign and the colour of each severity."""
+
+
+class Found(NamedTuple):
+    """One thing that was found: how bad, where, what, and what to do about it."""
+
+    severity: str
+    where: str
+    text: str
+    cure: str
 
 
 def plain_table() -> Table:
     """A table without lines: a dim head, and columns set apart by space."""
     return Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False, expand=False)
+
+
+def findings_grid(findings: Iterable[Found], most: int) -> Table:
+    """Findings, each with its mark and, below it, its cure.
+
+    Args:
+        most: the widest that the second column gets.
+    """
+    grid = Table.grid(padding=(0, 2, 0, 0), expand=False)
+    grid.add_column(width=1)
+    grid.add_column(no_wrap=True, overflow="ellipsis", max_width=most)
+    grid.add_column(overflow="fold", ratio=1)
+    for found in findings:
+        sign, style = MARKS[found.severity]
+        said = Text(found.text)
+        if found.cure:
+            said.append(f"\n→ {found.cure}", style="dim" if found.severity == "ok" else style)
+        grid.add_row(Text(sign, style=f"bold {style}"), found.where, said)
+    return grid
 
 
 def runs_table(runs: Sequence[RunSummary], now: int, width: int) -> Table:

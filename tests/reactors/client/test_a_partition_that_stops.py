@@ -1,6 +1,8 @@
 """A partition that cannot be read on fails those who ask about its runs; everybody else goes on."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from tests.reactors.working.controls import Begun, Breakable, Done, Stage, virtual
@@ -30,13 +32,20 @@ def damage(client: Client, partition: int) -> None:
     client.store.corrupt.add(partition)
 
 
+@asynccontextmanager
+async def at_work() -> AsyncIterator[tuple[Stage, Client]]:
+    """A log of two partitions, a worker and a client."""
+    async with Stage(partitions=2) as stage:
+        client = await stage.client(chain())
+        await stage.worker(chain())
+        yield stage, client
+
+
 @virtual
 async def test_who_waits_for_a_run_of_a_damaged_partition_is_told_and_the_others_go_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with Stage(partitions=2) as stage:
-        client = await stage.client(chain())
-        await stage.worker(chain())
+    async with at_work() as (_, client):
         here = await client.start(Begun(n=0), run_id=a_run(client, 0))
         there = await client.start(Begun(n=0), run_id=a_run(client, 1))
         waiting = [asyncio.create_task(run.result(Done)) for run in (here, there)]
@@ -55,9 +64,7 @@ async def test_who_waits_for_a_run_of_a_damaged_partition_is_told_and_the_others
 
 @virtual
 async def test_who_asks_later_is_told_the_same_whatever_is_asked() -> None:
-    async with Stage(partitions=2) as stage:
-        client = await stage.client(chain())
-        await stage.worker(chain())
+    async with at_work() as (_, client):
         run = await client.start(Begun(n=1), run_id=a_run(client, 0))
         await run.result(Done)
         damage(client, 0)
@@ -76,9 +83,7 @@ async def test_who_asks_later_is_told_the_same_whatever_is_asked() -> None:
 
 @virtual
 async def test_rules_that_this_release_does_not_know_stop_the_partition_in_which_they_are() -> None:
-    async with Stage(partitions=2) as stage:
-        client = await stage.client(chain())
-        await stage.worker(chain())
+    async with at_work() as (stage, client):
         run = await client.start(Begun(n=0), run_id=a_run(client, 0))
         waiting = asyncio.create_task(run.result(Done))
         (record,) = stage.scribe(chain()).control(Kind.VERSION, [{"version": KNOWN_VERSION + 1}])
@@ -90,9 +95,7 @@ async def test_rules_that_this_release_does_not_know_stop_the_partition_in_which
 
 @virtual
 async def test_a_list_of_runs_does_not_leave_out_a_partition_in_silence() -> None:
-    async with Stage(partitions=2) as stage:
-        client = await stage.client(chain())
-        await stage.worker(chain())
+    async with at_work() as (_, client):
         await client.start(Begun(n=1), run_id=a_run(client, 1))
         assert len((await client.runs()).runs) == 1
         damage(client, 0)

@@ -146,17 +146,12 @@ def _get_bytes(value: bytes, at: int) -> tuple[bytes, int]:
 def _put_string(value: Any) -> bytes:
     if type(value) is not str:
         raise Unusual
-    text = value.encode()
-    size = len(text)
-    return (_LONGS[size] if size < _FEW else _varint(size)) + text
+    return _put_bytes(value.encode())
 
 
 def _get_string(value: bytes, at: int) -> tuple[str, int]:
-    size, at = _get_long(value, at)
-    end = at + size
-    if size < 0 or end > len(value):
-        raise Unusual
-    return value[at:end].decode(), end
+    content, at = _get_bytes(value, at)
+    return content.decode(), at
 
 
 def _put_double(value: Any) -> bytes:
