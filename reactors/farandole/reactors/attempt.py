@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from datetime import timedelta
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -212,13 +213,19 @@ class Attempts:
         coroutine: Coroutine[Any, Any, object] = reactor.fn(**arguments)
         if timeout is None:
             return await coroutine
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             async with asyncio.timeout(timeout.total_seconds()) as limit:
-                return await coroutine
+                result = await coroutine
         except TimeoutError as e:
             if limit.expired():
-                raise TimeoutError(f"the handler took longer than {timeout.total_seconds():g} s (timeout=)") from e
+                raise _took_longer(timeout) from e
             raise
+        if loop.time() - began > timeout.total_seconds():
+            # It kept the loop to itself, so that nothing could stop it while it worked.
+            raise _took_longer(timeout)
+        return result
 
     async def _in_thread(self, reactor: Reactor, arguments: dict[str, Any]) -> object:
         """Run a plain function. A thread cannot be stopped, so what takes too long is waited for, and then fails."""
@@ -228,7 +235,7 @@ class Attempts:
         began = loop.time()
         result = await loop.run_in_executor(self._threads[reactor.name], call)
         if timeout is not None and loop.time() - began > timeout.total_seconds():
-            raise TimeoutError(f"the handler took longer than {timeout.total_seconds():g} s (timeout=)")
+            raise _took_longer(timeout)
         return result
 
     def _fail(self, work: Work, error: Exception) -> None:
@@ -290,6 +297,10 @@ class RecordedHistory:
             return [await attempts._event(record) for record in records]
         except StoreError as e:
             raise HistoryUnavailable(str(e)) from e
+
+
+def _took_longer(timeout: timedelta) -> TimeoutError:
+    return TimeoutError(f"the handler took longer than {timeout.total_seconds():g} s (timeout=)")
 
 
 def _from_the_handler(error: Exception) -> Exception:

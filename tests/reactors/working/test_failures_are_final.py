@@ -103,6 +103,13 @@ async def test_a_plain_handler_that_took_too_long_fails_after_it() -> None:
     assert "took longer than 0.001 s" in str(await failure_of(dance))
 
 
+async def test_an_async_handler_that_kept_the_loop_to_itself_for_too_long_fails_after_it() -> None:
+    async def block() -> None:
+        time.sleep(0.01)
+
+    assert "took longer than 0.001 s" in str(await failure_of(failing(block, timeout="1ms")))
+
+
 async def test_plain_handlers_wait_for_no_thread_while_their_time_runs() -> None:
     dance = Choreography("dance")
     all_at_once = threading.Barrier(70)
