@@ -56,6 +56,13 @@ async def test_a_provider_that_fails_is_named_by_what_asked_for_it() -> None:
             pass
 
 
+async def test_a_worker_without_reactors_says_that_it_does_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async with dance(service="floor").work("memory://"):
+        pass
+    assert "service floor has no reactors" in caplog.text
+    assert 'Choreography("dance", include=["dance.reactors"])' in caplog.text
+
+
 def test_work_that_is_never_awaited_is_told_of() -> None:
     working = dance().work("memory://")
     with pytest.warns(RuntimeWarning, match=r"dance\.work\(\.\.\.\) was never awaited"):

@@ -180,6 +180,12 @@ class Working:
     async def _worker(self) -> AsyncIterator[tuple[Worker, Client]]:
         choreography, options = self._choreography, self._options
         choreography.load()
+        if not choreography.reactors:
+            log.warning(
+                "service %s has no reactors, so this worker does nothing: import the modules that declare them, or name "
+                'them: Choreography("%s", include=["%s.reactors"])',
+                choreography.service, choreography.name, choreography.name,
+            )  # fmt: skip
         async with AsyncExitStack() as stack:
             store = await connect(self._url, choreography.name, partitions=options.partitions, clock=self._clock)
             stack.push_async_callback(store.close)
