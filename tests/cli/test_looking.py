@@ -112,7 +112,7 @@ def test_show_tells_where_a_parked_step_failed(cli: Cli, shop: Shop, parked: str
     assert "pay is parked after 1 attempt:" in said.out
     assert "shop_app.py" in said.out
     assert "farandole/reactors" not in said.out
-    assert f"farandole retry --choreography shop {parked}" in said.out
+    assert f"farandole retry {parked} --choreography shop --store {shop.store}" in said.out
 
 
 def test_no_event_drives_the_terminal(cli: Cli, shop: Shop) -> None:

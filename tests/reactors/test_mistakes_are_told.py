@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from farandole.reactors import Choreography
+from farandole.reactors import Choreography, Retry
 from farandole.reactors.errors import ProviderFailed
 from farandole.schemas import DeclarationError, End, Event, Signal, Start
 
@@ -38,6 +38,39 @@ def test_an_option_of_another_type_is_refused_with_the_reactor_and_the_cure(opti
         @dance().reactor(**options)
         async def go(begun: Begun) -> Done:
             return Done()
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("retries", r"dance\.go: @reactor takes no retries=; did you mean retry=\?"),
+        ("x", "takes no x=; there are name, of"),
+    ],
+)
+def test_an_option_that_there_is_not_is_refused_with_the_nearest(option: str, told: str) -> None:
+    with pytest.raises(DeclarationError, match=told):
+
+        @dance().reactor(**{option: 3})  # type: ignore[call-overload, untyped-decorator]
+        async def go(begun: Begun) -> Done:
+            return Done()
+
+
+def test_a_wait_that_cannot_be_read_is_told_with_its_option() -> None:
+    with pytest.raises(DeclarationError, match=r"Retry\(first='3 sex'\): "):
+        Retry(first="3 sex")
+
+
+def test_what_nobody_provides_is_told_with_how_to_write_it() -> None:
+    d = dance()
+
+    @d.reactor
+    async def go(begun: Begun, bank: Bank) -> Done:
+        return Done()
+
+    with pytest.raises(
+        DeclarationError, match=r"nothing provides Bank .*; write @dance\.provide def bank\(\) -> Bank: \.\.\.$"
+    ):
+        d.load()
 
 
 async def test_a_provider_that_fails_is_named_by_what_asked_for_it() -> None:

@@ -257,7 +257,9 @@ def test_what_a_provider_takes_is_provided(orders: Choreography) -> None:
     @orders.provide
     def bank(url: Url) -> Bank: ...
 
-    with pytest.raises(DeclarationError, match=r"^orders\.bank: nothing provides Url \(for 'url'\)$"):
+    with pytest.raises(
+        DeclarationError, match=r"^orders\.bank: nothing provides Url \(for 'url'\); write @orders\.provide def url\(\)"
+    ):
         orders.load()
 
 

@@ -358,7 +358,10 @@ class TestRule3TheRestIsProvided:
         def it(paid: Paid, x) -> None: ...  # type: ignore[no-untyped-def]
 
         it.__annotations__["x"] = annotation
-        assert message(it) == f"'x' is {text}, neither an event nor anything that can be provided"
+        assert (
+            message(it)
+            == f"'x' is {text}, neither an event nor anything that can be provided; give what @provide makes a class or a NewType of its own"
+        )
 
     def test_what_nobody_provides_is_found_when_loaded(self) -> None:
         orders = Choreography("orders")
@@ -366,7 +369,9 @@ class TestRule3TheRestIsProvided:
         @orders.reactor
         def pay(placed: Placed, bank: Bank) -> None: ...
 
-        with pytest.raises(DeclarationError, match=r"^orders\.pay: nothing provides Bank \(for 'bank'\)$"):
+        with pytest.raises(
+            DeclarationError, match=r"^orders\.pay: nothing provides Bank \(for 'bank'\); write @orders\.provide "
+        ):
             orders.load()
 
     def test_context_stands_alone(self) -> None:

@@ -6,11 +6,16 @@ import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
+import farandole.reactors
+import farandole.schemas
 from farandole.reactors import Choreography
-from farandole.schemas import FarandoleError
+from farandole.schemas import DeclarationError, FarandoleError
 
 from .errors import CliError, did_you_mean, one_line
+
+_OURS: Final = [Path(file).parent for file in (__file__, farandole.reactors.__file__, farandole.schemas.__file__)]
 
 
 def load_app(path: str, *, whole: bool = True) -> Choreography:
@@ -74,6 +79,8 @@ def _module_of(name: str) -> str:
 def _import(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
+    except DeclarationError as e:
+        raise CliError(f"{one_line(e)}{_where(e)}") from e
     except FarandoleError:
         raise
     except ModuleNotFoundError as e:
@@ -92,12 +99,18 @@ def _broken(what: str, error: BaseException) -> CliError:
     if isinstance(error, SyntaxError):
         where = f"{_short(error.filename or '?')}, line {error.lineno}"
         return CliError(f"{what}: {type(error).__name__}: {error.msg} ({where})")
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename]
+    return CliError(f"{what}: {type(error).__name__}: {one_line(error)}{_where(error)}")
+
+
+def _where(error: BaseException) -> str:
+    """The last line of the user's own code that an error passed."""
+    others = ("importlib", "site-packages", "<string>")
     own = [
-        f for f in frames if "site-packages" not in f.filename and Path(__file__).parent not in Path(f.filename).parents
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if not any(other in f.filename for other in others) and not any(p in Path(f.filename).parents for p in _OURS)
     ]
-    where = f" ({_short(own[-1].filename)}, line {own[-1].lineno}: {own[-1].line})" if own else ""
-    return CliError(f"{what}: {type(error).__name__}: {one_line(error)}{where}")
+    return f" ({_short(own[-1].filename)}, line {own[-1].lineno}: {own[-1].line})" if own else ""
 
 
 def _short(file: str) -> str:

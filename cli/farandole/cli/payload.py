@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -38,12 +39,24 @@ def event(choreography: Choreography, name: str, text: str, kind: type[Start] | 
     wanted = event_info(kind).kind
     known = [n for n, c in choreography.events.items() if issubclass(c, kind)]
     if cls is None:
-        raise CliError(f"{choreography.name} has no event '{plain}'{did_you_mean(plain, known)}")
+        raise CliError(_unknown(choreography, plain, wanted, known))
     if not issubclass(cls, kind):
         raise CliError(
             f"{plain} is no {wanted.capitalize()}, but of kind {event_info(cls).kind}{did_you_mean(plain, known)}"
         )
     return _read(cls, plain, _text(text))
+
+
+def _unknown(choreography: Choreography, name: str, kind: str, known: Sequence[str]) -> str:
+    """An app knows only the events of its own service, so that a name may be right and the app another one's."""
+    said = f"service {choreography.service} does not know {name}"
+    near = did_you_mean(name, known)
+    if "did you mean" in near:
+        return said + near
+    takes = "takes" if kind == "signal" else "begins with"
+    return f"{said}; name the app of a service that {takes} it, or make it known to this one by know({name})" + (
+        f"; it knows {', '.join(sorted(known))}" if known else ""
+    )
 
 
 def _text(text: str) -> str:

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from farandole.projections.fold import RunStatus, awaited
 from farandole.reactors.client import Client
+from farandole.reactors.commands import command_line
 from farandole.reactors.follower import View
 from farandole.schemas.envelope import Kind
 
@@ -177,8 +178,8 @@ def _tail(
         )
         out.print(Padding(Text(safe(own_frames(m.told.content["traceback"])), style="dim"), (0, 0, 1, 2)))
     if parked:
-        run = safe(status.run_id)
-        out.print(Text(f"Mend it, then: farandole retry --choreography {client.scribe.choreography} {run}"))
+        command = command_line("retry", safe(status.run_id), client.scribe.choreography, client.store.url)
+        out.print(Text(f"Mend it, then: {command}"), soft_wrap=True)
     elif status.status not in CLOSED:
         out.print(Text.assemble(state(status.status), "  ", doing(status, _awaits(client, view), now)))
 

@@ -16,7 +16,8 @@ def without_secrets(url: str) -> str:
     host = body.rpartition("@")[2].lstrip("/")
     if "@" in rest[len(body) :] and "@" not in body and not re.fullmatch(r"/*[^:/]*(:\d+)?(,[^:/]*(:\d+)?)*/?", body):
         host = "…"  # a password with an unescaped ? or # was cut in two, and its first half stands where hosts do
-    return f"{scheme}:{'//' if rest.startswith('/') else ''}{host}"
+    lead = rest[: len(rest) - len(rest.lstrip("/"))]
+    return f"{scheme}:{lead if len(lead) != 1 else '//'}{host}"
 
 
 def options(url: str, known: Mapping[str, str]) -> dict[str, str]:

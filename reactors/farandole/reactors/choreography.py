@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar, overload
 from farandole.schemas import DeclarationError, Duration, Event, PayloadCodec, Start, event_info
 
 from .graph import check_fan_ins, graph_of
-from .options import ReactorOptions, duration, named_events
+from .options import ReactorOptions, duration, named_events, unknown_options
 from .outputs import AsyncOutcome
 from .provide import Provider, check_providers, missing, read_provider
 from .reactor import Reactor, declare
@@ -126,6 +126,7 @@ class Choreography:
         enough: int | None = None,
         within: Duration | None = None,
         compensate: Callable[..., Any] | None = None,
+        **unknown: object,
     ) -> Any:
         """Declare a function as a reactor. What it takes and returns is its subscription.
 
@@ -151,6 +152,8 @@ class Choreography:
         def add(fn: F) -> F:
             named = name or getattr(fn, "__name__", None) or type(fn).__name__
             where = f"{self.name}.{named}"
+            if unknown:
+                raise unknown_options(where, unknown)
             try:
                 options = ReactorOptions(
                     name=named,

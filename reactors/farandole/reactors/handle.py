@@ -14,6 +14,7 @@ from farandole.schemas import End, Event, Signal, UndecodableValue, acquaint, ev
 from farandole.schemas.envelope import Kind
 
 from .alive import with_workers
+from .commands import command_line
 from .errors import CommandRefused, RunCancelled, RunExpired, RunFailed, UnexpectedEnd
 from .follower import Entry, View
 from .scribe import text
@@ -294,7 +295,7 @@ class RunHandle:
                 "",
             )
         return RunFailed(
-            f"run '{self.id}': {step.reactor} failed for good after {step.attempts} attempts: "
+            f"run '{self.id}': {step.reactor} failed for good after {step.attempts} attempt{'s'[: step.attempts != 1]}: "
             f"{content['error']}: {content['message']} (mend it, then: {self._command_line('retry')})",
             step.reactor,
             content["message"],
@@ -351,7 +352,7 @@ class RunHandle:
         return found
 
     def _command_line(self, verb: str) -> str:
-        return f"farandole {verb} {self.id} --choreography {self._client.scribe.choreography}"
+        return command_line(verb, self.id, self._client.scribe.choreography, self._client.store.url)
 
     async def _control(self, kind: Kind, content: dict[str, str], verb: str) -> None:
         record = self._client.scribe.command(kind, self._key, content, self._client.not_after("10m"))

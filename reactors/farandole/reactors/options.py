@@ -1,8 +1,9 @@
 """The options of `@reactor`, checked and normalised."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Any
 
 from farandole.schemas import DeclarationError, Duration, Event, parse_duration
@@ -64,6 +65,15 @@ class ReactorOptions:
         for option in ("of", "each", "unless", "enough", "within", "compensate"):
             if getattr(self, option):
                 yield f"{option}="
+
+
+def unknown_options(where: str, given: Iterable[str]) -> DeclarationError:
+    """The error for options that `@reactor` does not have."""
+    known = [each.name for each in fields(ReactorOptions)]
+    name = next(iter(given))
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    said = f"did you mean {near[0]}=?" if near else f"there are {', '.join(known)}"
+    return DeclarationError(f"{where}: @reactor takes no {name}=; {said}")
 
 
 def duration(option: str, value: Duration | None) -> timedelta | None:

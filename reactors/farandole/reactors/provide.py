@@ -126,7 +126,10 @@ def _check_cycle(wanted: Any, providers: Mapping[Any, Provider[Any]], path: list
 
 def missing(where: str, name: str, wanted: Any) -> DeclarationError:
     """The error for what nobody provides."""
-    return DeclarationError(f"{where}: nothing provides {_shown(wanted)} (for '{name}')")
+    made, choreography = _shown(wanted), where.partition(".")[0]
+    return DeclarationError(
+        f"{where}: nothing provides {made} (for '{name}'); write @{choreography}.provide def {name}() -> {made}: ..."
+    )
 
 
 def _shown(wanted: Any) -> str:

@@ -43,7 +43,7 @@ class Retry:
             raise DeclarationError(f"Retry(attempts={self.attempts}): there is at least one attempt")
         if not 1 <= self.factor < float("inf"):
             raise DeclarationError(f"Retry(factor={self.factor}): a factor is 1 or more, so that waits never shrink")
-        first, most = parse_duration(self.first).total_seconds(), parse_duration(self.most).total_seconds()
+        first, most = _seconds("first", self.first), _seconds("most", self.most)
         if most < first:
             raise DeclarationError(
                 f"Retry(first={self.first!r}, most={self.most!r}): the longest wait is shorter than the first"
@@ -62,6 +62,13 @@ class Retry:
         except OverflowError:
             seconds = self._most if self._first else 0.0
         return timedelta(seconds=min(seconds, self._most))
+
+
+def _seconds(name: str, value: Duration) -> float:
+    try:
+        return parse_duration(value).total_seconds()
+    except DeclarationError as e:
+        raise DeclarationError(f"Retry({name}={value!r}): {e}") from e
 
 
 STANDARD: Final = Retry()

@@ -12,7 +12,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
-from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 from farandole.eventstore import (
@@ -30,6 +29,7 @@ from farandole.schemas.envelope import Kind
 
 from .answers import Answers
 from .attempt import Attempts
+from .commands import command_line
 from .contract import contracts_of
 from .dispatch import Dispatcher
 from .history import HistoryIndex
@@ -355,9 +355,9 @@ class Worker:
                     dispatcher.settle(run, pair)
                     if pair.parked and pair.reactor in serving.served and pair.key in run.owed:
                         log.warning(
-                            "%s failed for good in run %s after %d attempts; see why: "
-                            "farandole show %s --choreography %s",
-                            pair.reactor.decode(), shown(run.id), pair.attempts, quote(shown(run.id)), self._scribe.choreography,
+                            "%s failed for good in run %s after %d attempt%s; see why: %s",
+                            pair.reactor.decode(), shown(run.id), pair.attempts, "s"[: pair.attempts != 1],
+                            command_line("show", shown(run.id), self._scribe.choreography, self._store.url),
                         )  # fmt: skip
                 for run, pair in out.owed:
                     dispatcher.offer(

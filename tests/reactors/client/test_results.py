@@ -113,7 +113,7 @@ async def test_the_failure_that_is_told_is_that_of_the_parked_step() -> None:
     async with a_stage(dance) as (stage, client, _):
         run = await client.start(Begun())
         await stage.folded(dance, lambda log: len(log.steps) == 1)
-        with pytest.raises(RunFailed, match="park failed for good after 1 attempts: OSError: this one"):
+        with pytest.raises(RunFailed, match="park failed for good after 1 attempt: OSError: this one"):
             await run.result(Done)
 
 

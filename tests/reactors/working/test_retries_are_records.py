@@ -116,7 +116,7 @@ async def test_retry_counts_attempts_on_and_begins_the_policy_anew() -> None:
 async def test_giving_up_fails_at_once() -> None:
     failing = Failing(99, lambda: GiveUp("the card is stolen"))
     async with a_stage(failing.dance) as (stage, client, _):
-        with pytest.raises(RunFailed, match="after 1 attempts"):
+        with pytest.raises(RunFailed, match="after 1 attempt"):
             await (await client.start(Begun())).result(Done)
         assert failures(await stage.fold(failing.dance)) == [(1, 0, True)]
 

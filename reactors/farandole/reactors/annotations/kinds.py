@@ -43,5 +43,6 @@ def is_providable(annotation: Any) -> bool:
 def neither(parameter: str, annotation: Any, where: str) -> DeclarationError:
     """The error for what is neither an event nor a dependency."""
     return DeclarationError(
-        f"{where}: '{parameter}' is {shown(annotation)}, neither an event nor anything that can be provided"
+        f"{where}: '{parameter}' is {shown(annotation)}, neither an event nor anything that can be provided; "
+        f"give what @provide makes a class or a NewType of its own"
     )
