@@ -1,6 +1,7 @@
 """`doctor` says what is wrong, how bad that is, and what to do."""
 
 import asyncio
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -131,3 +132,17 @@ def test_contracts_that_are_in_force_in_some_partitions_only_are_a_warning_with_
     found = findings(cli("doctor", "-c", "split", "--json", "-s", store))
     assert found["contracts"]["cause"] == "of one, not in force in every partition: end"
     assert "start workers of one" in found["contracts"]["cure"]
+
+
+def test_a_file_that_may_not_be_written_is_told_as_such(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: Any, **more: Any) -> None:
+        raise sqlite3.OperationalError("attempt to write a readonly database")
+
+    (tmp_path / "mine.db").touch()
+    monkeypatch.setattr(sqlite3, "connect", fails)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    found = findings(cli("doctor", "--json", "-s", f"sqlite:///{tmp_path}/mine.db"))
+    assert "cannot be written" in found["file"]["cause"]
+    assert "write permission" in found["file"]["cure"]

@@ -102,3 +102,12 @@ def test_a_signal_to_a_closed_run_is_code_4(cli: Cli, shop: Shop) -> None:
     said = cli("send", "shop_app:shop", "closed", "Wished", '{"words": "hi"}', "-s", shop.store)
     assert said.code == 4
     assert said.err.count("\n") == 1
+
+
+def test_a_log_that_was_not_there_is_told_of(cli: Cli, tmp_path: Path) -> None:
+    store = f"sqlite:///{tmp_path}/tlaks.db"
+    words = ("start", "shop_app:shop", "Ordered", '{"item": "x"}', "--json", "-s", store)
+    said = cli(*words)
+    assert said.err == f"made a new log at {store}, 16 partitions\n"
+    assert said.json["created"]
+    assert not cli(*words).err

@@ -154,3 +154,23 @@ async def test_a_result_is_asked_for_by_ends() -> None:
         run = await client.start(Begun())
         with pytest.raises(TypeError, match="Went"):
             await run.result(Went)  # type: ignore[type-var]
+
+
+async def test_a_log_of_another_program_is_told_as_such() -> None:
+    def with_field(kind: type) -> Choreography:
+        class Opened(Start):
+            n: kind  # type: ignore[valid-type]
+
+        c = dance()
+
+        @c.reactor
+        async def go(opened: Opened) -> Done:
+            return Done()
+
+        return c
+
+    url = f"memory://{secrets.token_hex(4)}"
+    async with with_field(int).work(url):
+        with pytest.raises(DeclarationError, match=rf"^the log at {url} .* name another store\. .*Opened"):
+            async with with_field(bytes).work(url):
+                pass

@@ -4,6 +4,8 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -80,3 +82,18 @@ def set_up(level: str = "info", format: Format | None = None) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # The Kafka client is kept quiet by the store.
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+@contextmanager
+def new_log_told() -> Iterator[None]:
+    """Say on stderr if a log is made: whoever meant one that was there has mistyped its URL."""
+    logger, told = logging.getLogger("farandole.worker"), logging.StreamHandler()
+    told.addFilter(lambda record: str(record.msg).startswith("made a new log"))
+    before = logger.level
+    logger.addHandler(told)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(told)

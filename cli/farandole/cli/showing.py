@@ -111,12 +111,15 @@ def _timeline(out: Output, moments: list[Moment]) -> None:
     most = max(out.console.width - 35, 20)
     first = min(max((len(words) + 2 for _, words, by in rows if by), default=0), most)
     both = min(max(len(words) if not by else first + len(by) for _, words, by in rows), most)
+    wide = max((len(exact(m.after)) for m in moments), default=0)
     for m, words, by in rows:
         if by:
             words.truncate(first - 2, overflow="ellipsis", pad=True)
             words.append(f"  {by}", style="not bold" if m.told.admitted else "dim")
         words.truncate(both, overflow="ellipsis", pad=True)
-        line = Text.assemble((f"{'+' + exact(m.after):>9}  ", "dim"), mark(m.told), " ", words, (_took(m), "dim"))
+        line = Text.assemble(
+            (f"{'+' + exact(m.after):>{max(9, wide + 1)}}  ", "dim"), mark(m.told), " ", words, (_took(m), "dim")
+        )
         line.rstrip()
         _fitted(out, line)
         if said := gist(m.told):

@@ -9,6 +9,7 @@ from farandole.reactors.handle import RunHandle
 from farandole.schemas import Signal, Start, UndecodableValue, parse_duration
 
 from .errors import FAILED, CliError, Failed
+from .logs import new_log_told
 from .output import Output
 from .payload import event
 from .running import Target, answering, attached, existing
@@ -24,8 +25,9 @@ async def start(
     if not isinstance(opening, Start):
         raise CliError(f"{name} is no Start")
     _duration(timeout)
-    async with answering(target.store):
-        client = await target.choreography.connect(target.store)
+    with new_log_told():
+        async with answering(target.store):
+            client = await target.choreography.connect(target.store)
     async with client:
         try:
             handle = await client.start(opening, run_id=run_id)

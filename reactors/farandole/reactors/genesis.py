@@ -19,7 +19,7 @@ _RETRY: Final = 0.5
 
 async def establish(
     store: EventStore, scribe: Scribe, settings: Mapping[str, int] | None = None, *, log_id: str | None = None
-) -> None:
+) -> bool:
     """Write a genesis record to each partition that holds nothing yet.
 
     Several processes may do so at once: the first genesis of a partition counts, the others are refused.
@@ -27,6 +27,9 @@ async def establish(
     Args:
         settings: admission settings that differ from the defaults, by name (`farandole.projections.fold.Settings`).
         log_id: 1 to 64 bytes that no other log has; random by default.
+
+    Returns:
+        Whether the log held nothing at all before.
 
     Raises:
         StoreMisconfigured: the log has more partitions than it was made with.
@@ -36,13 +39,14 @@ async def establish(
     ends = await store.ends(range(store.partitions))
     empty = [partition for partition, end in ends.items() if end.next == 0]
     if not empty:
-        return
+        return False
     for partition in ends.keys() - empty:
         refuse_grown(await _made_of(store, partition, ends[partition].first), store.partitions)
     log_id = log_id or secrets.token_hex(16)
     for partition in empty:
         # A record of its own for each, for no two records of a log have one id.
         await _append(store, partition, genesis_of(store.partitions, scribe, settings, log_id=log_id))
+    return len(empty) == len(ends)
 
 
 async def _made_of(store: EventStore, partition: int, first: int) -> int | None:

@@ -365,7 +365,8 @@ class RunHandle:
             return
         verdict = await self._verdict(dict(record.headers)["ce_id"])
         if verdict is not Verdict.ADMITTED:
-            raise CommandRefused(f"run '{self.id}' refused {verb}: {_WHY.get(verdict, verdict.name)}", verdict)
+            why = _STANDS.get(verb) if verdict is Verdict.NO_CHANGE else _WHY.get(verdict)
+            raise CommandRefused(f"run '{self.id}' refused {verb}: {why or verdict.name}", verdict)
 
     async def _verdict(self, event_id: bytes) -> Verdict:
         view = await self._watched()
@@ -374,6 +375,7 @@ class RunHandle:
         return verdict
 
 
+_STANDS = {"pause": "it is paused already", "resume": "it is not paused"}
 _WHY = {
     Verdict.NO_RUN: "there is no such open run: it was never started, or it is closed",
     Verdict.RUN_ENDING: "it has its result already",
@@ -381,6 +383,5 @@ _WHY = {
     Verdict.TOO_FAR: "the time within which it may act is longer than the log allows (a week)",
     Verdict.REPEATED: "it was taken before",
     Verdict.NOT_PARKED: "that step is not parked: somebody else retried it, or it is done",
-    Verdict.NO_CHANGE: "it is in that state already",
     Verdict.MISROUTED: "it was sent to the wrong partition",
 }

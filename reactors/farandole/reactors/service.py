@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from farandole.eventstore import Clock, EventStore, SystemClock, connect
-from farandole.schemas import EventTypes, FarandoleError, PayloadCodec, error_text
+from farandole.schemas import EventTypes, FarandoleError, IncompatibleSchema, PayloadCodec, error_text
 from farandole.schemas.catalogue import register
 
 from .client import Client
@@ -72,9 +72,16 @@ async def open_log(choreography: "Choreography", store: EventStore, origin: str,
         IncompatibleSchema: an event's recorded schema and its class do not fit.
     """
     types = types_of(choreography)
-    await register(store.catalogue, types)
+    try:
+        await register(store.catalogue, types)
+    except IncompatibleSchema as e:
+        raise IncompatibleSchema(
+            f"the log at {store.url} has events of these names with other fields. If it is another program's, name "
+            f"another store. {e}"
+        ) from e
     scribe = scribe_of(choreography, types, origin, clock)
-    await establish(store, scribe)
+    if await establish(store, scribe) and not store.url.startswith("memory:"):
+        log.info("made a new log at %s, %d partitions", store.url, store.partitions)
     return scribe
 
 

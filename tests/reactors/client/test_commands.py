@@ -173,7 +173,7 @@ async def test_a_paused_run_begins_nothing_until_it_is_resumed() -> None:
         await asyncio.sleep(300)
         assert dance.went == []
         assert (await run.status()).status == "paused"
-        with pytest.raises(CommandRefused, match="it is in that state already"):
+        with pytest.raises(CommandRefused, match="it is paused already"):
             await run.pause()
         await run.resume()
         await run.result(Done)

@@ -1,6 +1,7 @@
 """What `farandole doctor` says of a log in SQLite: each finding with its cause and its cure."""
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import time
@@ -41,6 +42,9 @@ def _diagnose(url: str) -> list[Finding]:
     except StoreError as e:
         return [Finding("file", "error", str(e)), disk]
     except sqlite3.Error as e:
+        if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+            said = f"{path} or its directory cannot be written, which looking at it needs too ({e})"
+            return [Finding("file", "error", said, "give this user write permission on both"), disk]
         return [
             Finding("file", "error", f"{path} cannot be read ({e})", "check its permissions, or restore a backup"),
             disk,
@@ -50,7 +54,8 @@ def _diagnose(url: str) -> list[Finding]:
 def _file(sqlite: sqlite3.Connection, path: Path) -> list[Finding]:
     ours = check_file(sqlite, path)
     [mode] = sqlite.execute("PRAGMA journal_mode").fetchone()
-    size = path.stat().st_size / (1 << 20)
+    beside = path.with_name(f"{path.name}-wal")
+    size = (path.stat().st_size + (beside.stat().st_size if beside.exists() else 0)) / (1 << 20)
     found = [Finding("file", "ok", f"{path}, {size:.1f} MiB, SQLite {sqlite3.sqlite_version}")]
     if not ours:
         return [Finding("file", "warning", f"{path} is empty", "start a worker, which makes the tables")]
