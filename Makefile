@@ -27,6 +27,7 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.installed: $(VENV)/.python pyproject.toml
+	@echo "Installing into $(VENV); a minute or two the first time ..."
 	$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
