@@ -62,6 +62,8 @@ class Stage:
     executions: list[Execution] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     tags: int = 0
+    over: bool = False
+    """Whether the world is taken down. Tasks are cancelled then in an order that is not the seed's, so nothing counts."""
 
     def tag(self) -> int:
         self.tags += 1
@@ -76,6 +78,8 @@ WORK: ContextVar[Any] = ContextVar("work")
 async def play(*taken: Event, takes: Sequence[type[Event]] = ()) -> Execution:
     """What every handler does first: it is noted, takes its time, and may fail."""
     stage, work, process = STAGE.get(), WORK.get(), PROCESS.get()
+    if stage.over:
+        raise Unlucky
     chance = stage.random
     now = asyncio.get_running_loop().time()
     tags = tuple(getattr(event, "tag") for event in taken)  # noqa: B009

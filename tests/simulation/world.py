@@ -251,7 +251,7 @@ class World:
 
     async def end(self) -> None:
         """Take everything down, so that nothing is left behind; nothing of it reaches the log."""
-        self.closing = True
+        self.closing = self.stage.over = True
         self.log.closed = True
         for machine in (*self.workers, *self.clients):
             machine.process.fuse = None
