@@ -44,6 +44,11 @@ class Flag(IntFlag):
     WANTS_NO_REACTOR = 16
     CODED = 32
     FAN_OUT = 64
+    AFTER = 128
+    ASK = 256
+    CHILD = 512
+    OF_SCHEDULE = 1024
+    EDITED = 2048
 
 
 @dataclass(frozen=True, slots=True)

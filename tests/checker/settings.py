@@ -17,6 +17,11 @@ class Settings:
             "kept": 64,
             "join_most": 10_000,
             "ahead": 604_800_000,
+            "depth": 16,
+            "lost_most": 10,
+            "lease_most": 600_000,
+            "once_most": 1_000,
+            "schedules_most": 10_000,
         }
     )
 

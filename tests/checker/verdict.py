@@ -24,3 +24,10 @@ class Verdict(IntEnum):
     NO_CHANGE = 31
     NO_CONTRACT = 32
     TOO_FAR = 33
+    NOT_PENDING = 34
+    OTHER_SUBJECT = 35
+    NOT_OFFERED = 36
+    CLAIMED = 37
+    TOO_DEEP = 38
+    FULL = 39
+    NOT_TAKEN = 40

@@ -30,6 +30,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "unless": ["orders.Cancelled"],
         "ordered": True,
         "compensates": False,
+        "enough": 3,
+        "within": 3_600_000,
+        "deadline": 60_000,
         "state": "active",
         "renames": "send",
         "owner": "logistics",
@@ -42,6 +45,20 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "farandole.Owe": {"trigger": "e1", "offset": 2**40, "reactor": "ship", "reason": "", "by": "ann"},
     "farandole.Released": {"member": "worker-1"},
     "farandole.Expire": {},
+    "farandole.Decision": {
+        "question": "Publish?",
+        "answers": ["news.Approved", "news.Rejected"],
+        "about": '{"title":"New"}',
+        "about_type": "Draft",
+        "to": ["role:editor", "ann"],
+        "within": 172_800_000,
+        "otherwise": "news.Rejected",
+        "quorum": 2,
+    },
+    "farandole.Substep": {"result": '{"id":7}'},
+    "farandole.Progress": {"done": 0.5, "note": "half of it"},
+    "farandole.ChildNews": {"error": "no such run", "cancelled": True, "verdict": 20, "failure": "f" * 32},
+    "farandole.Policy": {"reactor": "ship", "stopped": True, "number": 3, "reason": "strike", "by": "ann"},
 }
 BY_NAME = {record.name: record for record in SYSTEM_RECORDS}
 

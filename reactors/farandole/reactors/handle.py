@@ -384,4 +384,7 @@ _WHY = {
     Verdict.REPEATED: "it was taken before",
     Verdict.NOT_PARKED: "that step is not parked: somebody else retried it, or it is done",
     Verdict.MISROUTED: "it was sent to the wrong partition",
+    Verdict.NOT_PENDING: "it waits for that no longer, or never did",
+    Verdict.OTHER_SUBJECT: "what is decided on is something else by now; look at it again",
+    Verdict.NOT_OFFERED: "that answer is not among those to choose from",
 }

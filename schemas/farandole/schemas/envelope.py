@@ -13,7 +13,8 @@ whether it cares without decoding the value. Layout 1, big-endian, as ``docs/pro
     28      4     attempt, from 1; failures only
     32      8     sender's time, microseconds since 1970 UTC; decides nothing
     40      8     not_after, milliseconds since 1970 UTC of log time; 0: none
-    48      8     delay in milliseconds: until the next attempt (failure), until the run's deadline (start)
+    48      8     delay in milliseconds: until the next attempt (failure), until the run's deadline (start),
+                  until it fires (timer), of the lease (claim)
     56      8     fingerprint of the value's Avro schema (CRC-64-AVRO, little-endian), zeros without one
     64      1+1+1+2+2   lengths of causation, reactor, generation, branch, extra
     71      …     causation, reactor, generation, branch, extra, one after the other, to the end
@@ -86,7 +87,17 @@ class Flag(IntFlag):
     CODED = 32
     """The value went through a payload codec after it was encoded."""
     FANOUT = 64
-    """The outcome is a fan-out; ``extra`` holds its branch type and width."""
+    """The outcome is a fan-out; ``branch`` of its first record holds the types that its branches may begin with."""
+    AFTER = 128
+    """The record of an outcome sets a timer; with `ASK`, what the decision right before it becomes if nobody answers."""
+    ASK = 256
+    """The record of an outcome is a decision, a question to people."""
+    CHILD = 512
+    """The record of an outcome bears a child run."""
+    OF_SCHEDULE = 1024
+    """The key of a message is a schedule's name, and not a run's id."""
+    EDITED = 2048
+    """A retry that carries the step's new input."""
 
 
 class Envelope(NamedTuple):

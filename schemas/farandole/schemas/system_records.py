@@ -54,11 +54,16 @@ CONTRACT: Final = SystemSchema(
         _field("reactor", "string"),
         _field("service", "string"),
         _field("version", "string", "Of the service's code, as its owner names it.", default=""),
-        _field("takes", _list(_list("string")), "Names of event types; each inner list is one parameter's union."),
+        _field(
+            "takes",
+            _list(_list("string")),
+            "Names of event types; each inner list is one parameter's union. News of failures and of children among "
+            "others are named failed:<type>, child_done:<End> and child_failed:<Start>.",
+        ),
         _field(
             "forms",
             _list("string"),
-            "One for each parameter: event, list, failed, child_done or child_failed.",
+            "One for each parameter: event, list, failed, child_done, child_failed, or either of these.",
         ),
         _field("signals", _list("string"), "Those of the types it takes that come from outside.", default=[]),
         _field("of", _list("string"), "Of failed: the reactors it is narrowed to; empty for all.", default=[]),
@@ -80,6 +85,9 @@ CONTRACT: Final = SystemSchema(
         _field("unless", _list("string"), "Events that drop its timers.", default=[]),
         _field("ordered", "boolean", default=False),
         _field("compensates", "boolean", default=False),
+        _field("enough", "int", "Of list: how many branches are enough; 0: all.", default=0),
+        _field("within", "long", "Of list: milliseconds after which what is there is enough; 0: never.", default=0),
+        _field("deadline", "long", "Milliseconds that a step of it may take in all; 0: for ever.", default=0),
         _field("state", "string", "active, retired_drop or retired_keep.", default="active"),
         _field("renames", "string", "The reactor whose place it takes.", default=""),
         _field("owner", "string", default=""),
@@ -109,8 +117,51 @@ OWE: Final = SystemSchema(
 )
 RELEASED: Final = SystemSchema("Released", [_field("member", "string")], doc="A worker let go of the partition.")
 EXPIRE: Final = SystemSchema("Expire", [], doc="A run that stood still too long is closed.")
+DECISION: Final = SystemSchema(
+    "Decision",
+    [
+        _field("question", "string"),
+        _field("answers", _list("string"), "Names of the types of answers that may be given."),
+        _field("about", "string", "What is decided on, as JSON.", default=""),
+        _field("about_type", "string", "The class of what is decided on.", default=""),
+        _field("to", _list("string"), "Who may answer: names of people, or role:<name>.", default=[]),
+        _field("within", "long", "Milliseconds for which it stays open; 0: for ever.", default=0),
+        _field("otherwise", "string", "The type of what it becomes if nobody answers.", default=""),
+        _field("quorum", "int", "How many people must give the same kind of answer.", default=1),
+    ],
+    doc="A question to people.",
+)
+SUBSTEP: Final = SystemSchema(
+    "Substep", [_field("result", "string", "What it returned, as JSON.")], doc="A part of a step is done, once."
+)
+PROGRESS: Final = SystemSchema(
+    "Progress",
+    [_field("done", "double", "From 0 to 1."), _field("note", "string", default="")],
+    doc="How far a step has come.",
+)
+CHILD_NEWS: Final = SystemSchema(
+    "ChildNews",
+    [
+        _field("error", "string", "What went wrong, in words.", default=""),
+        _field("cancelled", "boolean", default=False),
+        _field("verdict", "int", "What the fold made of the message that was delivered.", default=0),
+        _field("failure", "string", "The id of the failure that parked the child's step.", default=""),
+    ],
+    doc="What became of a message to another partition, or of a child run.",
+)
+POLICY: Final = SystemSchema(
+    "Policy",
+    [
+        _field("reactor", "string", "Which reactor it binds; empty: all.", default=""),
+        _field("stopped", "boolean", "Whether nothing more of it is begun."),
+        _field("number", "int", "One more than that of the policy that it replaces."),
+        *_REASON,
+    ],
+    doc="What may be begun.",
+)
 
 SYSTEM_RECORDS: Final = (
     FAILURE, GENESIS, SETTING, VERSION, CONTRACT, CANCEL, RETRY, PAUSE, RESUME, OWE, RELEASED, EXPIRE,
+    DECISION, SUBSTEP, PROGRESS, CHILD_NEWS, POLICY,
 )  # fmt: skip
 """All of them; their types in the log are their names."""

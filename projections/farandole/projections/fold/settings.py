@@ -24,6 +24,16 @@ class Settings:
     """How many events one join of one run holds unmatched."""
     ahead: int = 7 * 24 * 3_600_000
     """How far ahead a command's ``not_after`` may lie, so that its id is not remembered for ever."""
+    depth: int = 16
+    """How many runs may lie above a child."""
+    lost_most: int = 10
+    """How often workers may be lost at a step before it is parked."""
+    lease_most: int = 600_000
+    """How long a claim holds at most unless it is renewed."""
+    once_most: int = 1_000
+    """How many sub-steps a step may have."""
+    schedules_most: int = 10_000
+    """How many schedules a partition has room for."""
 
     @classmethod
     def of(cls, values: Mapping[str, int]) -> "Settings":

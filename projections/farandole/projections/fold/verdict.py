@@ -36,19 +36,33 @@ class Verdict(IntEnum):
     RUN_ENDING = 26
     """The run has its result and takes no more of this kind."""
     REPEATED = 27
-    """A command whose id was admitted before."""
+    """A command whose id was admitted before; a second answer of one person, a sub-step that the step has."""
     NOT_PARKED = 28
     """A retry of a failure that does not park a step."""
     SUPERSEDED = 29
     """A contract, setting or version that does not replace the one in force."""
     NOT_DUE = 30
-    """An expiry of a run that is not idle or failed for long enough."""
+    """It is not time yet: the run is not idle or failed for long enough, the timer or the claim has time left."""
     NO_CHANGE = 31
     """A pause of a paused run, a resume of one that is not."""
     NO_CONTRACT = 32
     """It names a reactor that has no contract in force."""
     TOO_FAR = 33
     """A command whose ``not_after`` lies further ahead than the setting allows."""
+    NOT_PENDING = 34
+    """The timer, decision, child, message or claim that it names is not there, or is there no longer."""
+    OTHER_SUBJECT = 35
+    """An answer to something else than what is decided on."""
+    NOT_OFFERED = 36
+    """An answer that was not among those to choose from."""
+    CLAIMED = 37
+    """Another worker holds the step."""
+    TOO_DEEP = 38
+    """A child run further below the first one than the setting allows."""
+    FULL = 39
+    """There is no room: for a further sub-step of the step, for a further schedule in the partition."""
+    NOT_TAKEN = 40
+    """News that no reactor takes."""
 
     @property
     def refused(self) -> bool:

@@ -10,6 +10,7 @@ from tests.projections.fold.model.records import Head, frames
 DEFAULTS = {
     "dedup_window": 86_400_000, "dedup_most": 1_000_000, "settle": 600_000, "drain": 100, "expire_after": 0,
     "kept": 64, "join_most": 10_000, "ahead": 604_800_000,
+    "depth": 16, "lost_most": 10, "lease_most": 600_000, "once_most": 1_000, "schedules_most": 10_000,
 }  # fmt: skip
 
 
