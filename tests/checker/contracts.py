@@ -25,6 +25,9 @@ class Contract(NamedTuple):
     renames: bytes
     replaces: str
     offset: int
+    each: str
+    least: int
+    """The lowest of the numbers that may not be negative."""
 
     @property
     def active(self) -> bool:
@@ -32,12 +35,29 @@ class Contract(NamedTuple):
 
     @property
     def on_failures(self) -> bool:
+        """Whether it is for failures alone."""
         return self.forms == ("failed",)
+
+    @property
+    def gathers(self) -> bool:
+        return self.forms == ("list",)
 
     @property
     def names(self) -> frozenset[bytes]:
         """Types whose events it takes; none if it is for failures."""
-        return frozenset() if self.on_failures else frozenset().union(*self.takes)
+        if self.on_failures:
+            return frozenset()
+        return frozenset(name for name in frozenset().union(*self.takes) if not name.startswith(b"failed:"))
+
+    @property
+    def failures(self) -> frozenset[bytes] | None:
+        """Types of what failed steps took whose failures it takes; empty: any. None: it takes none."""
+        if self.on_failures:
+            return self.takes[0]
+        failed = frozenset(name[7:] for name in frozenset().union(*self.takes) if name.startswith(b"failed:"))
+        if not failed:
+            return None
+        return frozenset() if b"" in failed else failed
 
     @property
     def shape(self) -> tuple[object, ...]:
@@ -51,8 +71,15 @@ class Contract(NamedTuple):
             return False
         if self.state not in ("active", "retired_drop", "retired_keep") or (self.renames and not self.active):
             return False
-        each_once = len(self.names) == sum(map(len, self.takes))
-        return self.on_failures or (set(self.forms) == {"event"} and all(self.takes) and each_once)
+        if self.gathers is not bool(self.each) or self.least < 0:
+            return False
+        if self.on_failures:
+            return True
+        if not all(self.takes):
+            return False
+        if len(self.forms) == 1:
+            return self.forms[0] in ("event", "list", "child_done", "child_failed", "either")
+        return set(self.forms) == {"event"} and len(self.names) == sum(map(len, self.takes))
 
 
 def read_contract(raw: Raw, catalogue: Catalogue) -> Contract:
@@ -74,6 +101,8 @@ def read_contract(raw: Raw, catalogue: Catalogue) -> Contract:
         content["renames"].encode(),
         content["replaces"],
         raw.offset,
+        content["each"],
+        min(content["enough"], content["within"], content["deadline"]),
     )
     if not contract.sound:
         raise Undecodable(f"no rules for {content}")
@@ -104,11 +133,12 @@ class Contracts:
         self.history: list[Contract] = []
 
     def on_events(self) -> Iterator[Contract]:
-        """The active ones for events."""
-        return (c for c in self.by_reactor.values() if c.active and not c.on_failures)
+        """The active ones to which events are owed, at once or in a join."""
+        return (c for c in self.by_reactor.values() if c.active and not c.on_failures and not c.gathers)
 
     def on_failures(self) -> Iterator[Contract]:
-        return (c for c in self.by_reactor.values() if c.active and c.on_failures)
+        """The active ones to which failures are owed."""
+        return (c for c in self.by_reactor.values() if c.active and c.failures is not None and not c.gathers)
 
     def admits(self, new: Sequence[Contract]) -> bool:
         """Whether each names the contract that it replaces."""

@@ -47,8 +47,11 @@ class Effects:
     def _enter(self, run: Run, contract: Contract, event: Event) -> None:
         """Owe an event to a reactor whose contract names it, or let it join."""
         pair = (event.id, contract.reactor, b"")
+        if contract.gathers:
+            return
         if len(contract.takes) == 1:
-            run.owe(Debt(pair, ((event.offset, event.type),), event.hops, event.at))
+            taking = contract.failures is not None
+            run.owe(Debt(pair, ((event.offset, event.type),), event.hops, event.at, of_failed=taking))
             return
         queues = run.queues.setdefault(contract.reactor, [deque() for _ in contract.takes])
         queue = next(q for q, types in zip(queues, contract.takes, strict=True) if event.type in types)
@@ -80,7 +83,7 @@ class Effects:
         takers = [
             c
             for c in self._fold.contracts.on_failures()
-            if (not c.of or reactor in c.of) and (not c.takes[0] or c.takes[0] & types)
+            if (not c.of or reactor in c.of) and (not c.failures or c.failures & types)
         ]
         if debt.of_failed or not takers or hops > self._fold.settings["drain"]:
             debt.parked = failure

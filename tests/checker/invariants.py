@@ -81,7 +81,9 @@ def _discharged(fold: "Fold", run: Run) -> Iterator[str]:
         while changes and changes[0].offset < event.at:
             contract = changes.pop(0)
             in_force.pop(contract.renames, None)
-            in_force[contract.reactor] = contract.takes if contract.active and not contract.on_failures else ()
+            in_force[contract.reactor] = (
+                contract.takes if contract.active and not contract.on_failures and not contract.gathers else ()
+            )
         for reactor, takes in in_force.items():
             if len(takes) != 1 or event.type not in takes[0]:
                 continue

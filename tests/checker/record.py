@@ -23,16 +23,28 @@ class Kind(IntEnum):
     OUTCOME = 2
     FAILURE = 3
     SIGNAL = 4
+    ANSWER = 5
     CANCEL = 6
     PAUSE = 7
     RESUME = 8
     RETRY = 9
     OWE = 10
     EXPIRE = 11
+    CLAIM = 12
+    LOST = 13
+    PROGRESS = 14
+    SUBSTEP = 15
+    TIMER = 16
+    EXPIRY = 17
+    DELIVERED = 18
+    CHILD_ENDED = 19
+    CHILD_FAILED = 20
+    TICK = 21
     GENESIS = 32
     SETTING = 33
     VERSION = 34
     CONTRACT = 35
+    POLICY = 36
     RELEASED = 37
 
 

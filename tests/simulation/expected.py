@@ -69,8 +69,7 @@ class Expected:
             story.events.append((number, fact, tag_of(self.records[fact.offset])))
             if i > last_drop and not far:
                 for contract in self.in_force.values():
-                    alone = contract.active and contract.form == "event" and len(contract.takes) == 1
-                    if alone and fact.type in contract.takes[0]:
+                    if contract.active and contract.direct and fact.type in contract.names:
                         yield from self._owed(story, (fact.id, contract.reactor, b""))
 
     def _failure_expected(self, fact: Fact, story: RunStory, pair: PairKey, far: bool) -> Iterator[str]:
@@ -82,8 +81,9 @@ class Expected:
                 yield f"a failure of {pair[1].decode()}, which itself takes failures, was caught"
             return
         for contract in self.in_force.values():
-            catches = contract.active and contract.form == "failed" and (not contract.of or pair[1] in contract.of)
-            if catches and (not contract.takes[0] or contract.takes[0] & set(debt.types)):
+            alone = contract.active and contract.form != "list" and (not contract.of or pair[1] in contract.of)
+            taken = contract.failures if alone else None
+            if taken is not None and (not taken or taken & set(debt.types)):
                 yield from self._owed(story, (fact.id, contract.reactor, b""))
 
     def _of_failure(self, debt: Debt) -> bool:
@@ -100,13 +100,13 @@ class Expected:
             first: reactors that never had a contract.
         """
         settling = self.born is None or self.log_time <= self.born + self.settings.settle
-        unnamed = set[bytes]().union(*(c.names for c in line.contracts if c.active)) - self.named
+        unnamed = set[bytes]().union(*(c.elements for c in line.contracts if c.active)) - self.named
         for contract in line.contracts:
             self.in_force[contract.reactor] = contract
             if not contract.active:
                 continue
-            self.named |= contract.names
-            if contract.form != "event" or len(contract.takes) != 1:
+            self.named |= contract.elements
+            if not contract.direct:
                 continue
             begins = contract.names if settling and contract.reactor in first else contract.names & unnamed
             for owed in line.owed:

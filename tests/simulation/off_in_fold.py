@@ -16,6 +16,7 @@ from farandole.projections.fold import (
     Verdict,
     admission,
     owing,
+    taking,
 )
 from farandole.projections.fold.applied import Applied
 from farandole.projections.fold.digest import roll
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from .world import World
 
 T = TypeVar("T")
-_take, _keep, _apply = admission._take, owing._keep, Fold.apply
+_take, _keep, _apply, _owe_failure = taking.take, owing._keep, Fold.apply, owing.owe_failure
 
 
 # ── framing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -46,7 +47,7 @@ def as_they_come(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied
         out.settled.append((run, pair))
     if e.count:
         hops = 0 if run.state is RunState.OPEN else pair.hops + 1
-        _take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags), hops, out)
+        _take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags, hops), out)
     return Verdict.ADMITTED
 
 
@@ -89,7 +90,7 @@ def owed_or_not(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied)
         return admission.outcome(fold, run, record, e, out)
     if e.count:
         hops = 0 if run.state is RunState.OPEN else fold.settings.drain
-        _take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags), hops, out)
+        _take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags, hops), out)
     return Verdict.ADMITTED
 
 
@@ -128,11 +129,11 @@ def _taste() -> int:
     return 0 if process is None else sum(process.name.encode())
 
 
-def caught_again(fold: Fold, run: Run, failed: Pair, failure: bytes, offset: int, hops: int, out: Applied) -> bool:
+def caught_again(fold: Fold, run: Run, failed: Pair, failure: Fact, out: Applied) -> bool:
     """The failure of a reactor of failures is one like any other."""
     of_failure, failed.of_failure = failed.of_failure, False
     try:
-        return owing.owe_failure(fold, run, failed, failure, offset, hops, out)
+        return _owe_failure(fold, run, failed, failure, out)
     finally:
         failed.of_failure = of_failure
 
@@ -179,52 +180,53 @@ def cancel_nothing(fold: Fold, run: Run, record: Stored, e: Envelope, out: Appli
     """A cancel leaves what is owed."""
     if run.state is RunState.ENDING and not run.parked:
         return Verdict.RUN_ENDING
-    admission._finish(run, record, Turn.CANCEL, Result.CANCELLED, out)
+    taking.finish(fold, run, record, Turn.CANCEL, Result.CANCELLED, out)
     return Verdict.ADMITTED
 
 
 def expire_anyway(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
     """An expire counts, whatever the run does meanwhile."""
-    admission._finish(run, record, Turn.EXPIRE, Result.EXPIRED, out)
-    owing.drop(run, run.owed.values(), out)
+    taking.finish(fold, run, record, Turn.EXPIRE, Result.EXPIRED, out)
+    owing.drop(fold, run, out)
     return Verdict.ADMITTED
 
 
 # ── ends ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def ends_at_once(fold: Fold, run: Run, fact: Fact, hops: int, out: Applied) -> None:
+def ends_at_once(fold: Fold, run: Run, fact: Fact, out: Applied) -> None:
     """Every End drops what is owed, and owes nothing itself."""
     final = fact.flags & Flag.FINAL_END
     if not fact.flags & Flag.END or final or run.state is not RunState.OPEN:
-        _take(fold, run, fact, hops, out)
+        _take(fold, run, fact, out)
         return
     out.admitted.append(fact)
     run.turn(Turn.END)
     run.result, run.end, run.result_offset = Result.ENDED, fact.type, fact.offset
     out.result = Result.ENDED
-    owing.drop(run, run.owed.values(), out)
+    owing.drop(fold, run, out)
 
 
-def ends_softly(fold: Fold, run: Run, fact: Fact, hops: int, out: Applied) -> None:
+def ends_softly(fold: Fold, run: Run, fact: Fact, out: Applied) -> None:
     """An End that should drop what is owed does not."""
     at = len(out.admitted)
-    _take(fold, run, Fact(fact.id, fact.type, fact.offset, fact.flags & ~Flag.FINAL_END), hops, out)
+    _take(fold, run, Fact(fact.id, fact.type, fact.offset, fact.flags & ~Flag.FINAL_END, fact.hops), out)
     out.admitted[at] = fact
 
 
-def ends_anew(fold: Fold, run: Run, fact: Fact, hops: int, out: Applied) -> None:
+def ends_anew(fold: Fold, run: Run, fact: Fact, out: Applied) -> None:
     """A later End fixes the result once more."""
     ending = run.state is RunState.ENDING
-    _take(fold, run, fact, hops, out)
+    _take(fold, run, fact, out)
     if ending and fact.flags & Flag.END:
         run.result, run.end, run.result_offset = Result.ENDED, fact.type, fact.offset
         out.result = Result.ENDED
 
 
-def drain_for_ever(fold: Fold, run: Run, fact: Fact, hops: int, out: Applied) -> None:
+def drain_for_ever(fold: Fold, run: Run, fact: Fact, out: Applied) -> None:
     """However long ago the End was, events owe work."""
-    _take(fold, run, fact, 0, out)
+    fact.hops = 0
+    _take(fold, run, fact, out)
 
 
 def close_with_parked(fold: Fold, run: Run, out: Applied) -> None:

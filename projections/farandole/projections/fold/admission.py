@@ -4,25 +4,33 @@ A rule is given the fold, the record and its envelope; it changes the state, not
 A rule that refuses has changed nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import Stored, partition_of
 from farandole.schemas import UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind
 
+from . import children, compensation
 from .applied import Applied
+from .branches import end, fan_out, leave
 from .contracts import MOST_CONTRACT, MOST_NAME, MOST_TOGETHER, Contract
 from .framing import collect
-from .owing import close_if_done, drop, enforce, enter_again, owe, owe_failure
-from .run import TAKES, Fact, Pair, Result, Run, RunState, Turn
+from .items import SPECIAL, part_of, take_part
+from .joins import enter_again
+from .owing import close_if_done, drop, enforce, fail_for_good
+from .pending import Deadline
+from .rules import children as messages
+from .rules import claims, decisions, expiries, policies, schedules, substeps, timers
+from .run import TAKES, Fact, Item, Pair, Result, Run, RunState, Turn
 from .settings import NAMES, Settings
+from .taking import finish, take
 from .verdict import Verdict
 
 if TYPE_CHECKING:
     from .fold import Fold
 
-_END, _FINAL_END, _LAST = int(Flag.END), int(Flag.FINAL_END), int(Flag.LAST)
+_LAST, _FANOUT = int(Flag.LAST), int(Flag.FANOUT)
 _OPEN, _ENDING = RunState.OPEN, RunState.ENDING
 
 Rule = Callable[["Fold", Stored, Envelope, Applied], Verdict]
@@ -46,8 +54,20 @@ def start(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
         return Verdict.RUN_REMEMBERED
     if _too_late(fold, e):
         return Verdict.TOO_LATE
+    parent = None
+    if e.extra:
+        parent = children.parent_of(e)
+        if parent is None:
+            return Verdict.UNREADABLE
+        if parent.depth > fold.settings.depth:
+            return Verdict.TOO_DEEP
     out.run = fold.runs[key] = run = Run(key, e.id, record.offset, fold.log_time)
-    _take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags), 0, out)
+    if parent is not None:
+        run.pend().parent = parent
+    if e.delay > 0:
+        due = run.pend().deadline = fold.log_time + e.delay
+        out.arm(run, Deadline(due))
+    take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags), out)
     close_if_done(fold, run, out)
     return Verdict.ADMITTED
 
@@ -60,23 +80,45 @@ def outcome(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -
         return Verdict.NOT_OWED
     if pair.parked:
         return Verdict.LATE
-    if e.count > 1:
+    if e.count > 1 or e.flags & SPECIAL or fold.contracts.compensating:
         if pair.unfinished is None:
             pair.unfinished = {}
-        facts = collect(pair.unfinished, e, Fact(e.id, fold.intern(e.type), record.offset, e.flags))
-        if facts is None:
+        parts = collect(pair.unfinished, e, part_of(fold, record.offset, e))
+        if parts is None:
             return Verdict.HELD
-    elif e.count:
-        facts = [Fact(e.id, fold.intern(e.type), record.offset, e.flags)]
-    else:
-        facts = []
+        _discharge(fold, run, pair, parts, e, out)
+        return Verdict.ADMITTED
+    # Most outcomes are of one event that begins no branch.
     del run.owed[key]
     out.settled.append((run, pair))
-    hops = 0 if run.state is _OPEN else pair.hops + 1
-    for fact in facts:
-        _take(fold, run, fact, hops, out)
+    if e.count:
+        hops = 0 if run.state is _OPEN else pair.hops + 1
+        take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags, hops, pair.branch), out)
+    if pair.branch is not None:
+        leave(fold, run, pair.branch, out)
     run.touched = fold.log_time
     return Verdict.ADMITTED
+
+
+def _discharge(fold: "Fold", run: Run, pair: Pair, parts: Sequence[Fact], e: Envelope, out: Applied) -> None:
+    """A whole outcome takes effect, part by part in their order."""
+    del run.owed[pair.key]
+    out.settled.append((run, pair))
+    hops = 0 if run.state is _OPEN else pair.hops + 1
+    first = parts[0]
+    parts = parts if e.count else ()
+    for part in parts:
+        part.hops, part.branch = hops, pair.branch
+    if fold.contracts.compensating:
+        compensation.remember(fold, run, pair, first.id, parts)
+    branches = fan_out(fold, run, pair, first, parts, out) if type(first) is Item and first.flags & _FANOUT else ()
+    for part in parts:
+        take_part(fold, run, pair, part, out)
+    for branch in branches:
+        leave(fold, run, branch, out)
+    if pair.branch is not None:
+        leave(fold, run, pair.branch, out)
+    run.touched = fold.log_time
 
 
 def failure(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
@@ -94,29 +136,24 @@ def failure(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -
         pair.due = fold.log_time + e.delay
         out.owed.append((run, pair))
         return Verdict.ADMITTED
-    out.settled.append((run, pair))
-    hops = 0 if run.state is _OPEN else pair.hops + 1
-    out.admitted.append(Fact(e.id, fold.intern(e.type), record.offset, e.flags, hops))
-    if owe_failure(fold, run, pair, e.id, record.offset, hops, out):
-        del run.owed[pair.key]
-    else:
-        pair.parked = e.id
-        run.parked += 1
+    fail_for_good(fold, run, pair, Fact(e.id, fold.intern(e.type), record.offset, e.flags), out)
     return Verdict.ADMITTED
 
 
 def signal(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
     """An event from outside into an open run."""
-    _take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags), 0, out)
+    take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags), out)
     return Verdict.ADMITTED
 
 
 def cancel(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
     """First come: a run that has its result keeps it; if a step of it is parked, all that it owes is dropped."""
+    if e.causation and e.causation != run.start:
+        return Verdict.NOT_PENDING
     if run.state is _ENDING and not run.parked:
         return Verdict.RUN_ENDING
-    _finish(run, record, Turn.CANCEL, Result.CANCELLED, out)
-    drop(run, run.owed.values(), out)
+    finish(fold, run, record, Turn.CANCEL, Result.CANCELLED, out)
+    drop(fold, run, out)
     return Verdict.ADMITTED
 
 
@@ -161,12 +198,12 @@ def _unpark(fold: "Fold", run: Run, pair: Pair, out: Applied) -> bool:
 def owe_again(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
     """The command's id becomes the generation, so that no old outcome answers it and no event id repeats."""
     contract = fold.contracts.get(e.reactor)
-    if contract is None or not contract.active or len(contract.takes) != 1 or contract.form != "event":
+    if contract is None or not contract.active or contract.form != "event":
         return Verdict.NO_CONTRACT
     if len(e.extra) <= 8 or not e.causation:
         return Verdict.UNREADABLE
     offset, type = int.from_bytes(e.extra[:8], "big"), fold.intern(e.extra[8:])
-    pair = Pair(e.causation, contract.reactor, e.id, (offset,), (type,), fold.log_time)
+    pair = Pair(e.causation, contract.reactor, e.id, (offset,), (type,), fold.log_time, at=record.offset)
     if run.owed.setdefault(pair.key, pair) is not pair:
         return Verdict.REPEATED
     out.owed.append((run, pair))
@@ -178,8 +215,8 @@ def expire(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) ->
     after = fold.settings.expire_after
     if not after or fold.log_time - run.touched < after or not fold.idle_or_failed(run):
         return Verdict.NOT_DUE
-    _finish(run, record, Turn.EXPIRE, Result.EXPIRED, out)
-    drop(run, run.owed.values(), out)
+    finish(fold, run, record, Turn.EXPIRE, Result.EXPIRED, out)
+    drop(fold, run, out)
     return Verdict.ADMITTED
 
 
@@ -281,10 +318,17 @@ RUN_RULES: Final[dict[int, RunRule]] = {
     Kind.RETRY: retry,
     Kind.OWE: owe_again,
     Kind.EXPIRE: expire,
+    Kind.ANSWER: decisions.answer,
+    Kind.CLAIM: claims.claim,
+    Kind.LOST: claims.lost,
+    Kind.PROGRESS: claims.progress,
+    Kind.SUBSTEP: substeps.substep,
+    Kind.TIMER: timers.fired,
+    Kind.EXPIRY: expiries.expiry,
 }
 """Rules of records that belong to an open run."""
 
-COMMANDS: Final = frozenset((Kind.SIGNAL, Kind.CANCEL, Kind.PAUSE, Kind.RESUME, Kind.RETRY, Kind.OWE))
+COMMANDS: Final = frozenset((Kind.SIGNAL, Kind.ANSWER, Kind.CANCEL, Kind.PAUSE, Kind.RESUME, Kind.RETRY, Kind.OWE))
 """Records from outside that ask for something: admitted once, and not after their time."""
 
 RULES: Final[dict[int, Rule]] = {
@@ -294,6 +338,11 @@ RULES: Final[dict[int, Rule]] = {
     Kind.VERSION: version,
     Kind.CONTRACT: contract,
     Kind.RELEASED: released,
+    Kind.POLICY: policies.policy,
+    Kind.DELIVERED: messages.delivered,
+    Kind.CHILD_ENDED: messages.news,
+    Kind.CHILD_FAILED: messages.news,
+    Kind.TICK: schedules.tick,
 }
 """Rules of all other records. A kind in neither table is refused."""
 
@@ -314,11 +363,17 @@ def judge(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
     key = record.key or b""
     run = fold.runs.get(key)
     if run is None:
-        return Verdict.NO_RUN if partition_of(key, fold.partitions) == fold.partition else Verdict.MISROUTED
+        if partition_of(key, fold.partitions) != fold.partition:
+            return Verdict.MISROUTED
+        return messages.unknown(fold, record, e) if e.kind == Kind.CANCEL and e.causation else Verdict.NO_RUN
     out.run = run
     if e.kind not in TAKES[run.state]:
         return Verdict.RUN_ENDING
+    if fold.saver is not None:
+        fold.saver.before(run)
     verdict = _command(rule, fold, run, record, e, out) if e.kind in COMMANDS else rule(fold, run, record, e, out)
+    if out.more is not None and out.more.emptied:
+        end(fold, out)
     if run.state is _ENDING:
         close_if_done(fold, run, out)
     return verdict
@@ -342,23 +397,3 @@ def _command(rule: RunRule, fold: "Fold", run: Run, record: Stored, e: Envelope,
 
 def _too_late(fold: "Fold", e: Envelope) -> bool:
     return bool(e.not_after) and fold.log_time > e.not_after
-
-
-def _take(fold: "Fold", run: Run, fact: Fact, hops: int, out: Applied) -> None:
-    """Every event enters a run's history here."""
-    fact.hops = hops
-    out.admitted.append(fact)
-    if fact.flags & _END and run.state is _OPEN and run.turn(Turn.END):
-        run.result, run.end, run.result_offset = Result.ENDED, fact.type, fact.offset
-        out.result = Result.ENDED
-        if fact.flags & _FINAL_END:
-            drop(run, run.owed.values(), out)
-            return
-    owe(fold, run, fact, out)
-
-
-def _finish(run: Run, record: Stored, turn: Turn, result: Result, out: Applied) -> None:
-    if run.result is Result.NONE:
-        run.result, run.result_offset = result, record.offset
-        out.result = result
-    run.turn(turn)

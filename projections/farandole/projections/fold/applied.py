@@ -1,18 +1,46 @@
 """What one record did to the state: what the worker, the client and every projection act on."""
 
+from collections.abc import Sequence
+
 from farandole.schemas.envelope import Envelope
 
+from .branches import Branch, Gathering
 from .contracts import Contract
+from .pending import Deadline, Message, Timer
 from .run import Fact, Pair, Result, Run
 from .verdict import Verdict
+
+Due = Timer | Gathering | Deadline
+"""What may act once log time has come to its ``due``."""
+
+
+class More:
+    """Effects that most records do not have."""
+
+    __slots__ = ("armed", "emptied", "messages", "policies", "restless")
+
+    def __init__(self) -> None:
+        self.armed: list[tuple[Run, Due]] = []
+        """What waits for a time since this record."""
+        self.messages: list[tuple[bytes, Message]] = []
+        """Messages owed to other partitions since this record, each with the key of the run or schedule that owes it."""
+        self.policies = False
+        """Whether what may be begun has changed."""
+        self.restless = False
+        """Whether a claim was made, renewed or lost."""
+        self.emptied: list[tuple[Run, Branch]] = []
+        """Branches in which nothing stands any more, unless something else of the record still enters them."""
 
 
 class Applied:
     """The effects of one record, in the order in which the fold made them."""
 
-    __slots__ = ("admitted", "closed", "contracts", "envelope", "owed", "result", "run", "settled", "verdict")
+    __slots__ = ("admitted", "closed", "contracts", "envelope", "more", "offset", "owed", "result", "run", "settled",
+                 "verdict")  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, offset: int = -1) -> None:
+        self.offset = offset
+        """The record's offset."""
         self.verdict = Verdict.ADMITTED
         self.envelope: Envelope | None = None
         """The record's headers; None if they cannot be read."""
@@ -30,3 +58,33 @@ class Applied:
         """Runs that left the fold."""
         self.contracts: tuple[Contract, ...] = ()
         """Contracts that came into force with this record."""
+        self.more: More | None = None
+        """What else it did; None: nothing."""
+
+    @property
+    def armed(self) -> Sequence[tuple[Run, Due]]:
+        """What waits for a time since this record."""
+        return () if self.more is None else self.more.armed
+
+    @property
+    def messages(self) -> Sequence[tuple[bytes, Message]]:
+        """Messages owed to other partitions since this record, each with the key of the run or schedule that owes it."""
+        return () if self.more is None else self.more.messages
+
+    def other(self) -> More:
+        """The effects that most records do not have, to add to."""
+        if self.more is None:
+            self.more = More()
+        return self.more
+
+    def arm(self, run: Run, due: Due) -> None:
+        """Something waits for a time."""
+        self.other().armed.append((run, due))
+
+    def owe_message(self, sender: bytes, message: Message) -> None:
+        """A message is owed to another partition."""
+        self.other().messages.append((sender, message))
+
+    def empty(self, run: Run, branch: Branch) -> None:
+        """Nothing stands in a branch any more."""
+        self.other().emptied.append((run, branch))

@@ -20,6 +20,8 @@ from .digest import EMPTY, roll
 from .framing import Frames
 from .owing import sweep
 from .run import Run, RunState
+from .saving import Saver
+from .schedules import Schedule
 from .settings import Settings
 from .verdict import Verdict
 
@@ -72,6 +74,12 @@ class Fold:
         """Runs that keep events for reactors yet to come."""
         self.settling = True
         """Whether first contracts are still owed all that came before them."""
+        self.schedules: dict[bytes, Schedule] = {}
+        """Schedules that have ticked here, by name."""
+        self.stopped: dict[bytes, tuple[int, bool]] = {}
+        """By reactor, the number of the policy in force and whether it stops it; by the empty name, of all reactors."""
+        self.saver: Saver | None = None
+        """Whoever writes a checkpoint of it just now."""
         self._names: dict[bytes, bytes] = {}
 
     def apply(self, record: Stored) -> Applied:
@@ -91,7 +99,7 @@ class Fold:
         if record.time > self.log_time:
             self.log_time = record.time
             self.lapse()
-        out = Applied()
+        out = Applied(record.offset)
         if e is None:
             out.verdict = Verdict.UNREADABLE
             self.digest = roll(self.digest, record.offset, _NO_APPEND, Verdict.UNREADABLE)
@@ -120,6 +128,8 @@ class Fold:
 
     def idle_or_failed(self, run: Run) -> bool:
         """Whether nothing but a person can move the run: it owes only parked steps, or nothing and awaits nothing."""
+        if run.pending is not None and (run.pending.waits() or run.pending.messages):
+            return False
         if run.parked:
             return len(run.owed) == run.parked
         return not run.owed and run.state is RunState.OPEN and not run.joins and not self.contracts.signals

@@ -1,11 +1,15 @@
 """An open run as the fold keeps it: only what is open, never what is past."""
 
 from enum import IntEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from farandole.schemas.envelope import Kind
 
 from .framing import Frames
+from .pending import Pending, Working
+
+if TYPE_CHECKING:
+    from .branches import Branch
 
 
 class RunState(IntEnum):
@@ -63,10 +67,33 @@ TAKES: Final = {
             Kind.RETRY,
             Kind.OWE,
             Kind.EXPIRE,
+            Kind.ANSWER,
+            Kind.CLAIM,
+            Kind.LOST,
+            Kind.PROGRESS,
+            Kind.SUBSTEP,
+            Kind.TIMER,
+            Kind.EXPIRY,
+            Kind.DELIVERED,
+            Kind.CHILD_ENDED,
+            Kind.CHILD_FAILED,
         )
     ),
     RunState.ENDING: frozenset(
-        (Kind.OUTCOME, Kind.FAILURE, Kind.CANCEL, Kind.PAUSE, Kind.RESUME, Kind.RETRY, Kind.EXPIRE)
+        (
+            Kind.OUTCOME,
+            Kind.FAILURE,
+            Kind.CANCEL,
+            Kind.PAUSE,
+            Kind.RESUME,
+            Kind.RETRY,
+            Kind.EXPIRE,
+            Kind.CLAIM,
+            Kind.LOST,
+            Kind.PROGRESS,
+            Kind.SUBSTEP,
+            Kind.DELIVERED,
+        )
     ),
 }
 """Which kinds of record each state takes at all; the rest is refused as `Verdict.RUN_ENDING`."""
@@ -75,15 +102,35 @@ TAKES: Final = {
 class Fact:
     """An admitted event, or one that will be when its append is whole: what the fold knows without its value."""
 
-    __slots__ = ("flags", "hops", "id", "offset", "type")
+    __slots__ = ("branch", "flags", "hops", "id", "offset", "type")
 
-    def __init__(self, id: bytes, type: bytes, offset: int, flags: int, hops: int = 0) -> None:
+    def __init__(
+        self, id: bytes, type: bytes, offset: int, flags: int, hops: int = 0, branch: "Branch | None" = None
+    ) -> None:
         self.id = id
         self.type = type
         self.offset = offset
         self.flags = flags
         self.hops = hops
         """How many outcomes lie between the run's End and the event; 0 before the End, and until it is admitted."""
+        self.branch = branch
+        """The branch that it stands in; None: the root, and until it is admitted."""
+
+
+class Item(Fact):
+    """A part of an outcome that is no plain event: a timer, a decision, a child, or what begins a branch."""
+
+    __slots__ = ("delay", "extra", "not_after", "types")
+
+    def __init__(
+        self, id: bytes, type: bytes, offset: int, flags: int, delay: int, not_after: int, extra: bytes, types: bytes
+    ) -> None:
+        super().__init__(id, type, offset, flags)
+        self.delay = delay
+        self.not_after = not_after
+        self.extra = extra
+        self.types = types
+        """Of the first record of a fan-out, the types that its branches may begin with, joined by zero bytes."""
 
 
 PairKey = tuple[bytes, bytes, bytes]
@@ -94,8 +141,8 @@ class Pair:
     """Something owed: a trigger and a reactor that has no outcome for it yet."""
 
     __slots__ = (
-        "attempts", "due", "forgiven", "generation", "hops", "inputs", "key", "of_failure", "parked", "reactor",
-        "since", "trigger", "types", "unfinished",
+        "at", "attempts", "branch", "due", "forgiven", "generation", "hops", "inputs", "key", "of_failure", "parked",
+        "reactor", "since", "trigger", "types", "unfinished", "work",
     )  # fmt: skip
 
     def __init__(
@@ -108,6 +155,8 @@ class Pair:
         since: int,
         hops: int = 0,
         of_failure: bool = False,
+        at: int = -1,
+        branch: "Branch | None" = None,
     ) -> None:
         self.key: PairKey = (trigger, reactor, generation)
         self.trigger = trigger
@@ -134,9 +183,15 @@ class Pair:
         self.hops = hops
         """How many outcomes lie between the run's End and the trigger; 0 before the End."""
         self.of_failure = of_failure
-        """Whether the trigger is itself a failure, so that no reactor of failures catches this pair's."""
+        """Whether its reactor takes failures, so that no reactor of failures catches this pair's."""
         self.unfinished: Frames[Fact] | None = None
         """Appends of outcomes that are not whole yet, oldest first."""
+        self.at = at
+        """Offset of the record with which it became owed."""
+        self.branch = branch
+        """The branch that it stands in; None: the root."""
+        self.work: Working | None = None
+        """Its claim, its sub-steps, and the workers that were lost at it, if there are any."""
 
     def rename(self, reactor: bytes) -> None:
         """Be owed by another reactor."""
@@ -144,9 +199,14 @@ class Pair:
         self.key = (self.trigger, reactor, self.generation)
 
     @property
+    def by_failure(self) -> bool:
+        """Whether it is owed for a failure, whose offset then stands before those of what the failed step took."""
+        return len(self.inputs) > len(self.types)
+
+    @property
     def overflowed(self) -> bool:
         """Whether it is parked because its join held too much, and not by a failure of its own."""
-        return bool(self.parked) and not self.attempts
+        return bool(self.parked) and not self.attempts and (self.work is None or not self.work.lost)
 
     def __repr__(self) -> str:
         trigger, reactor = (part.decode(errors="replace") for part in (self.trigger, self.reactor))
@@ -162,8 +222,8 @@ class Run:
     """An open run. Slots and empty placeholders, for there may be a million."""
 
     __slots__ = (
-        "end", "id", "joins", "kept", "offset", "owed", "parked", "paused", "result", "result_offset", "start", "state",
-        "touched", "unserved",
+        "end", "id", "joins", "kept", "offset", "owed", "parked", "paused", "pending", "result", "result_offset",
+        "start", "state", "touched", "unserved",
     )  # fmt: skip
 
     def __init__(self, id: bytes, start: bytes, offset: int, log_time: int) -> None:
@@ -182,7 +242,7 @@ class Run:
         """Log time of the last record that was admitted for it or dropped what it owed, in milliseconds."""
         self.owed: dict[PairKey, Pair] = {}
         self.joins: dict[bytes, Join] | None = None
-        """Half-full joins by reactor."""
+        """Half-full joins by reactor, of events at the root."""
         self.kept: list[Fact] | None = None
         """Events that a reactor yet to come may still be owed."""
         self.unserved = 0
@@ -190,6 +250,14 @@ class Run:
         self.parked = 0
         """How many of the owed pairs are parked."""
         self.paused = False
+        self.pending: Pending | None = None
+        """What it waits for besides what it owes."""
+
+    def pend(self) -> Pending:
+        """What it waits for, to add to."""
+        if self.pending is None:
+            self.pending = Pending()
+        return self.pending
 
     def turn(self, turn: Turn) -> bool:
         """Move along `LIFE`; False if this turn leads nowhere from here."""

@@ -5,15 +5,29 @@ from typing import Any
 
 from farandole.schemas import system_records
 
+DIRECT = ("event", "child_done", "child_failed", "either")
+"""Forms of which each event is owed to the reactor by itself, where it has one parameter."""
+
 
 def names(contract: dict[str, Any]) -> set[str]:
-    """The types whose events a contract subscribes to."""
-    return set() if contract["forms"] == ["failed"] else {type for types in contract["takes"] for type in types}
+    """The types whose events a contract names."""
+    if contract["forms"] == ["failed"]:
+        return set()
+    return {type for types in contract["takes"] for type in types if not type.startswith("failed:")}
+
+
+def failures(contract: dict[str, Any]) -> set[bytes] | None:
+    """The types of what a failed step took whose failure a contract takes; empty: any. None: none."""
+    (first, *_) = contract["takes"]
+    if contract["forms"] == ["failed"]:
+        return {type.encode() for type in first}
+    taken = {type.removeprefix("failed:").encode() for type in first if type.startswith("failed:")}
+    return (set() if b"" in taken else taken) if taken else None
 
 
 def shape(contract: dict[str, Any]) -> Any:
     takes = [set(types) for types in contract["takes"]]
-    return contract["forms"][0], takes, set(contract["of"])
+    return contract["forms"], takes, set(contract["of"])
 
 
 def identity(contract: dict[str, Any]) -> str:
@@ -30,8 +44,14 @@ def sound(contract: dict[str, Any]) -> bool:
         return False
     if contract["renames"] and contract["state"] != "active":
         return False
+    if bool(contract["each"]) is not (forms == ["list"]):
+        return False
+    if contract["enough"] < 0 or contract["within"] < 0 or contract["deadline"] < 0:
+        return False
     if forms == ["failed"]:
         return True
+    if forms in (["list"], ["child_done"], ["child_failed"], ["either"]):
+        return takes != [[]]
     sets = [set(types) for types in takes]
     disjoint = all(not a & b for i, a in enumerate(sets) for b in sets[:i])
     return bool(forms) and all(form == "event" for form in forms) and all(sets) and disjoint

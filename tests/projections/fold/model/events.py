@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.projections.fold.model.contracts import names
+from tests.projections.fold.model.contracts import DIRECT, failures, names
 from tests.projections.fold.model.memory import Debt, Event, Memory, Run, ids
 
 
@@ -47,7 +47,7 @@ class Events(Memory):
                 return
         if event.hops > self.settings["drain"]:
             return
-        for contract in self.active("event"):
+        for contract in self.active(*DIRECT):
             if event.type.decode(errors="replace") in names(contract):
                 self.offer(run, contract, event)
         if self.settling:
@@ -60,9 +60,11 @@ class Events(Memory):
 
     def offer(self, run: Run, contract: dict[str, Any], event: Event) -> None:
         reactor, takes, now = contract["reactor"], contract["takes"], self.log_time
+        if contract["forms"] == ["list"]:
+            return
         if len(takes) == 1:
-            place = (event.offset, event.type)
-            self.add(Debt(run, event.id, reactor, b"", [place], [event.type], now, event.hops, due=now))
+            place, taking = (event.offset, event.type), failures(contract) is not None
+            self.add(Debt(run, event.id, reactor, b"", [place], [event.type], now, event.hops, taking, due=now))
             return
         queues = run.queues.setdefault(reactor, [[] for _ in takes])
         at = next(i for i, types in enumerate(takes) if event.type.decode() in types)

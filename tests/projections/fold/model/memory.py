@@ -110,9 +110,9 @@ class Memory:
                 return contract
         return None
 
-    def active(self, form: str) -> list[dict[str, Any]]:
+    def active(self, *forms: str) -> list[dict[str, Any]]:
         found = [self.in_force(reactor) for reactor in sorted({c["reactor"] for c in self.enforced})]
-        return [c for c in found if c and c["state"] == "active" and c["forms"][0] == form]
+        return [c for c in found if c and c["state"] == "active" and (not forms or c["forms"][0] in forms)]
 
     def named(self) -> set[str]:
         return {type for c in self.enforced if c["state"] == "active" for type in names(c)}

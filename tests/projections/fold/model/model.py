@@ -1,7 +1,15 @@
 """One record after the other: sections 6 and 9 of the protocol."""
 
-from tests.projections.fold.model.records import COMMANDS, KINDS, Head, read
+from tests.projections.fold.model.branches import Branches
+from tests.projections.fold.model.children import Children
+from tests.projections.fold.model.claims import Claims
+from tests.projections.fold.model.compensation import Compensation
+from tests.projections.fold.model.decisions import Decisions
+from tests.projections.fold.model.policies import Policies
+from tests.projections.fold.model.records import COMMANDS, KINDS, OF_OPEN_RUNS, Head, read
 from tests.projections.fold.model.runs import Runs
+from tests.projections.fold.model.schedules import Schedules
+from tests.projections.fold.model.timers import Timers
 
 from farandole.eventstore import Stored, partition_of
 from farandole.schemas import UndecodableValue, system_records
@@ -19,7 +27,7 @@ class Stop(Exception):
     """The log follows rules that this page does not have."""
 
 
-class Model(Runs):
+class Model(Runs, Branches, Timers, Decisions, Children, Schedules, Compensation, Claims, Policies):
     """The fold of one partition."""
 
     def apply(self, record: Stored) -> str:
@@ -59,7 +67,7 @@ class Model(Runs):
             return "UNKNOWN_KIND"
         if kind in ("start", "released"):
             return self.start(record, head) if kind == "start" else "ADMITTED"
-        if head.kind >= 32:
+        if head.kind >= 18:
             try:
                 verdict: str = getattr(self, f"admit_{kind}")(record, head)
             except UndecodableValue:
@@ -69,7 +77,7 @@ class Model(Runs):
         run = self.run(key)
         if run is None:
             return "NO_RUN" if partition_of(key, self.partitions) == self.partition else "MISROUTED"
-        if run.state == "ENDING" and kind in ("signal", "owe"):
+        if run.state == "ENDING" and kind in OF_OPEN_RUNS:
             return "RUN_ENDING"
         if kind in COMMANDS:
             if head.not_after == 0:

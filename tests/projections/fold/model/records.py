@@ -6,10 +6,14 @@ from typing import Any
 from farandole.eventstore import Stored
 
 KINDS = {
-    1: "start", 2: "outcome", 3: "failure", 4: "signal", 6: "cancel", 7: "pause", 8: "resume", 9: "retry", 10: "owe",
-    11: "expire", 32: "genesis", 33: "setting", 34: "version", 35: "contract", 37: "released",
+    1: "start", 2: "outcome", 3: "failure", 4: "signal", 5: "answer", 6: "cancel", 7: "pause", 8: "resume", 9: "retry",
+    10: "owe", 11: "expire", 12: "claim", 13: "lost", 14: "progress", 15: "substep", 16: "timer", 17: "expiry",
+    18: "delivered", 19: "child_ended", 20: "child_failed", 21: "tick", 32: "genesis", 33: "setting", 34: "version",
+    35: "contract", 36: "policy", 37: "released",
 }  # fmt: skip
-COMMANDS = {"signal", "cancel", "pause", "resume", "retry", "owe"}
+COMMANDS = {"signal", "answer", "cancel", "pause", "resume", "retry", "owe"}
+OF_OPEN_RUNS = {"signal", "answer", "owe", "timer", "expiry"}
+"""What an ending run does not take."""
 
 
 @dataclass
@@ -25,6 +29,7 @@ class Head:
     causation: bytes
     reactor: bytes
     generation: bytes
+    branch: bytes
     extra: bytes
     id: bytes
     type: bytes
@@ -56,7 +61,7 @@ def read(record: Stored) -> Head | None:
         return None
     return Head(
         kind, number(2, 2), fa[4:20], index, count, number(28, 4), number(40, 8, True), number(48, 8, True),
-        parts[0], parts[1], parts[2], parts[4], id, type,
+        *parts, id, type,
     )  # fmt: skip
 
 

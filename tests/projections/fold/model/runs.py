@@ -1,5 +1,6 @@
 """The rules of the records that belong to a run: the table in section 6 of the protocol."""
 
+from tests.projections.fold.model.contracts import failures
 from tests.projections.fold.model.governing import Governing
 from tests.projections.fold.model.memory import Debt, Event, Run
 from tests.projections.fold.model.records import Head, whole
@@ -22,6 +23,8 @@ class Runs(Governing):
             return "RUN_REMEMBERED"
         if head.not_after and self.log_time > head.not_after:
             return "TOO_LATE"
+        if head.extra:
+            return "UNREADABLE"
         run = Run(key, head.id, record.offset, self.log_time)
         self.runs.append(run)
         self.take(run, Event(head.id, head.type, record.offset, 0, head.flags))
@@ -45,7 +48,8 @@ class Runs(Governing):
         debt.became = "discharged"
         for event in events if head.count else ():
             event.hops = hops
-            self.take(run, event)
+            if not event.flags & (128 | 256 | 512):
+                self.take(run, event)
         return "ADMITTED"
 
     def run_failure(self, run: Run, record: Stored, head: Head) -> str:
@@ -61,9 +65,9 @@ class Runs(Governing):
             debt.due = self.log_time + head.delay
             return "ADMITTED"
         hops = debt.hops + 1 if run.state == "ENDING" else 0
-        takers = [] if debt.of_failure or hops > self.settings["drain"] else self.active("failed")
+        takers = [] if debt.of_failure or hops > self.settings["drain"] else self.active("failed", "either")
         takers = [c for c in takers if not c["of"] or debt.reactor in c["of"]]
-        takers = [c for c in takers if not c["takes"][0] or {t.encode() for t in c["takes"][0]} & set(debt.types)]
+        takers = [c for c in takers if (f := failures(c)) is not None and (not f or f & set(debt.types))]
         if not takers:
             debt.parked = head.id
             return "ADMITTED"
@@ -81,6 +85,8 @@ class Runs(Governing):
         return "ADMITTED"
 
     def run_cancel(self, run: Run, record: Stored, head: Head) -> str:
+        if head.causation and head.causation != run.start:
+            return "NOT_PENDING"
         if run.state == "ENDING" and not any(debt.parked for debt in self.owed(run)):
             return "RUN_ENDING"
         self.finish(run, "CANCELLED", record.offset)
@@ -130,7 +136,7 @@ class Runs(Governing):
     def run_expire(self, run: Run, record: Stored, head: Head) -> str:
         after = self.settings["expire_after"]
         owed = self.owed(run)
-        signals = any(c["signals"] for form in ("event", "failed") for c in self.active(form))
+        signals = any(c["signals"] for c in self.active())
         joined = any(queue for queues in run.queues.values() for queue in queues)
         idle = run.state == "OPEN" and not owed and not joined and not signals
         failed = bool(owed) and all(debt.parked for debt in owed)

@@ -1,0 +1,1 @@
+"""Rules of admission for what long-running processes need, one file for each."""

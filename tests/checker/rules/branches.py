@@ -1,0 +1,1 @@
+"""Branches and fan-in: section 13."""

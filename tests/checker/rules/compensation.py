@@ -1,0 +1,1 @@
+"""Compensation: section 18."""

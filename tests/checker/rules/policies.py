@@ -1,0 +1,19 @@
+"""Policies: section 20."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from checker.record import Head, Kind, Raw
+from checker.verdict import Verdict
+
+if TYPE_CHECKING:
+    from checker.fold import Fold
+
+
+def policy(fold: "Fold", raw: Raw, head: Head) -> Verdict:
+    return Verdict.UNKNOWN_KIND
+
+
+OTHERS: Final[dict[Kind, Callable[["Fold", Raw, Head], Verdict]]] = {
+    Kind.POLICY: policy,
+}

@@ -1,0 +1,175 @@
+"""Records of the life of a run: sections 5 and 6."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from checker.contracts import MOST_NAME
+from checker.framing import frame
+from checker.ids import partition_of
+from checker.record import Flag, Head, Kind, Raw
+from checker.state import Debt, Event, Pair, Run
+from checker.verdict import Verdict
+
+if TYPE_CHECKING:
+    from checker.fold import Fold
+
+
+def start(fold: "Fold", raw: Raw, head: Head) -> Verdict:
+    key = raw.key
+    if not key or len(key) > MOST_NAME:
+        return Verdict.UNREADABLE
+    if key in fold.runs:
+        return Verdict.RUN_EXISTS
+    if partition_of(key, fold.partitions) != fold.partition:
+        return Verdict.MISROUTED
+    if key in fold.closed:
+        return Verdict.RUN_REMEMBERED
+    if head.not_after and fold.log_time > head.not_after:
+        return Verdict.TOO_LATE
+    if head.extra:
+        return Verdict.UNREADABLE
+    run = fold.runs[key] = Run(key, head.id, raw.offset, touched=fold.log_time)
+    fold.effects.admit(run, Event(head.id, head.type, raw.offset, 0, head.flags, None, 0, raw.offset))
+    return Verdict.ADMITTED
+
+
+def outcome(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
+    debt = debt_of(fold, head, run)
+    if isinstance(debt, Verdict):
+        return debt
+    whole = frame(debt.appends, raw, head)
+    if whole is None:
+        return Verdict.HELD
+    hops = 0 if run.state == "open" else debt.hops + 1
+    run.settle(debt, "outcome", raw.offset)
+    for index in sorted(whole) if head.count else ():
+        part, its = whole[index]
+        event = Event(its.id, its.type, part.offset, hops, its.flags, debt.pair, index, raw.offset)
+        if not its.flags & (Flag.AFTER | Flag.ASK | Flag.CHILD):
+            fold.effects.admit(run, event)
+    return Verdict.ADMITTED
+
+
+def failure(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
+    debt = debt_of(fold, head, run)
+    if isinstance(debt, Verdict):
+        return debt
+    if head.attempt != debt.attempts + 1:
+        return Verdict.WRONG_ATTEMPT
+    debt.attempts += 1
+    run.failures += 1
+    if head.flags & Flag.LAST:
+        hops = 0 if run.state == "open" else debt.hops + 1
+        fold.effects.fail_for_good(run, debt, head.id, raw, hops)
+    return Verdict.ADMITTED
+
+
+def signal(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
+    if refused := refused_as_command(fold, head):
+        return refused
+    fold.effects.admit(run, Event(head.id, head.type, raw.offset, 0, head.flags, None, 0, raw.offset))
+    return admit_command(fold, head)
+
+
+def cancel(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
+    if refused := refused_as_command(fold, head):
+        return refused
+    if head.causation and head.causation != run.start_id:
+        return Verdict.NOT_PENDING
+    if run.state == "ending" and not run.parked:
+        return Verdict.RUN_ENDING
+    if run.state == "open":
+        run.state, run.result = "ending", "cancelled"
+    run.drop(raw.offset)
+    return admit_command(fold, head)
+
+
+def pause(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
+    if refused := refused_as_command(fold, head):
+        return refused
+    wanted = head.kind == Kind.PAUSE
+    if run.paused is wanted:
+        return Verdict.NO_CHANGE
+    run.paused = wanted
+    return admit_command(fold, head)
+
+
+def retry(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
+    if refused := refused_as_command(fold, head):
+        return refused
+    named = [d for d in run.owed.values() if d.parked is not None and d.parked == head.causation]
+    if not named:
+        return Verdict.NOT_PARKED
+    done = [fold.effects.retry(run, debt, raw.offset) for debt in named]
+    return admit_command(fold, head) if any(done) else Verdict.NO_CONTRACT
+
+
+def owe(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
+    if refused := refused_as_command(fold, head):
+        return refused
+    contract = fold.contracts.by_reactor.get(head.reactor)
+    if contract is None or not contract.active or contract.forms != ("event",):
+        return Verdict.NO_CONTRACT
+    if len(head.extra) <= 8 or not head.causation:
+        return Verdict.UNREADABLE
+    inputs = ((int.from_bytes(head.extra[:8], "big"), head.extra[8:]),)
+    pair: Pair = (head.causation, head.reactor, head.id)
+    if pair in run.owed:
+        return Verdict.REPEATED
+    run.owe(Debt(pair, inputs, 0, raw.offset))
+    return admit_command(fold, head)
+
+
+def expire(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
+    after = fold.settings["expire_after"]
+    if not after or fold.log_time - run.touched < after or not stands_still(fold, run):
+        return Verdict.NOT_DUE
+    if run.state == "open":
+        run.state, run.result = "ending", "expired"
+    run.drop(raw.offset)
+    return Verdict.ADMITTED
+
+
+def debt_of(fold: "Fold", head: Head, run: Run) -> Debt | Verdict:
+    debt = run.owed.get((head.causation, head.reactor, head.generation))
+    if debt is None:
+        return Verdict.NOT_OWED
+    return Verdict.LATE if debt.parked is not None else debt
+
+
+def refused_as_command(fold: "Fold", head: Head) -> Verdict | None:
+    """What refuses any command, or None."""
+    if head.not_after == 0:
+        return Verdict.UNREADABLE
+    if fold.log_time > head.not_after:
+        return Verdict.TOO_LATE
+    if head.not_after > fold.log_time + fold.settings["ahead"]:
+        return Verdict.TOO_FAR
+    return Verdict.REPEATED if fold.commands.holds(head.id, fold.log_time) else None
+
+
+def admit_command(fold: "Fold", head: Head) -> Verdict:
+    fold.commands.add(head.id, head.not_after)
+    return Verdict.ADMITTED
+
+
+def stands_still(fold: "Fold", run: Run) -> bool:
+    """Whether it is failed, with nothing else to do, or idle."""
+    if run.owed:
+        return len(run.owed) == run.parked
+    waits = any(c.active and c.signals for c in fold.contracts.by_reactor.values())
+    return run.state == "open" and not any(any(queues) for queues in run.queues.values()) and not waits
+
+
+ON_RUNS: Final[dict[Kind, Callable[["Fold", Raw, Head, Run], Verdict]]] = {
+    Kind.OUTCOME: outcome,
+    Kind.FAILURE: failure,
+    Kind.SIGNAL: signal,
+    Kind.CANCEL: cancel,
+    Kind.PAUSE: pause,
+    Kind.RESUME: pause,
+    Kind.RETRY: retry,
+    Kind.OWE: owe,
+    Kind.EXPIRE: expire,
+}
+OTHERS: Final[dict[Kind, Callable[["Fold", Raw, Head], Verdict]]] = {Kind.START: start}
