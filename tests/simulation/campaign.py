@@ -11,8 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .found_in import FOUND_IN
 from .run import Outcome, run_seed
-from .switches import FOUND_IN, RULES
+from .switches import RULES
 
 
 @dataclass(slots=True)

@@ -10,14 +10,16 @@ from farandole.eventstore.memory.log import MemoryLog
 from farandole.schemas.catalogue import refresh, register
 
 from . import events as e
-from .deployments import CLIENT_TYPES, COMPLETE, RELEASES
+from .dances import ALL
+from .deployments import CLIENT_TYPES, repertoire
 
 
 async def _register() -> Mapping[bytes, bytes]:
     log = MemoryLog(1)
     store = MemoryStore(log, "memory://", e.NAME, LoopClock())
-    all_types = [v.types for versions in RELEASES.values() for v in versions]
-    all_types += [v.types for v in COMPLETE.values()]
+    whole = repertoire(ALL)
+    all_types = [v.types for versions in whole.releases.values() for v in versions]
+    all_types += [v.types for v in whole.complete.values()]
     for types in (*all_types, CLIENT_TYPES):
         await register(store.catalogue, types)
     for types in (*all_types, CLIENT_TYPES):

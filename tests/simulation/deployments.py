@@ -1,19 +1,21 @@
-"""What is deployed: three services, each in several versions, as their choreographies."""
+"""What is deployed: services, each in several versions, as their choreographies, which the dances of a world make up."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 
 from farandole.reactors import Choreography, Retry
 from farandole.reactors.service import types_of
 from farandole.schemas import EventTypes, Start
 
-from . import events as e
-from . import handlers as h
+from .dances import ALL, Dance, Reacting
+from .dances.dance import Handler
+from .events import NAME
 
 ATTEMPTS: Final = 4
 RETRY: Final = Retry(attempts=ATTEMPTS, first="500ms", factor=2, most="3s")
-Handler = Callable[..., Any]
+SERVICES: Final = tuple(dict.fromkeys(service for dance in ALL for service in dance.releases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,69 +28,60 @@ class Version:
     types: EventTypes
 
 
-def _release(service: str, number: int, reactors: Mapping[str, Handler]) -> Version:
-    choreography = Choreography(e.NAME, service=service, version=str(number))
-    for name, handler in reactors.items():
-        ordered = name in ORDERED
-        of = "risk" if name == "mend" else None
-        choreography.reactor(name=name, retry=RETRY, ordered=ordered, of=of)(handler)
-    choreography.know(e.Cut, e.Recut)
+@dataclass(frozen=True, slots=True)
+class Repertoire:
+    """All that can be deployed in a world with certain dances.
+
+    Attributes:
+        complete: what an operator deploys in the end with ``take_over``: it serves all that was ever declared.
+    """
+
+    starts: tuple[type[Start], ...]
+    releases: Mapping[str, tuple[Version, ...]]
+    complete: Mapping[str, Version]
+
+
+def _release(service: str, number: int, dances: Iterable[Dance], reactors: Mapping[str, Handler | Reacting]) -> Version:
+    choreography = Choreography(NAME, service=service, version=str(number))
+    for name, reacting in reactors.items():
+        handler, options = (reacting.handler, reacting.options) if isinstance(reacting, Reacting) else (reacting, {})
+        choreography.reactor(name=name, **{"retry": RETRY, **options})(handler)
+    choreography.know(*(event for dance in dances for event in dance.known))
     choreography.load()
     return Version(service, number, choreography, types_of(choreography))
 
 
-ORDERED: Final = frozenset(("serve", "write"))
-_MILL: Final[Mapping[str, Handler]] = {
-    "cut": h.cut,
-    "sweep": h.sweep,
-    "fork": h.fork,
-    "merge": h.merge,
-    "mend": h.mend,
-    "deal": h.deal,
-    "halt": h.halt,
-    "ring_up": h.ring_up,
-}
-_SHOP: Final[Mapping[str, Handler]] = {"paint": h.paint, "burn": h.burn, "tell": h.tell, "left": h.left, "turn": h.turn, "secure": h.secure,
-         "serve": h.serve, "write": h.write}  # fmt: skip
-_YARD: Final[Mapping[str, Handler]] = {"pack": h.pack, "scrap": h.scrap, "right": h.right, "close": h.close, "risk": h.risk, "tally": h.tally,
-         "finish": h.finish, "recall": h.recall, "waste": h.waste, "ring": h.ring}  # fmt: skip
+@lru_cache(maxsize=64)
+def repertoire(dances: tuple[Dance, ...]) -> Repertoire:
+    """What these dances make up."""
+    releases, complete = {}, {}
+    for service in SERVICES:
+        parts = [dance.releases[service] for dance in dances if service in dance.releases]
+        if not parts:
+            continue
+        releases[service] = tuple(
+            _release(service, i + 1, dances, _together(part[min(i, len(part) - 1)] for part in parts))
+            for i in range(max(map(len, parts)))
+        )
+        complete[service] = _release(service, 9, dances, _together(dance.complete.get(service, {}) for dance in dances))
+    return Repertoire(tuple(start for dance in dances for start in dance.starts), releases, complete)
 
-_WITHOUT_SWEEP: Final[Mapping[str, Handler]] = {name: handler for name, handler in _MILL.items() if name != "sweep"}
-_WITHOUT_TELL: Final[Mapping[str, Handler]] = {name: handler for name, handler in _SHOP.items() if name != "tell"}
-RELEASES: Final[Mapping[str, tuple[Version, ...]]] = {
-    # the second takes a reactor away, adds one and changes what a join takes; the third only changes an output
-    "mill": (
-        _release("mill", 1, _MILL),
-        _release("mill", 2, {**_WITHOUT_SWEEP, "watch": h.watch, "merge": h.merge_three}),
-        _release("mill", 3, {**_MILL, "cut": h.recut}),
-    ),
-    # the second takes one more type; the third takes another type instead
-    "shop": (
-        _release("shop", 1, _SHOP),
-        _release("shop", 2, {**_WITHOUT_TELL, "paint": h.paint_both, "count": h.count, "mourn": h.mourn}),
-        _release("shop", 3, {**_SHOP, "paint": h.paint_recut}),
-    ),
-    "yard": (
-        _release("yard", 1, _YARD),
-        _release("yard", 2, {**_YARD, "inspect": h.watch, "recount": h.count}),
-    ),
-}
-COMPLETE: Final = {
-    "mill": _release("mill", 9, {**_MILL, "watch": h.watch}),
-    "shop": _release("shop", 9, {**_SHOP, "paint": h.paint_both, "count": h.count, "mourn": h.mourn}),
-    "yard": _release("yard", 9, {**_YARD, "inspect": h.watch, "recount": h.count}),
-}
-"""What an operator deploys in the end with ``take_over``: it serves all that was ever declared."""
 
-STARTS: Final[tuple[type[Start], ...]] = (
-    e.LineBegun, e.ForkBegun, e.LoopBegun, e.RiskBegun, e.DealBegun, e.NotesBegun, e.HaltBegun, e.RingBegun,
-)  # fmt: skip
+def _together(parts: Iterable[Mapping[str, Handler | Reacting]]) -> dict[str, Handler | Reacting]:
+    return {name: reacting for part in parts for name, reacting in part.items()}
 
 
 def _for_clients() -> EventTypes:
-    known = Choreography(e.NAME)
-    known.know(*STARTS, e.Note, e.NotesClosed)
+    known = Choreography(NAME)
+    known.know(*(event for dance in ALL for event in (*dance.starts, *dance.known)))
     return types_of(known)
 
 
 CLIENT_TYPES: Final = _for_clients()
+ORDERED: Final = frozenset(
+    name
+    for dance in ALL
+    for reactors in dance.complete.values()
+    for name, reacting in reactors.items()
+    if isinstance(reacting, Reacting) and reacting.options.get("ordered")
+)

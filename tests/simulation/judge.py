@@ -54,6 +54,7 @@ class Judge(Expected):
         self.version = 1
         self.first_seen: dict[tuple[PairKey, int], bytes] = {}
         self.seen: set[bytes] = set()
+        self.watchers = [watcher(self) for dance in world.dances for watcher in dance.watchers]
 
     def judge(self) -> Iterator[str]:
         yield from self.transcript.wrong
@@ -61,9 +62,14 @@ class Judge(Expected):
             self.log_time = max(self.log_time, line.record.time)
             for problem in self._line(number, line):
                 yield f"offset {line.record.offset}: {problem}"
+            for watcher in self.watchers:
+                for problem in watcher.line(number, line):
+                    yield f"offset {line.record.offset}: {problem}"
         for story in self.stories:
             for problem in whole_run(self.world, self.transcript, story, self.executions):
                 yield f"{story.key.decode()}: {problem}"
+        for watcher in self.watchers:
+            yield from watcher.end()
         if any(not_after < self.log_time for not_after, _ in self.transcript.fold.commands):
             yield "the id of a command is remembered for longer than it could act"
 

@@ -6,7 +6,6 @@ from farandole.schemas.envelope import Kind, pack
 from farandole.schemas.ids import derived_id
 
 from . import events as e
-from .deployments import RELEASES
 from .machine import WorkerMachine
 from .workload import Workload
 
@@ -176,7 +175,7 @@ class Mischief(Workload):
     def deploy(self) -> None:
         """Replace the workers of a service one by one by those of another release, or of an earlier one."""
         service = self.chance.choice(list(self.deployed))
-        self.deployed[service] = self.chance.choice(RELEASES[service])
+        self.deployed[service] = self.chance.choice(self.world.repertoire.releases[service])
         self.world.note(f"release {self.deployed[service].number} of {service} is rolled out")
         self._roll(service, self.chance.random() < 0.7)
 

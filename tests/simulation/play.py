@@ -1,12 +1,12 @@
 """What happens in a world: first all that can go wrong, then calm, then an operator who brings every run to its end."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from farandole.projections.fold import Run, RunState
 
 from . import events as e
-from .deployments import COMPLETE, RELEASES
 from .machine import ClientMachine
 from .mischief import Mischief
 from .process import NEXT_VERSION
@@ -39,11 +39,11 @@ class Play(Mischief):
         for _ in range(2):
             client = world.start_client()
             client.do(world.establish(client), "establish")
-        services = list(RELEASES)
+        services = list(world.repertoire.releases)
         chance.shuffle(services)
         for service in services:
             late = chance.choice([0.0, 0.0, 1.0, 5.0, 12.0])
-            self.deployed[service] = chance.choice(RELEASES[service])
+            self.deployed[service] = chance.choice(world.repertoire.releases[service])
             self.sizes[service] = chance.choice([1, 1, 2, 2, 3])
             world.later(late, self._bring_up, service)
         for _ in range(chance.randrange(3)):
@@ -63,6 +63,7 @@ class Play(Mischief):
             (self.outage, 1), (self.time_passes, 2), (self.inspect, 1), (self.pieces, 1), (self.forge, 1),
             (self.spoil, 1), (self.misroute, 2), (self.turn_back, 1), (self.retire, 1), (self.govern, 2),
             (self.upgrade, 1), (self.raise_version, 3),
+            *((partial(act, self), weight) for dance in self.world.dances for act, weight in dance.actions),
         ]  # fmt: skip
 
     # ── calm ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -83,7 +84,7 @@ class Play(Mischief):
             machine.thaw()
         for service in self.deployed:
             if self.chance.random() < 0.3:
-                self.deployed[service] = self.chance.choice(RELEASES[service])
+                self.deployed[service] = self.chance.choice(world.repertoire.releases[service])
         await self._all_up()
         await self.quiet()
 
@@ -150,7 +151,7 @@ class Play(Mischief):
         world.note("an operator takes over")
         self.take_over = True
         for service in self.deployed:
-            self.deployed[service] = COMPLETE[service]
+            self.deployed[service] = world.repertoire.complete[service]
             for worker in world.alive(service):
                 self._let_go(worker, True)
         await self._all_up()
@@ -179,6 +180,8 @@ class Play(Mischief):
 
     def _move(self, run: Run, client: ClientMachine, handle: Any) -> None:
         """Nothing is owed: send what it waits for, or have done what nobody was there for."""
+        if any(dance.help is not None and dance.help(self, run) for dance in self.world.dances):
+            return
         facts = self._history(run)
         if facts and facts[0].type == b"sim.NotesBegun":
             client.do(handle.send(e.NotesClosed(tag=self.world.stage.tag())), f"close {handle.id}")

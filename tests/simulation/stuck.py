@@ -16,7 +16,8 @@ PATIENCE = 8_000
 
 def stuck(world: "World") -> list[str]:
     """What keepers left undone, and each step that is owed to a reactor which somebody serves, and that nobody does."""
-    return [*_steps(world), *_unkept(world)]
+    of_dances = (problem for dance in world.dances if dance.stuck is not None for problem in dance.stuck(world))
+    return [*_steps(world), *_unkept(world), *of_dances]
 
 
 def _unkept(world: "World") -> Iterator[str]:

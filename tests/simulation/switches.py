@@ -27,6 +27,7 @@ from farandole.schemas.envelope import Kind
 
 from . import off_in_fold as f
 from . import off_in_workers as w
+from .dances import ALL
 from .rules import Rule, Switch
 
 if TYPE_CHECKING:
@@ -171,50 +172,9 @@ def _rule_table() -> list[Rule]:
     ]  # fmt: skip
 
 
-RULES: Final[Mapping[str, Rule]] = {rule.name: rule for rule in _rule_table()}
-FOUND_IN: Final[Mapping[str, int]] = {
-    "copies of a record are ignored": 7,
-    "what was pushed out again": 737,
-    "whole means without a gap": 4,
-    "few unfinished appends": 15,
-    "the oldest unfinished append goes": 16,
-    "a name space for ids from outside": 2,
-    "the sender's clock decides nothing": 3,
-    "log time never falls": 5,
-    "compare-and-set settings": 1,
-    "who knows less stops": 3,
-    "versions only rise": 1,
-    "misrouted keys are refused": 5,
-    "the first End counts": 8,
-    "nothing from outside after the End": 38,
-    "a parked step keeps its run": 3,
-    "an expire is of a run that stands still": 16,
-    "a late success is refused": 19,
-    "attempt numbers": 8,
-    "failures are caught": 1,
-    "failures of who takes failures are not": 54,
-    "generations": 4,
-    "generations, for ids": 4,
-    "owe names an offset": 8,
-    "not_after": 1,
-    "ids of commands": 2,
-    "a new reactor begins at its contract": 2,
-    "a pause binds what begins": 2,
-    "what the log does not take is a failure": 3,
-    "compare-and-set contracts": 1,
-    "absence ends nothing": 1,
-    "retiring drops": 101,
-    "shapes are checked before dispatch": 23,
-    "steps of an earlier shape are not attempted": 23,
-    "reading to the end first": 2,
-    "a lost position restores": 17,
-    "handlers go on when a partition is revoked": 19,
-    "state is kept for a minute": 3,
-    "values are read again": 1,
-    "expiry is kept": 27,
-    "a history in the order of admission": 46,
+RULES: Final[Mapping[str, Rule]] = {
+    rule.name: rule for rule in (*_rule_table(), *(rule for dance in ALL for rule in dance.switches()))
 }
-"""Seeds to look in first, where that is not the first seed."""
 NO_DIGEST: Final = Rule(
     "the digest", "9", "has another digest", [_instead(folding, "roll", lambda digest, *_: digest)], corrupt
 )

@@ -9,7 +9,7 @@ from farandole.reactors.retire import retire
 from farandole.schemas.envelope import Kind
 
 from . import events as e
-from .deployments import ORDERED, STARTS, Version
+from .deployments import ORDERED, Version
 from .machine import ClientMachine
 from .process import NEXT_VERSION
 
@@ -34,8 +34,8 @@ class Workload:
         return self.chance.choice(self.world.clients)
 
     def start(self) -> None:
-        kind: Any = self.chance.choice(STARTS)
-        more = {"turns": self.chance.randrange(5)} if kind is e.LoopBegun else {}
+        kind: Any = self.chance.choice(self.world.repertoire.starts)
+        more = next(dance.starts[kind](self.chance) for dance in self.world.dances if kind in dance.starts)
         event = kind(tag=self.world.stage.tag(), **more)
         run = f"run-{len(self.runs)}"
         self.runs.append((run, event))

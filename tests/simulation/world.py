@@ -12,7 +12,8 @@ from farandole.projections.fold import KNOWN_VERSION
 from farandole.reactors.genesis import establish
 
 from .catalogue import CATALOGUE
-from .deployments import COMPLETE, RELEASES, Version
+from .dances import dances_of
+from .deployments import Version, repertoire
 from .group import SimulatedGroup
 from .handlers import Stage
 from .log import SimulatedLog
@@ -33,6 +34,8 @@ class World:
 
     Attributes:
         chance: the one source of all chance.
+        dances: what its runs can do.
+        repertoire: what can be deployed in it.
         calm: whether nothing goes wrong any more.
         problems: promises that were seen broken on the way.
         wrote: which machine made an append id.
@@ -47,6 +50,8 @@ class World:
         self.loop = loop
         self.rules = rules
         self.chance = Random(seed)
+        self.dances = dances_of(seed)
+        self.repertoire = repertoire(self.dances)
         self.calm = False
         self.problems: list[str] = []
         self.wrote: dict[bytes, Machine] = {}
@@ -228,7 +233,7 @@ class World:
         return KNOWN_VERSION if self.chance.random() < older else NEXT_VERSION
 
     def all_releases(self, service: str) -> Sequence[Version]:
-        return (*RELEASES[service], COMPLETE[service])
+        return (*self.repertoire.releases[service], self.repertoire.complete[service])
 
     # ── what is seen on the way ──────────────────────────────────────────────────────────────────────────────────────
 
