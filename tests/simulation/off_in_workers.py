@@ -10,6 +10,7 @@ from unittest.mock import patch
 from farandole.eventstore import AppendUnknown, NotAppended, PositionLost, Record, Stored, StoreUnavailable
 from farandole.projections.fold import Fold, Pair, Run
 from farandole.reactors import history, outbox, partition, scribe
+from farandole.reactors.arguments.events import EventReader
 from farandole.reactors.attempt import Attempts, TooLargeOutcome
 from farandole.reactors.contract import retired
 from farandole.reactors.dispatch import Dispatcher, Work
@@ -33,7 +34,7 @@ def ids_by_chance() -> Any:
 def keys_by_chance() -> Any:
     """Each attempt has a key of its own."""
     numbers = count()
-    return patch("farandole.reactors.attempt.step_key", lambda *_: f"{next(numbers)}")
+    return patch("farandole.reactors.arguments.context.step_key", lambda *_: f"{next(numbers)}")
 
 
 def nothing_of_nothing(self: scribe.Scribe, run_id: bytes, pair: Pair, events: Sequence[Event]) -> scribe.Written:
@@ -91,15 +92,15 @@ async def _append(box: outbox.Outbox, partition: int, records: Sequence[Record])
             return
 
 
-async def read_for_ever(attempts: Attempts, record: Stored) -> Event:
+async def read_for_ever(reader: EventReader, record: Stored) -> Event:
     """A value that cannot be read is trouble with the log."""
     try:
-        return await _event(attempts, record)
+        return await _event(reader, record)
     except UndecodableValue as e:
         raise StoreUnavailable(str(e)) from e
 
 
-_event = Attempts._event
+_event = EventReader.event
 
 
 def let_go(attempts: Attempts, work: Work, error: Exception) -> None:

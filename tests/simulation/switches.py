@@ -22,6 +22,7 @@ from farandole.reactors import (
     values,
     worker,
 )
+from farandole.reactors.arguments.events import EventReader
 from farandole.reactors.dispatch import Dispatcher
 from farandole.schemas.envelope import Kind
 
@@ -79,7 +80,7 @@ def _rule_table() -> list[Rule]:
         Rule("what cannot be read is copied", "2", "nobody copied",
              [_instead(keeper.Keeper, "unreadable", lambda *_: None)]),
         Rule("a value that cannot be read parks its step", "10", "and nobody does it",
-             [_instead(attempt.Attempts, "_event", w.read_for_ever)]),
+             [_instead(EventReader, "event", w.read_for_ever)]),
         # 2. Log time, genesis, settings, versions
         Rule("log time", "4", "differs in", [_instead(Fold, "apply", f.by_own_clock)], f.Clock.prepare),
         Rule("the sender's clock decides nothing", "4", "acted after its time",

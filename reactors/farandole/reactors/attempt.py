@@ -6,7 +6,7 @@ trouble with the log itself is not the step's: then the attempt is made again wi
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import timedelta
@@ -14,23 +14,18 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from farandole.eventstore import EventStore, PositionLost, Stored, StoreError, TooLarge
-from farandole.schemas import Event, EventTypes, UndecodableValue, UnreadableHeaders, acquaint, failure_fields
+from farandole.eventstore import EventStore, PositionLost, StoreError, TooLarge
+from farandole.schemas import EventTypes, UndecodableValue, failure_fields
 from farandole.schemas.envelope import unpack
-from farandole.schemas.ids import step_key
 
+from .arguments import Arguments, HistoryUnavailable
 from .dispatch import AGAIN, Dispatcher, Work
-from .inputs import Failed
 from .outbox import Outbox
 from .plan import Plan
 from .reactor import Reactor
-from .reading import event_of, failure_of, read_event
 from .retry import GiveUpNow, decide
-from .run import Run
-from .scribe import Scribe, shown, size_of, text
+from .scribe import Scribe, size_of, text
 from .stats import WorkerStats
-from .step import Step
-from .unsupported import NoSubsteps
 from .values import Values
 
 log = logging.getLogger("farandole.step")
@@ -59,12 +54,10 @@ class Attempts:
         threads: Mapping[str, ThreadPoolExecutor],
         random: Callable[[], float],
     ) -> None:
-        self._choreography = choreography
         self._store = store
-        self._types = types
         self._scribe = scribe
         self._outbox = outbox
-        self._values = values
+        self._arguments = Arguments(choreography, store, types, values)
         self._threads = threads
         self._random = random
         self.dispatcher: Dispatcher
@@ -86,9 +79,9 @@ class Attempts:
                     "contract of this reactor, which takes something else now. Retry it once a release that takes "
                     "that is back (farandole work --take-over), or cancel the run"
                 )
-            arguments = self._at_hand(plan, work)
+            arguments = self._arguments.at_hand(plan, work)
             if arguments is None:
-                arguments = await self._arguments(work)
+                arguments = await self._arguments.of(plan, work)
                 began = perf_counter()
             result = await (work.reactor.fn(**arguments) if plan.direct else self._call(work.reactor, arguments))
             items = plan.check(result)
@@ -122,89 +115,6 @@ class Attempts:
             if len(written.records) > 1:
                 work.made = unpack(written.records[0].headers).append
                 work.again = partial(put, work.serving.fold.partition, written.records, written.size, refused)
-
-    def _at_hand(self, plan: "Plan", work: Work) -> dict[str, Any] | None:
-        """The arguments, if the trigger just read is all that they need; the common case, kept short."""
-        record = work.record
-        if record is None or plan.simple is None or self._types.codec is not None:
-            return None
-        try:
-            event = self._types.decode(work.pair.types[0].decode(), record.value or b"")
-        except UndecodableValue:
-            return None
-        arguments = {**plan.provided, plan.simple: event}
-        for name in plan.context:
-            arguments[name] = self._step(work)
-        return arguments
-
-    async def _arguments(self, work: Work) -> dict[str, Any]:
-        reactor, pair = work.reactor, work.pair
-        signature = reactor.signature
-        records = await self._inputs(work)
-        arguments = dict(self._plans[reactor.name].provided)
-        if pair.of_failure:
-            arguments[signature.triggers[0].param] = await self._failed(work, records)
-        else:
-            for trigger, record in zip(signature.triggers, records, strict=True):
-                event = arguments[trigger.param] = await self._event(record)
-                if pair.generation and type(event) not in trigger.events:
-                    # Who asked for the step to be owed said so of another record.
-                    raise UndecodableValue(
-                        f"{reactor.where}: at offset {record.offset} stands a {type(event).__name__}, which it does not take"
-                    )
-        for param, context in signature.context.items():
-            if context.kind == "step":
-                arguments[param] = self._step(work)
-            elif context.kind == "run":
-                arguments[param] = await self._run(work)
-        return arguments
-
-    async def _inputs(self, work: Work) -> Sequence[Stored]:
-        record, inputs = work.record, work.pair.inputs
-        if record is not None and len(inputs) == 1 and inputs[0] == record.offset:
-            return (record,)
-        return await self._values.get(work.serving.fold.partition, inputs)
-
-    async def _failed(self, work: Work, records: Sequence[Stored]) -> Failed[Any]:
-        failure, *taken = records
-        e = unpack(failure.headers)
-        content = failure_of(self._types, failure)
-        wanted = {self._types.wire_name(event).encode() for event in work.reactor.signature.triggers[0].events}
-        about = next((r for r, t in zip(taken, work.pair.types, strict=True) if not wanted or t in wanted), taken[0])
-        return Failed(
-            event=await self._event(about),
-            reactor=e.reactor.decode(),
-            error=content["message"],
-            error_type=content["error"].rpartition(".")[2],
-            attempts=e.attempt,
-            traceback=content["traceback"],
-        )
-
-    async def _event(self, record: Stored) -> Event:
-        try:
-            return event_of(self._types, record)
-        except UndecodableValue:
-            return await read_event(self._types, self._store.catalogue, record)
-        except UnreadableHeaders as e:
-            raise UndecodableValue(f"the record at offset {record.offset} is no event: {e}") from e
-
-    def _step(self, work: Work) -> Step:
-        run, pair = work.run, work.pair
-        return Step(
-            step_key(run.id, run.start, pair.trigger, pair.reactor),
-            work.attempt,
-            run_id=text(run.id),
-            event_id=text(pair.trigger),
-            offset=max(pair.inputs),
-            reactor=work.reactor.name,
-            choreography=self._choreography,
-            substeps=NoSubsteps(work.reactor.where),
-        )
-
-    async def _run(self, work: Work) -> Run[Any]:
-        partition = work.serving.fold.partition
-        (start,) = await self._values.get(partition, (work.run.offset,))
-        return Run(text(work.run.id), await self._event(start), RecordedHistory(self, work))
 
     async def _call(self, reactor: Reactor, arguments: dict[str, Any]) -> object:
         timeout = reactor.options.timeout
@@ -268,37 +178,6 @@ class EarlierShape(UndecodableValue):
     """A step is owed for events that its reactor took once and does not take now."""
 
 
-class HistoryUnavailable(StoreError):
-    """The run's history cannot be read now, or not here any more. That is not the step's failure."""
-
-
-class RecordedHistory:
-    """A run's history as the log has it, up to the trigger of one step."""
-
-    def __init__(self, attempts: Attempts, work: Work) -> None:
-        self._attempts = attempts
-        self._work = work
-
-    async def events(self, types: Sequence[type[Event]]) -> list[Event]:
-        work, attempts = self._work, self._attempts
-        known, index = attempts._types, work.serving.history
-        try:
-            for event in types:
-                await acquaint(attempts._store.catalogue, known, event)
-            names = {known.wire_name(event).encode() for event in types or known}
-            # A run of the same id may have been started since, once this one was closed and no longer remembered.
-            here = work.serving.fold.runs.get(work.run.id) is work.run
-            offsets = index.offsets(work.run.id, names, work.pair.inputs) if index is not None and here else None
-            if offsets is None:
-                raise PositionLost(
-                    f"run '{shown(work.run.id)}' ended or went to another worker while its handler worked"
-                )
-            records = await attempts._values.get(work.serving.fold.partition, offsets)
-            return [await attempts._event(record) for record in records]
-        except StoreError as e:
-            raise HistoryUnavailable(str(e)) from e
-
-
 def _took_longer(timeout: timedelta) -> TimeoutError:
     return TimeoutError(f"the handler took longer than {timeout.total_seconds():g} s (timeout=)")
 
@@ -306,7 +185,7 @@ def _took_longer(timeout: timedelta) -> TimeoutError:
 def _from_the_handler(error: Exception) -> Exception:
     """The error with a traceback that begins in the handler, if it was raised there."""
     trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_globals.get("__package__") == __package__:
+    while trace is not None and (trace.tb_frame.f_globals.get("__package__") or "").startswith(__package__):
         trace = trace.tb_next
     return error if trace is None else error.with_traceback(trace)
 

@@ -1,30 +1,31 @@
 """A reactor's contract, as its service publishes it: what the code declares, as a record."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from farandole.projections.fold import MOST_CONTRACT, MOST_TOGETHER, Contract
 from farandole.schemas import DeclarationError, EventTypes, event_info, system_records
 
+from .naming import names_of
 from .reactor import Reactor
 
 
 def contract_of(reactor: Reactor, types: EventTypes, *, service: str, version: str = "", owner: str = "") -> Contract:
     """The contract of one reactor."""
     signature, options = reactor.signature, reactor.options
-    takes = [[types.wire_name(event) for event in trigger.events] for trigger in signature.triggers]
     signals = [
         types.wire_name(event)
         for trigger in signature.triggers
         for event in trigger.events
-        if event_info(event).kind in ("signal", "answer")
+        if event_info(event).kind == "signal"
     ]
     content: dict[str, Any] = {
         "reactor": reactor.name,
         "service": service,
         "version": version,
         "owner": owner,
-        "takes": [sorted(names) for names in takes],
+        "takes": [names_of(trigger, types) for trigger in signature.triggers],
         "forms": [trigger.form for trigger in signature.triggers],
         "signals": sorted(signals),
         "of": [options.of] if options.of else [],
@@ -36,6 +37,9 @@ def contract_of(reactor: Reactor, types: EventTypes, *, service: str, version: s
         "unless": [types.wire_name(event) for event in options.unless],
         "ordered": options.ordered,
         "compensates": options.compensate is not None,
+        "enough": options.enough or 0,
+        "within": _milliseconds(options.within),
+        "deadline": 0,
         "state": "active",
         "renames": "",
         "replaces": "",
@@ -47,6 +51,10 @@ def contract_of(reactor: Reactor, types: EventTypes, *, service: str, version: s
             "fewer events"
         )
     return made
+
+
+def _milliseconds(time: timedelta | None) -> int:
+    return 0 if time is None else int(time.total_seconds() * 1000)
 
 
 def retired(contract: Contract, *, drop: bool) -> dict[str, Any]:

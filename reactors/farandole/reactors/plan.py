@@ -6,6 +6,7 @@ from typing import Any
 from farandole.projections.fold import Pair
 from farandole.schemas import EventTypes
 
+from .contract import contract_of
 from .reactor import Reactor
 from .stats import ReactorStats
 
@@ -19,9 +20,10 @@ class Plan:
         context: its parameters for the step, the run and the state.
         simple: its one parameter for an event, if it takes one event and nothing of the run.
         direct: whether it is awaited as it is, without a thread or a time limit.
+        failures: wire names of what a failed step took whose failure it takes; none: any. None: it takes no failures.
     """
 
-    __slots__ = ("_failures", "_takes", "check", "context", "direct", "provided", "simple", "stats")
+    __slots__ = ("_gathers", "_takes", "check", "context", "direct", "failures", "provided", "simple", "stats")
 
     def __init__(self, reactor: Reactor, types: EventTypes, stats: ReactorStats, provided: Mapping[str, Any]) -> None:
         signature = reactor.signature
@@ -29,20 +31,20 @@ class Plan:
         self.stats = stats
         self.provided = provided
         self.context = tuple(signature.context)
-        self._failures = reactor.takes_failures
-        self._takes = tuple(
-            frozenset(types.wire_name(event).encode() for event in trigger.events) for trigger in signature.triggers
-        )
-        """The wire names that each parameter takes; of failures: of what the failed step took."""
+        contract = contract_of(reactor, types, service="")
+        self.failures = contract.failures
+        self._gathers = contract.form == "list"
+        self._takes = contract.takes if contract.form == "join" else (contract.elements,)
+        """The wire names of the events that each parameter takes."""
         alone = len(signature.triggers) == 1 and not reactor.takes_failures and not reactor.takes_run
         self.direct = signature.is_async and reactor.options.timeout is None
         self.simple = signature.triggers[0].param if alone else None
 
     def fits(self, pair: Pair) -> bool:
         """Whether what the step is owed for is what the handler takes: the contract may have changed since."""
-        takes, types = self._takes, pair.types
-        if pair.of_failure is not self._failures:
-            return False
-        if pair.of_failure:
-            return not takes[0] or not takes[0].isdisjoint(types)
+        takes, types, failures = self._takes, pair.types, self.failures
+        if self._gathers:
+            return True
+        if pair.by_failure:
+            return failures is not None and (not failures or not failures.isdisjoint(types))
         return len(takes) == len(types) and all(map(frozenset.__contains__, takes, types))

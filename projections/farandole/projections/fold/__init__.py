@@ -2,7 +2,16 @@
 
 from .applied import Applied
 from .closed import ClosedIds
-from .contracts import MOST_CONTRACT, MOST_TOGETHER, Contract, Contracts, contract_id
+from .contracts import (
+    CHILD_DONE,
+    CHILD_FAILED,
+    FAILED,
+    MOST_CONTRACT,
+    MOST_TOGETHER,
+    Contract,
+    Contracts,
+    contract_id,
+)
 from .fold import KNOWN_VERSION, Fold, UnknownFoldVersion
 from .run import LIFE, TAKES, Fact, Pair, PairKey, Result, Run, RunState, Turn
 from .settings import Settings
@@ -11,6 +20,9 @@ from .verdict import Verdict
 from .waiting import Awaited, awaited
 
 __all__ = [
+    "CHILD_DONE",
+    "CHILD_FAILED",
+    "FAILED",
     "KNOWN_VERSION",
     "LIFE",
     "MOST_CONTRACT",
