@@ -169,7 +169,7 @@ def forget_at_once(dispatcher: Dispatcher, serving: partition.Serving) -> None:
     dispatcher.forget(serving)
 
 
-def never_expire(keeper: Any, partitions: Any) -> Any:
+def never_expire(expiring: Any, partitions: Any) -> Any:
     return asyncio.sleep(0)
 
 

@@ -13,7 +13,6 @@ from farandole.reactors import (
     attempt,
     dispatch,
     history,
-    keeper,
     outbox,
     partition,
     plan,
@@ -24,6 +23,8 @@ from farandole.reactors import (
 )
 from farandole.reactors.arguments.events import EventReader
 from farandole.reactors.dispatch import Dispatcher
+from farandole.reactors.keeping.expiring import Expiring
+from farandole.reactors.keeping.rejects import Rejects
 from farandole.schemas.envelope import Kind
 
 from . import off_in_fold as f
@@ -78,7 +79,7 @@ def _rule_table() -> list[Rule]:
         Rule("a name space for ids from outside", "2", "entered the history of", [_instead(folding, "unpack", f.any_id)]),
         Rule("what cannot be read is passed over", "2", "broke down", [_instead(Fold, "apply", f.must_be_readable)]),
         Rule("what cannot be read is copied", "2", "nobody copied",
-             [_instead(keeper.Keeper, "unreadable", lambda *_: None)]),
+             [_instead(Rejects, "unreadable", lambda *_: None)]),
         Rule("a value that cannot be read parks its step", "10", "and nobody does it",
              [_instead(EventReader, "event", w.read_for_ever)]),
         # 2. Log time, genesis, settings, versions
@@ -164,7 +165,7 @@ def _rule_table() -> list[Rule]:
         Rule("handlers go on when a partition is revoked", "10", "twice", [_instead(Dispatcher, "suspend", w.forget_at_once)]),
         Rule("state is kept for a minute", "10", "twice", [_instead(worker, "KEEP", 0.0)]),
         Rule("values are read again", "10", "which no handler raises", [_instead(values.Values, "_want", w.lose_what_is_not_kept)]),
-        Rule("expiry is kept", "10", "should have expired", [_instead(keeper.Keeper, "_expire", w.never_expire)]),
+        Rule("expiry is kept", "10", "should have expired", [_instead(Expiring, "look", w.never_expire)]),
         Rule("order", "reactors", "which came earlier", [_instead(dispatch, "_first", lambda *_: True)]),
         Rule("a history up to the trigger", "reactors", "looked back and saw",
              [_instead(history.HistoryIndex, "offsets", w.to_the_end)]),

@@ -20,6 +20,7 @@ from farandole.schemas.envelope import unpack
 
 from .arguments import Arguments, HistoryUnavailable
 from .dispatch import AGAIN, Dispatcher, Work
+from .items import parts_of
 from .outbox import Outbox
 from .plan import Plan
 from .reactor import Reactor
@@ -85,7 +86,11 @@ class Attempts:
                 began = perf_counter()
             result = await (work.reactor.fn(**arguments) if plan.direct else self._call(work.reactor, arguments))
             items = plan.check(result)
-            written = self._scribe.outcome(work.run.id, work.pair, items)  # type: ignore[arg-type]  # events only, yet
+            if plan.plain:
+                written = self._scribe.outcome(work.run.id, work.pair, items)  # type: ignore[arg-type]  # events only
+            else:
+                parts = parts_of(self._scribe, work.run.id, work.pair, items)
+                written = self._scribe.outcome_of(work.run.id, work.pair, parts, plan.fan_out(result))
             if written.largest > self._store.max_record_bytes:
                 raise TooLargeOutcome(
                     f"{work.reactor.where}: an event of {written.largest} bytes is larger than the log takes "

@@ -53,8 +53,8 @@ def contract_of(reactor: Reactor, types: EventTypes, *, service: str, version: s
     return made
 
 
-def _milliseconds(time: timedelta | None) -> int:
-    return 0 if time is None else int(time.total_seconds() * 1000)
+def _milliseconds(duration: timedelta | None) -> int:
+    return 0 if duration is None else int(duration / timedelta(milliseconds=1))
 
 
 def retired(contract: Contract, *, drop: bool) -> dict[str, Any]:

@@ -16,6 +16,8 @@ class Plan:
 
     Attributes:
         check: what it returned, as the items to emit.
+        fan_out: what the branches of what it returned may begin with, if that is a fan-out.
+        plain: whether it returns events at most, and no fan-out.
         provided: what its other parameters are given.
         context: its parameters for the step, the run and the state.
         simple: its one parameter for an event, if it takes one event and nothing of the run.
@@ -23,11 +25,15 @@ class Plan:
         failures: wire names of what a failed step took whose failure it takes; none: any. None: it takes no failures.
     """
 
-    __slots__ = ("_gathers", "_takes", "check", "context", "direct", "failures", "provided", "simple", "stats")
+    __slots__ = (
+        "_gathers", "_takes", "check", "context", "direct", "failures", "fan_out", "plain", "provided", "simple", "stats",
+    )  # fmt: skip
 
     def __init__(self, reactor: Reactor, types: EventTypes, stats: ReactorStats, provided: Mapping[str, Any]) -> None:
         signature = reactor.signature
         self.check = signature.gives.check
+        self.fan_out = signature.gives.fan_out
+        self.plain = signature.gives.shapes() <= {"none", "one", "tuple"}
         self.stats = stats
         self.provided = provided
         self.context = tuple(signature.context)

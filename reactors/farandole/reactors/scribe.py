@@ -135,6 +135,37 @@ class Scribe:
                 largest = its
         return _new(Written, (records, size, largest))
 
+    def outcome_of(
+        self, run_id: bytes, pair: Pair, parts: "Sequence[Part]", branches: Sequence[type[Event]] | None
+    ) -> "Written":
+        """The records of an outcome that holds more than plain events, or is a fan-out.
+
+        Args:
+            branches: what its branches may begin with, if it is a fan-out.
+        """
+        append, sent = self._append(), self.now()
+        fan = 0 if branches is None else int(Flag.FANOUT)
+        types = b"\0".join(self.types.wire_name(event).encode() for event in branches or ())
+        records = []
+        largest = 0
+        for index, part in enumerate(parts or (Part(_NOTHING, None),)):
+            headers = pack(
+                kind=Kind.OUTCOME, id=derived_id(pair.trigger, pair.reactor, pair.generation, index), type=part.type,
+                source=self.source, append=append, index=index, count=len(parts), sent=sent, flags=part.flags | fan,
+                not_after=part.not_after, delay=part.delay, schema=part.schema, causation=pair.trigger,
+                reactor=pair.reactor, generation=pair.generation, branch=b"" if index else types, extra=part.extra,
+            )  # fmt: skip
+            record = Record(run_id, part.value, headers)
+            records.append(record)
+            largest = max(largest, size_of(record) + (ROOM_FOR_COPIES if part.copied else 0))
+        return Written(records, sum(map(size_of, records)), largest)
+
+    def sealed(self, event: Event, run_id: bytes, id: bytes) -> tuple[bytes, bytes, bytes, int]:
+        """An event as it stands in a record: its type, value, schema and flags."""
+        type_name, flags = self._written.get(type(event)) or self._learn(type(event))
+        value, schema, coded = self.types.encode(event, self._context(run_id, id, type_name))
+        return type_name, value, schema, flags | Flag.CODED if coded else flags
+
     def failure(
         self, run_id: bytes, pair: Pair, attempt: int, content: Mapping[str, Any], *, last: bool, delay_ms: int = 0
     ) -> Record:
@@ -202,12 +233,35 @@ def shown(said: bytes | str) -> str:
     )
 
 
+class Part(NamedTuple):
+    """One record of an outcome, as far as it differs from the others.
+
+    Attributes:
+        copied: whether its value is written again later, under other headers, for which there must be room.
+    """
+
+    type: bytes
+    value: bytes | None
+    schema: bytes = NO_SCHEMA
+    flags: int = 0
+    delay: int = 0
+    not_after: int = 0
+    extra: bytes = b""
+    copied: bool = False
+
+
+ROOM_FOR_COPIES: Final = 1024
+"""Bytes that a record which is copied later must stay below what the log takes: what cannot be copied when its time
+comes would never act.
+"""
+
+
 class Written(NamedTuple):
     """The records of one append.
 
     Attributes:
         size: their bytes in all.
-        largest: the bytes of the largest of them.
+        largest: the bytes of the largest of them, or of the largest copy of one.
     """
 
     records: Sequence[Record]

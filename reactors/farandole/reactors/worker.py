@@ -33,7 +33,7 @@ from .commands import command_line
 from .contract import contracts_of
 from .dispatch import Dispatcher
 from .history import HistoryIndex
-from .keeper import ROUND, Keeper
+from .keeping import NEWS, ROUND, Keeper
 from .lag import measure_lag
 from .outbox import Outbox
 from .owned import Owned
@@ -317,6 +317,7 @@ class Worker:
         serving.active = False
         self.dispatcher.forget(serving)
         self.values.forget(partition)
+        self.keeper.forget(partition)
         if serving.history is not None:
             serving.history.close()
 
@@ -331,7 +332,7 @@ class Worker:
         serving = self.partitions.get(batch[0].partition)
         if serving is None or not serving.active or serving.stopped is not None:
             return
-        fold, dispatcher, remember = serving.fold, self.dispatcher, self._looks_back
+        fold, dispatcher, keeper, remember = serving.fold, self.dispatcher, self.keeper, self._looks_back
         self.stats.records += len(batch)
         for record in batch:
             if record.offset < fold.position:
@@ -344,7 +345,7 @@ class Worker:
             if out.verdict >= Verdict.UNREADABLE:
                 self.stats.refused[Verdict(out.verdict).name.lower()] += 1
                 if out.envelope is None:
-                    self.keeper.unreadable(record)
+                    keeper.unreadable(record)
             if remember or out.verdict is Verdict.HELD or (out.owed and not serving.restored):
                 # While restoring, what is owed last is likely to be owed still: then it need not be read again.
                 self.values.remember(record)
@@ -368,6 +369,9 @@ class Worker:
                     dispatcher.release(run, pair)
             if out.contracts or serving.published is not None:
                 self._answers.contracts(serving, out)
+            head = out.envelope
+            if out.more is not None or (head is not None and head.causation and head.kind in NEWS):
+                keeper.note(serving, record, out)
 
     def _check_restored(self, serving: Serving, position: int) -> None:
         """Begin to serve a partition once it is read to the end that it had, offsets without a record included."""
@@ -378,6 +382,7 @@ class Worker:
         self.stats.restores += 1
         self.stats.restore_seconds = asyncio.get_running_loop().time() - serving.began
         self._answers.take_on(serving)
+        self.keeper.restored(serving)
 
     def _note_ready(self) -> None:
         held = [self.partitions.get(p) for p in self._owned.partitions]

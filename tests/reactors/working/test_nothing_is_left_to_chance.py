@@ -12,6 +12,7 @@ ALLOWED = {
     "genesis.py": {"secrets.token_hex"},  # the default of log_id=
     "handle.py": {"datetime.fromtimestamp"},  # log time as a datetime
     "retry.py": {"timedelta"},
+    "contract.py": {"timedelta"},
     "dispatch.py": {"perf_counter"},  # likewise
     "metrics.py": {"threading.Thread"},  # answers from a thread of its own
     "worker.py": {"Random"},  # the default of random=
@@ -43,7 +44,7 @@ def used(source: str) -> set[str]:
 
 
 def test_no_module_reads_clocks_or_chance_but_where_it_is_the_default_of_an_argument() -> None:
-    modules = "worker partition claims dispatch lanes plan attempt outbox values history keeper scribe reading genesis contract client handle follower metrics publish stats retry"
+    modules = "worker partition claims dispatch lanes plan attempt outbox values history owned keeping/keeper keeping/rounds keeping/rejects keeping/expiring keeping/due keeping/logclock arguments/arguments arguments/context arguments/events arguments/failures arguments/gathered arguments/news scribe reading genesis contract client handle follower metrics publish stats retry"
     for name in modules.split():
         path = HERE / f"{name}.py"
         assert used(path.read_text()) <= ALLOWED.get(path.name, set()), path.name

@@ -89,7 +89,7 @@ async def test_what_keeps_it_from_beginning_is_raised_at_once() -> None:
 async def test_a_worker_that_breaks_down_inside_the_block_says_so(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from farandole.reactors.keeper import Keeper
+    from farandole.reactors.keeping import Keeper
 
     broken = asyncio.Event()
 

@@ -18,6 +18,7 @@ from .settings import Settings
 from .status import OwedStep, RunStatus, Status, status_of
 from .verdict import Verdict
 from .waiting import Awaited, awaited
+from .waits import PendingChild, PendingDecision, PendingMessage, PendingTimer
 
 __all__ = [
     "CHILD_DONE",
@@ -38,6 +39,10 @@ __all__ = [
     "OwedStep",
     "Pair",
     "PairKey",
+    "PendingChild",
+    "PendingDecision",
+    "PendingMessage",
+    "PendingTimer",
     "Result",
     "Run",
     "RunState",

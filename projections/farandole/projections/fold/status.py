@@ -6,6 +6,7 @@ from typing import Literal
 from .fold import Fold
 from .owing import unserved
 from .run import Pair, Result, Run, RunState
+from .waits import PendingChild, PendingDecision, PendingMessage, PendingTimer, waits_of
 
 Status = Literal[
     "absent", "running", "retrying", "waiting", "failed", "paused", "idle", "unserved",
@@ -35,6 +36,12 @@ class OwedStep:
     parked: str
     """Id of the failure that parked it; empty if it is not parked."""
     generation: str = ""
+    branch: str = ""
+    """Where it stands: the id of the fan-out and the number of the branch, as ``<id>/<number>``; empty: at the root."""
+    claimed_until: int = 0
+    """Log time until which a worker claims it, in milliseconds since 1970 UTC; 0: nobody does."""
+    lost: int = 0
+    """How many workers were lost at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +64,17 @@ class RunStatus:
     without_worker: tuple[str, ...] = ()
     """Services that owe it a step and have no process at work, as far as whoever asked could learn: the log's groups
     know, and the fold does not."""
+    timers: tuple[PendingTimer, ...] = ()
+    decisions: tuple[PendingDecision, ...] = ()
+    children: tuple[PendingChild, ...] = ()
+    messages: tuple[PendingMessage, ...] = ()
+    deadline: int = 0
+    """When it is out of time, in milliseconds since 1970 UTC; 0: never."""
 
 
 def status_of(fold: Fold, run: Run) -> RunStatus:
     """What state an open or closed run is in."""
+    waits = waits_of(run)
     return RunStatus(
         run_id=_text(run.id),
         status=_status(fold, run),
@@ -71,6 +85,11 @@ def status_of(fold: Fold, run: Run) -> RunStatus:
         owed=tuple(_owed(fold, pair) for pair in run.owed.values()),
         unserved=_unserved(fold, run),
         paused=run.paused,
+        timers=waits.timers,
+        decisions=waits.decisions,
+        children=waits.children,
+        messages=waits.messages,
+        deadline=waits.deadline,
     )
 
 
@@ -91,6 +110,10 @@ def _status(fold: Fold, run: Run) -> Status:
         return "ending"
     if run.owed:
         return "running" if any(p.due <= fold.log_time for p in run.owed.values()) else "retrying"
+    if run.pending is not None and run.pending.waits():
+        return "waiting"
+    if run.pending is not None and run.pending.messages:
+        return "running"
     if _unserved(fold, run):
         return "unserved"
     if run.joins or fold.contracts.signals:
@@ -114,6 +137,9 @@ def _owed(fold: Fold, pair: Pair) -> OwedStep:
         due=pair.due,
         parked=_text(pair.parked),
         generation=_text(pair.generation),
+        branch=f"{_text(pair.branch.fanout.id)}/{pair.branch.index}" if pair.branch is not None else "",
+        claimed_until=pair.work.until if pair.work is not None else 0,
+        lost=pair.work.lost if pair.work is not None else 0,
     )
 
 

@@ -74,6 +74,15 @@ class Outputs:
         """The shapes that occur anywhere in it."""
         return {shape for member in self.members for shape in member.shapes()}
 
+    def fan_out(self, result: object) -> tuple[type[Event], ...] | None:
+        """What the branches may begin with, if ``result``, which `check` took, is a fan-out; else None."""
+        if not isinstance(result, list):
+            return None
+        for member in self.members:
+            if member.shape == "list" and _items(member, result) is not None:
+                return tuple(member.all_events())
+        return None
+
     def check(self, result: object) -> Sequence[Item]:
         """What a handler returned, as the items to emit, in order; none for None.
 

@@ -1,0 +1,60 @@
+"""The keeper: what every worker does for the partitions that it owns, with no leader.
+
+With several services on one log the k-th by name waits k times two seconds, so that the others seldom have anything
+left to do; what two of them do is refused, or copied once.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from farandole.eventstore import EventStore, Stored
+from farandole.projections.fold import Applied
+from farandole.reactors.stats import WorkerStats
+
+from .duty import Duty
+from .expiring import Expiring
+from .rejects import Rejects
+from .rounds import ROUND, Rounds
+
+if TYPE_CHECKING:
+    from farandole.reactors.partition import Serving
+    from farandole.reactors.scribe import Scribe
+
+
+class Keeper:
+    """Keeps the partitions of one worker.
+
+    Args:
+        rounds: seconds between two rounds of the duties that look around.
+    """
+
+    def __init__(
+        self, store: EventStore, scribe: "Scribe", service: str, stats: WorkerStats, *, rounds: float = ROUND
+    ) -> None:
+        self._rejects = Rejects(store, service, stats)
+        expiring = Expiring(store, scribe, service)
+        self._duties: Sequence[Duty] = (Rounds((self._rejects, expiring), rounds),)
+
+    def unreadable(self, record: Stored) -> None:
+        """Note a record whose headers cannot be read."""
+        self._rejects.unreadable(record)
+
+    def note(self, serving: "Serving", record: Stored, out: Applied) -> None:
+        """A record was folded that armed something, owes a message, or may be one."""
+        for duty in self._duties:
+            duty.note(serving, record, out)
+
+    def restored(self, serving: "Serving") -> None:
+        """A partition is served from now on."""
+        for duty in self._duties:
+            duty.restored(serving)
+
+    def forget(self, partition: int) -> None:
+        """A partition's state was dropped."""
+        for duty in self._duties:
+            duty.forget(partition)
+
+    async def run(self, partitions: "Mapping[int, Serving]") -> None:
+        """Keep the partitions until cancelled."""
+        await asyncio.gather(*(duty.run(partitions) for duty in self._duties))
