@@ -1,0 +1,165 @@
+"""The result of a run, for whoever waits for it."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any, Literal, overload
+
+from typing_extensions import TypeVar
+
+from farandole.projections.fold import Result, Verdict
+from farandole.schemas import End, UndecodableValue, acquaint, event_info, parse_duration, system_records
+from farandole.schemas.envelope import Kind
+
+from .errors import CommandRefused, RunCancelled, RunExpired, RunFailed, UnexpectedEnd
+from .follower import View
+from .refusals import WHY
+from .scribe import text
+from .watched import WatchedRun
+
+A = TypeVar("A", bound=End)
+B = TypeVar("B", bound=End)
+C = TypeVar("C", bound=End)
+
+Duration = str | timedelta | float
+
+
+class RunResult(WatchedRun):
+    """Waits for the end of one run."""
+
+    @overload
+    async def result(
+        self, *, timeout: Duration | None = None, on_parked: Literal["raise", "wait"] = "raise"
+    ) -> End: ...
+    @overload
+    async def result(
+        self, a: type[A], /, *, timeout: Duration | None = None, on_parked: Literal["raise", "wait"] = "raise"
+    ) -> A: ...
+    @overload
+    async def result(
+        self,
+        a: type[A],
+        b: type[B],
+        /,
+        *,
+        timeout: Duration | None = None,
+        on_parked: Literal["raise", "wait"] = "raise",
+    ) -> A | B: ...
+    @overload
+    async def result(
+        self,
+        a: type[A],
+        b: type[B],
+        c: type[C],
+        /,
+        *,
+        timeout: Duration | None = None,
+        on_parked: Literal["raise", "wait"] = "raise",
+    ) -> A | B | C: ...
+    async def result(
+        self, *ends: type[End], timeout: Duration | None = None, on_parked: Literal["raise", "wait"] = "raise"
+    ) -> Any:
+        """Wait for the run's result.
+
+        Args:
+            ends: the ends to expect; none: any.
+            timeout: how long to wait at most.
+            on_parked: ``wait``: a parked step may still be retried, go on waiting.
+
+        Raises:
+            UnexpectedEnd: it ended otherwise; the end is in the error.
+            RunCancelled: it was cancelled.
+            RunExpired: it was idle or failed for too long.
+            RunFailed: a step is parked.
+            TimeoutError: there was no result in time; says what the run is doing.
+        """
+        for end in ends:
+            if not (isinstance(end, type) and issubclass(end, End)):
+                raise TypeError(f"run.result takes the ends to expect; {end!r} is no End")
+        seconds = None if timeout is None else parse_duration(timeout).total_seconds()
+        try:
+            async with asyncio.timeout(seconds):
+                for end in ends:
+                    if not event_info(end).abstract:
+                        await acquaint(self._client.store.catalogue, self._client.scribe.types, end)
+                return await self._result(ends, on_parked)
+        except TimeoutError:
+            if self._view is not None and self._view.run is not None and self._view.run.result is not Result.NONE:
+                # It came while nobody could look, as when a handler in this process blocked the event loop.
+                return await self._ended(self._view, ends)
+            raise TimeoutError(f"run '{self.id}' has no result after {timeout}: {await self._doing()}") from None
+
+    async def _result(self, ends: tuple[type[End], ...], on_parked: str) -> End:
+        view = await self._watched()
+        while True:
+            run = view.run
+            if run is not None and run.result is not Result.NONE:
+                return await self._ended(view, ends)
+            if run is not None and run.parked and on_parked != "wait":
+                raise await self._failure(view)
+            if run is None and self._start_id is not None and view.verdict(self._start_id) is Verdict.TOO_LATE:
+                raise CommandRefused(f"run '{self.id}' was not started: {WHY[Verdict.TOO_LATE]}", Verdict.TOO_LATE)
+            await view.changed()
+
+    async def _ended(self, view: View, ends: tuple[type[End], ...]) -> End:
+        run = view.run
+        if run is None:
+            raise LookupError(self.id)
+        (record,) = await self._records(view, [run.result_offset])
+        if run.result is Result.CANCELLED:
+            content = system_records.CANCEL.decode(record.value or b"")
+            raise RunCancelled(
+                f"run '{self.id}' was cancelled: {content['reason'] or 'no reason was given'}", content["reason"]
+            )
+        if run.result is Result.EXPIRED:
+            raise RunExpired(f"run '{self.id}' expired: it was idle or failed for longer than the log allows")
+        event = await self._client.decode(record)
+        if not isinstance(event, ends or End):
+            asked = " or ".join(e.__name__ for e in ends)
+            raise UnexpectedEnd(f"run '{self.id}' ended with {type(event).__name__}, not with {asked}", event)
+        result: End = event
+        return result
+
+    async def _failure(self, view: View) -> RunFailed:
+        status = self._client.follower.status(view)
+        step = next((s for s in status.owed if s.parked), None)
+        if step is None:
+            return RunFailed(f"run '{self.id}' has a parked step", "", "", "")
+        entry = next((e for e in view.entries if text(e.envelope.id) == step.parked), None)
+        if entry is None or entry.envelope.kind != Kind.FAILURE:
+            return RunFailed(
+                f"run '{self.id}': {step.reactor} joins events, and holds more unmatched ones than the log allows "
+                f"(then: {self._command_line('retry')})",
+                step.reactor,
+                "",
+                "",
+            )
+        (record,) = await self._records(view, [entry.offset])
+        try:
+            content = self._client.failure(record)
+        except UndecodableValue as e:
+            return RunFailed(
+                f"run '{self.id}': {step.reactor} failed for good after {step.attempts} attempts; its error cannot be "
+                f"read here: {e}",
+                step.reactor,
+                "",
+                "",
+            )
+        return RunFailed(
+            f"run '{self.id}': {step.reactor} failed for good after {step.attempts} attempt{'s'[: step.attempts != 1]}: "
+            f"{content['error']}: {content['message']} (mend it, then: {self._command_line('retry')})",
+            step.reactor,
+            content["message"],
+            content["traceback"],
+        )
+
+    async def _doing(self) -> str:
+        try:
+            async with asyncio.timeout(5):
+                status = await self.status()
+        except Exception:
+            return "its state cannot be read now"
+        if status.status == "absent":
+            return "no such run was started, or it was closed long ago"
+        owed = ", ".join(f"{s.reactor}{f' (attempt {s.attempts + 1})' if s.attempts else ''}" for s in status.owed[:5])
+        idle = f" (no worker of {', '.join(status.without_worker)} is alive)" if status.without_worker else ""
+        return f"it is {status.status}" + (f" and owes {owed}{idle}" if owed else "")
