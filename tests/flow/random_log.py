@@ -1,6 +1,7 @@
 """Random records for a fold: every kind, with ids, times and contracts that often fit and often do not."""
 
 from collections.abc import Mapping
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -11,10 +12,13 @@ from farandole.schemas import system_records
 from farandole.schemas.envelope import Flag, Header, Kind, pack
 from farandole.schemas.ids import derived_id, failure_id
 
+from .making import MAKERS
+
 PARTITIONS = 2
 TYPES = (b"t.A", b"t.B", b"t.C", b"t.D", b"t.E")
 REACTORS = (b"one", b"two", b"three", b"four")
 RUNS = (*[key for n in range(40) if partition_of(key := b"run-%d" % n, PARTITIONS) == 0][:6], b"", b"run-astray")
+FORMS = ("list", "either", "child_done", "child_failed")
 SETTINGS = {
     "dedup_window": 240, "dedup_most": 48, "settle": 60, "drain": 2, "expire_after": 25, "kept": 2, "join_most": 2,
     "ahead": 60,
@@ -67,11 +71,10 @@ class RandomLog:
 
     def _make(self, fold: Fold) -> tuple[bytes | None, bytes | None, list[Header]]:
         r = self._random
-        maker = r.choices(
-            (self._start, self._outcome, self._failure, self._command, self._contract, self._setting, self._odd),
-            (14, 40, 12, 12, 10, 1, 3),
-        )[0]
-        return maker(fold)
+        makers = (self._start, self._outcome, self._failure, self._command, self._contract, self._setting, self._odd)
+        weights = (14, 40, 12, 12, 10, 1, 3)
+        maker = r.choices((*makers, *(partial(m.make, self) for m in MAKERS)), (*weights, *(m.weight for m in MAKERS)))
+        return maker[0](fold)
 
     def _id(self) -> bytes:
         self._number += 1
@@ -171,13 +174,15 @@ class RandomLog:
             in_force = fold.contracts.get(renames.encode() or reactor)
             parameters = r.choice((1, 1, 1, 2))
             failed = r.random() < 0.25
+            form = "failed" if failed else "event" if parameters > 1 else r.choice(("event",) * 8 + FORMS)
             content = {
                 "reactor": reactor.decode(),
                 "service": "s",
                 "takes": [[t.decode() for t in r.sample(TYPES, r.choice((1, 1, 2)))] for _ in range(parameters)]
                 if not failed
                 else [[t.decode() for t in r.sample(TYPES, r.choice((0, 1, 2)))]],
-                "forms": ["failed"] if failed else ["event"] * parameters,
+                "forms": ["failed"] if failed else [form] * parameters,
+                "each": "t.A" if (form == "list") is (r.random() < 0.95) else "",
                 "signals": ["t.A"] if r.random() < 0.02 else [],
                 "of": [o.decode() for o in r.sample(REACTORS, r.choice((0, 0, 1, 2)))] if failed else [],
                 "gives": [],
@@ -185,6 +190,8 @@ class RandomLog:
                 "renames": renames,
                 "replaces": in_force.id if in_force and r.random() < 0.9 else "",
             }
+            if form == "either":
+                content["takes"][0].append(r.choice(("failed:", "failed:t.A", "failed:t.B")))
             records.append(self._control(Kind.CONTRACT, content, append=append, index=index, count=len(reactors)))
         first, *rest = records
         self._pending += rest[: len(rest) - (r.random() < 0.1)]

@@ -1,8 +1,14 @@
 """All that a fold knows, as plain values that can be compared, whatever the order in which it came to know it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from farandole.projections.fold import Fold, Pair, Run
+
+OF_RUNS: tuple[Callable[[Run], Any], ...] = ()
+"""Functions ``snap_<feature>``, each giving what the model's method of that name gives."""
+OF_PAIRS: tuple[Callable[[Pair], Any], ...] = ()
+"""Likewise ``debt_<feature>``."""
 
 
 def snapshot(fold: Fold) -> dict[str, Any]:
@@ -39,6 +45,7 @@ def of_run(run: Run) -> dict[str, Any]:
         },
         "kept": [(event.id, event.type, event.offset, event.hops) for event in run.kept or ()],
         "unserved": run.unserved,
+        **{part.__name__: part(run) for part in OF_RUNS},
     }
 
 
@@ -56,4 +63,5 @@ def of_pair(pair: Pair) -> dict[str, Any]:
             (key, {index: fact.offset for index, fact in parts.items()})
             for key, parts in (pair.unfinished or {}).items()
         ],
+        **{part.__name__: part(pair) for part in OF_PAIRS},
     }

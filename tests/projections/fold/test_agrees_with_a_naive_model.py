@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.projections.fold.drawing import FEATURES
 from tests.projections.fold.log import (
     FINAL,
     NO_REACTOR,
@@ -41,10 +42,12 @@ SETTINGS = {
     "kept": [0, 1, 3],
     "join_most": [0, 1, 2, 100],
     "ahead": [0, 100, 1000],
+    **{name: values for feature in FEATURES for name, values in feature.SETTINGS.items()},
 }
 WEIGHTS = {
     "start": 3, "work": 10, "race": 2, "fail": 6, "signal": 5, "cancel_or_pause": 2, "retry": 4, "owe": 2, "expire": 1,
     "publish": 4, "setting": 1, "odd_control": 1, "time_passes": 3, "again": 1, "noise": 1, "copy_the_fold": 1,
+    **{name: weight for feature in FEATURES for name, weight in feature.WEIGHTS.items()},
 }  # fmt: skip
 
 types = st.sampled_from(TYPES)
@@ -59,7 +62,7 @@ actions = st.lists(
 
 @st.composite
 def contracts(draw: st.DrawFn) -> dict[str, Any]:
-    form = draw(st.sampled_from(["event"] * 10 + ["failed"] * 4 + ["list"]))
+    form = draw(st.sampled_from(["event"] * 10 + ["failed"] * 4 + ["list", "either", "child_done"]))
     if form == "failed":
         takes = [draw(st.lists(types, max_size=2, unique=True))]
     else:
@@ -67,19 +70,24 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
         named = draw(st.lists(types, min_size=0 if loose else 1, max_size=4, unique=not loose))
         cut = draw(st.sampled_from([1, 1, 2, 2, 3]))
         takes = [part for i in range(cut) if (part := named[i::cut])] or [[]]
-    return a_contract(
+    content = a_contract(
         draw(st.sampled_from(REACTORS)),
         *("|".join(part) for part in takes),
         form=form,
+        each=draw(st.sampled_from(["t.A", "t.A", ""])) if form == "list" else "",
         of=draw(st.lists(st.sampled_from(REACTORS), max_size=1)) if form == "failed" else [],
         version=draw(st.sampled_from(["", "", "2"])),
         signals=[f"t.{takes[0][0]}"] if takes[0] and draw(st.integers(0, 3)) == 0 else [],
         state=draw(st.sampled_from(["active"] * 12 + ["retired_drop", "retired_keep", "retired_keep", "asleep"])),
         renames=draw(st.sampled_from([""] * 12 + REACTORS)),
+        **{name: draw(values) for feature in FEATURES for name, values in feature.CONTRACT.items()},
     )
+    if form == "either":
+        content["takes"][0].append(draw(st.sampled_from(["failed:", "failed:t.A", "failed:t.B"])))
+    return content
 
 
-class Logs(RuleBasedStateMachine):
+class Logs(*FEATURES, RuleBasedStateMachine):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.fold, self.model = Fold(0, 2), Model(0, 2)

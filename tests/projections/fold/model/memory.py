@@ -173,7 +173,12 @@ class Memory:
             },
             "kept": [(event.id, event.type, event.offset, event.hops) for event in run.kept],
             "unserved": run.unserved,
+            **self._parts("snap_", run),
         }
+
+    def _parts(self, prefix: str, of: Any) -> dict[str, Any]:
+        """What the features tell of something, by the names of their methods."""
+        return {name: getattr(self, name)(of) for name in dir(type(self)) if name.startswith(prefix)}
 
     def of_debt(self, debt: Debt) -> dict[str, Any]:
         return {
@@ -189,6 +194,7 @@ class Memory:
                 (key, {index: event.offset for index, event in parts.items()})
                 for key, parts in frames(debt.received).items()
             ],
+            **self._parts("debt_", debt),
         }
 
 

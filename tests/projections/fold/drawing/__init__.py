@@ -1,0 +1,7 @@
+"""What random logs hold besides what all runs have, one file for each feature."""
+
+from tests.projections.fold.drawing.feature import Feature
+
+FEATURES: tuple[type[Feature], ...] = ()
+
+__all__ = ["FEATURES", "Feature"]
