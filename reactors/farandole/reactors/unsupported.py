@@ -19,7 +19,6 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "ChildFailed[...]": "until child runs are there, let a client send the failure as a Signal",
     "State": "take a Run[...] and fold what run.events(...) gives",
     "Failed[...] in a join": "take the failure alone, and the other events by run.events(...)",
-    "A | Failed[...]": "write a reactor for each",
     "unless=": "leave it out",
     "each=": "leave it out",
     "enough=": "leave it out",
@@ -82,8 +81,6 @@ def forms_of(reactor: Reactor) -> Iterator[str]:
     for trigger in triggers:
         if trigger.form == "list":
             yield "list[...]"
-        elif trigger.form == "either":
-            yield "A | Failed[...]"
         if any(event_info(event).kind == "answer" for event in trigger.events):
             yield "an Answer"
         for element in trigger.elements:

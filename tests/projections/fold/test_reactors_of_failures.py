@@ -98,3 +98,38 @@ def test_beyond_the_hops_of_a_drain_a_failure_parks_even_if_somebody_takes_failu
     assert log.failure(log.pair("ship")).verdict is Verdict.ADMITTED
     assert log.pair("ship").parked
     assert b"r" in log.fold.runs
+
+
+def an_either(*takes: str, **more: object) -> dict[str, object]:
+    """The contract of a reactor of events and of failures: ``an_either("B", "failed:t.A")``."""
+    names = [take if ":" in take else f"t.{take}" for take in takes]
+    return {**a_contract("go_on", "B", form="either", **more), "takes": [names]}
+
+
+def test_a_reactor_of_events_or_failures_is_owed_either() -> None:
+    log = a_log(an_either("B", "failed:t.A"))
+    log.failure(log.pair("pay"))
+    pair = log.pair("go_on")
+    assert pair.by_failure
+    assert pair.types == (b"t.A",)
+    assert len(pair.inputs) == 2
+    log.outcome(pair)
+    log.signal("B")
+    assert not log.pair("go_on").by_failure
+
+
+@pytest.mark.parametrize(
+    ("failed", "caught"), [("failed:t.A", True), ("failed:", True), ("failed:t.B", False), ("C", False)]
+)
+def test_the_types_of_its_failures_narrow_it(failed: str, caught: bool) -> None:
+    log = a_log(an_either("B", failed))
+    log.failure(log.pair("pay"))
+    assert log.owed() == (["go_on"] if caught else ["pay"])
+
+
+def test_its_own_failures_are_caught_by_nobody_whatever_it_was_owed_for() -> None:
+    log = a_log(an_either("B", "failed:t.A"), a_catcher("any"))
+    log.signal("B")
+    log.failure(log.pair("go_on"))
+    assert log.pair("go_on").parked
+    assert "any" not in log.owed()
