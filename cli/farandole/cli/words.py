@@ -39,6 +39,10 @@ _ASKED: Final = {
     Kind.OWE: "owed again",
     Kind.EXPIRE: "expired",
 }
+_COME_IN: Final = frozenset(
+    (Kind.START, Kind.SIGNAL, Kind.ANSWER, Kind.TIMER, Kind.EXPIRY, Kind.CHILD_ENDED, Kind.CHILD_FAILED)
+)
+"""Kinds of events that no reactor emitted with this record."""
 _REFUSED: Final = {
     Verdict.NO_RUN: "no such run is open",
     Verdict.RUN_EXISTS: "the run was started before",
@@ -85,7 +89,7 @@ def mark(told: Told) -> Text:
         return Text("✗", style="red" if told.last else "yellow")
     if kind == Kind.OUTCOME:
         return Text("●", style="green") if told.content is not None or told.problem else Text("·", style="green")
-    if kind in (Kind.START, Kind.SIGNAL):
+    if kind in _COME_IN:
         return Text("▶", style="cyan")
     return Text("■", style="magenta")
 
