@@ -53,4 +53,6 @@ class Plan:
             return True
         if pair.by_failure:
             return failures is not None and (not failures or not failures.isdisjoint(types))
+        if len(types) == 1:
+            return len(takes) == 1 and types[0] in takes[0]
         return len(takes) == len(types) and all(map(frozenset.__contains__, takes, types))

@@ -351,9 +351,10 @@ def judge(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
     """Find the record's rule and ask it. Every record of every kind passes here."""
     if len(e.id) > MOST_NAME or len(e.type) > MOST_NAME:
         return Verdict.UNREADABLE
-    rule = RUN_RULES.get(e.kind)
+    kind = e.kind
+    rule = RUN_RULES.get(kind)
     if rule is None:
-        other = RULES.get(e.kind)
+        other = RULES.get(kind)
         if other is None:
             return Verdict.UNKNOWN_KIND
         try:
@@ -367,11 +368,11 @@ def judge(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
             return Verdict.MISROUTED
         return messages.unknown(fold, record, e) if e.kind == Kind.CANCEL and e.causation else Verdict.NO_RUN
     out.run = run
-    if e.kind not in TAKES[run.state]:
+    if kind not in TAKES[run.state]:
         return Verdict.RUN_ENDING
     if fold.saver is not None:
         fold.saver.before(run)
-    verdict = _command(rule, fold, run, record, e, out) if e.kind in COMMANDS else rule(fold, run, record, e, out)
+    verdict = _command(rule, fold, run, record, e, out) if kind in COMMANDS else rule(fold, run, record, e, out)
     if out.more is not None and out.more.emptied:
         end(fold, out)
     if run.state is _ENDING:
