@@ -9,6 +9,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # The tests that need no broker run on all of these that the machine has, on the PATH or from pyenv.
 VERSIONS := 3.11 3.12 3.13
+# Set in many images. Without bytecode on disk, each of hundreds of processes would compile all of Farandole anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-pythons chaos lint dist clean
 
