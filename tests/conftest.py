@@ -4,10 +4,15 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from farandole.testing.broker import BrokerFailed, KafkaBroker, Listener, free_port, missing_tools
 
 PROXIED = "PROXIED"
+
+# How fast this machine is just now is nothing that a test should fail for.
+settings.register_profile("patient", settings(), deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
