@@ -14,6 +14,9 @@ PROXIED = "PROXIED"
 settings.register_profile("patient", settings(), deadline=None)
 settings.load_profile("patient")
 
+# Brokers of tests live for seconds: the compiler that takes its time would cost more than it ever wins back.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 
 @pytest.fixture(scope="session")
 def kafka_tools() -> None:
