@@ -9,6 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # The tests that need no broker run on all of these that the machine has, on the PATH or from pyenv.
 VERSIONS := 3.11 3.12 3.13
+ON_ALL_CORES := -n auto --maxprocesses 8 --dist worksteal -m "not kafka and not slow"
 # Set in many images. Without bytecode on disk, each of hundreds of processes would compile all of Farandole anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -40,8 +41,15 @@ $(VENV)/.dev: $(VENV)/.installed
 demo: $(VENV)/.installed
 	$(BIN)/farandole demo $(ARGS)
 
+# Tests that are quick and need no broker take all cores. The others go one after the other, for they wait for processes
+# and brokers, with a clock in their hands; in what those leave of the machine, those that only compute for long are run.
 test: $(VENV)/.dev lint
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest $(ON_ALL_CORES)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "kafka or slow"
+endif
 	$(MAKE) --no-print-directory test-pythons
 
 test-pythons: $(VENV)/.dev
@@ -59,7 +67,7 @@ test-pythons: $(VENV)/.dev
 		test -x $(VENV)-$$v/bin/python || $$found -m venv $(VENV)-$$v || exit 1; \
 		$(VENV)-$$v/bin/python -m pip install --quiet --upgrade "pip>=25.1" && \
 		$(VENV)-$$v/bin/python -m pip install --quiet --editable . --group dev && \
-		$(VENV)-$$v/bin/python -m pytest -q -m "not kafka and not slow" -p no:cacheprovider --ignore=tests/typing || exit 1; \
+		$(VENV)-$$v/bin/python -m pytest -q $(ON_ALL_CORES) -p no:cacheprovider --ignore=tests/typing || exit 1; \
 	done
 
 chaos: $(VENV)/.dev

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -87,9 +86,7 @@ def test_a_thread_that_does_not_end_keeps_no_worker_process(cli: Cli, store: str
     with working(store, app=f"stuck_app:{service}", STUCK_MARKERS=str(tmp_path)) as worker:
         cli("start", f"stuck_app:{service}", "Begun", "{}", "-s", store)
         until((tmp_path / "begun").exists)
-        began = time.monotonic()
-        said = stop(worker)
-    assert time.monotonic() - began < 15
+        said = stop(worker)  # which waits half as long as the thread
     assert said.code == 0
     assert "handlers still run in threads; this process ends without them" in said.err.splitlines()[-1]
 

@@ -163,10 +163,15 @@ async def test_what_goes_wrong_repeats_no_secret(
 
 @pytest.mark.parametrize("why", ["good", "wrong password", "unknown option", "no port", "cut in two", "no such store"])
 def test_no_command_shows_a_secret(urls: dict[str, str], why: str) -> None:
-    for words in (["doctor", "-c", "shop"], ["runs", "-c", "shop"], ["--debug", "show", "run", "-c", "shop"]):
-        done = subprocess.run(
+    commands = (["doctor", "-c", "shop"], ["runs", "-c", "shop"], ["--debug", "show", "run", "-c", "shop"])
+    running = [
+        subprocess.Popen(
             [sys.executable, "-m", "farandole.cli", *words], env={**os.environ, "FARANDOLE_STORE": urls[why]},
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
-        clean(done.stdout + done.stderr, f"{words[0]}, {why}")
-        assert done.stdout + done.stderr
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )
+        for words in commands
+    ]  # fmt: skip
+    for words, process in zip(commands, running, strict=True):
+        said, _ = process.communicate(timeout=60)
+        clean(said, f"{words[0]}, {why}")
+        assert said

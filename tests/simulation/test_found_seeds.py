@@ -40,7 +40,8 @@ def _found(broken: Callable[[int], Outcome], hints: Sequence[int], most: int) ->
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.computes
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("fault", "hints"),
     [(EARLIER_SHAPE, (13, 17)), (ORDER_OF_ADMISSION, (51,)), (PUSHED_OUT, (737, 850))],
@@ -52,7 +53,8 @@ def test_a_world_that_a_fault_broke_is_sound_without_it(fault: Rule, hints: Sequ
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.computes
+@pytest.mark.timeout(600)
 def test_contracts_of_one_append_come_into_force_together() -> None:
     def broken(seed: int) -> Outcome:
         with patch.object(Contract, "_replace", _as_it_is):

@@ -19,6 +19,7 @@ def missed() -> dict[str, Outcome | None]:
 
 
 @pytest.mark.slow
+@pytest.mark.computes
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", RULES)
 def test_without_a_rule_its_anomaly_is_found(name: str, missed: dict[str, Outcome | None]) -> None:
@@ -27,6 +28,7 @@ def test_without_a_rule_its_anomaly_is_found(name: str, missed: dict[str, Outcom
 
 
 @pytest.mark.slow
+@pytest.mark.computes
 @pytest.mark.parametrize("blind", [NO_DIGEST, NO_VERDICTS], ids=lambda rule: rule.name)
 def test_a_reader_that_went_wrong_is_not_noticed_without_a_digest_of_what_it_made_of_the_log(blind: Rule) -> None:
     noticed = [problem for seed in range(5) for problem in run_seed(seed, off=blind).problems]

@@ -55,6 +55,8 @@ def expected(file: Path, checker: str) -> set[tuple[int, str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.computes
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 @pytest.mark.parametrize("checker", ["mypy", "pyright"])
 def test_the_checkers_say_what_is_expected(checker: str, file: Path, request: pytest.FixtureRequest) -> None:

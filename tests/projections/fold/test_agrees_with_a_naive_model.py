@@ -27,7 +27,7 @@ from farandole.eventstore import Record, Stored
 from farandole.projections.fold import Applied, Fold, Pair, UnknownFoldVersion
 from farandole.schemas.envelope import Header, Kind
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.computes, pytest.mark.timeout(600)]
 
 RUNS = [b"a", b"b", b"c", b"elsewhere", b""]
 """In a log of two partitions the first three are of partition 0, the fourth is not."""
