@@ -16,8 +16,8 @@ from farandole.projections.fold import Pair, Run
 
 from .lanes import Lanes
 from .reactor import Reactor
-from .scribe import size_of
 from .stats import ReactorStats
+from .values import cost_of
 
 if TYPE_CHECKING:
     from .partition import Serving
@@ -54,7 +54,7 @@ class Work:
         self.record = record
         """The trigger as it was just read, while the memory budget allows."""
         self.size = 0
-        """Bytes of ``record``."""
+        """What ``record`` costs in memory."""
         self.attempt = pair.attempts + 1
         self.running = False
         self.made = b""
@@ -82,7 +82,7 @@ class Dispatcher:
     Args:
         reactors: those that this worker serves.
         perform: makes one attempt. If it raises, which it should not, the attempt is made again after a while.
-        most_bytes: how many bytes of triggers may wait in memory; beyond that their values are read again.
+        most_bytes: what the triggers that wait in memory may cost; beyond that their values are read again.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Dispatcher:
         self._lanes: dict[str, Lanes[Work]] = {r.name: Lanes(self._begin, r.options.concurrency) for r in reactors}
         self._stopped = False
         self.bytes = 0
-        """Bytes of triggers that wait in memory."""
+        """What the triggers that wait in memory cost."""
 
     def offer(self, serving: "Serving", run: Run, pair: Pair, record: Stored | None, log_time: int) -> None:
         """Take on a pair that is owed, unless it is already, is not ours, or its run is paused.
@@ -124,7 +124,7 @@ class Dispatcher:
         work = self._works[pair] = Work(serving, run, pair, reactor, None)
         if record is not None and self.bytes < self._most:
             work.record = record
-            work.size = size_of(record)
+            work.size = cost_of(record)
             self.bytes += work.size
         wait = pair.due - log_time
         if wait > 0:

@@ -266,7 +266,7 @@ async def test_waiting_triggers_stay_within_the_memory_budget_and_are_read_again
         client = await stage.client(dance)
         runs = [await client.start(Begun()) for _ in range(100)]
         await eventually(lambda: at_work.worker.dispatcher.waiting("end") == 99)
-        assert at_work.worker.dispatcher.bytes <= 11_500
+        assert at_work.worker.dispatcher.bytes <= 12_500
         gate.set()
         assert {(await run.result(Done)).n for run in runs} == {1000}
         assert sum(len(offsets) for _, offsets in at_work.store.fetched) >= 85

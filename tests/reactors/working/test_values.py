@@ -1,6 +1,7 @@
 """Recorded values are read once for all who want them, and whoever gives up takes them from nobody."""
 
 import asyncio
+import tracemalloc
 from collections.abc import Sequence
 
 import pytest
@@ -139,3 +140,20 @@ async def test_headers_and_keys_count_towards_what_is_kept() -> None:
         values.remember(Stored(0, offset, 0, b"k" * 1000, b"", [("other", b"x" * 1000)]))
     assert values.bytes <= 10_000
     assert len(values._kept) <= 4
+
+
+@pytest.mark.parametrize(("headers", "size"), [(0, 10), (5, 100), (5, 3000), (8, 400)])
+def test_the_budget_is_of_memory_and_not_of_bytes_in_the_log(headers: int, size: int) -> None:
+    values = Values(Shelf(), most_bytes=1 << 20)  # type: ignore[arg-type]
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for n in range(4000):
+            # As a client makes them: no string or number of one is another's.
+            named = [("".join(("ce_", "name", str(n % 9))), bytes(40)) for _ in range(headers)]
+            values.remember(Stored(0, 10**6 + n, 10**12 + n, bytes(36), bytes(size), named))
+        now, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert values.bytes == pytest.approx(1 << 20, rel=0.02)
+    assert now - before == pytest.approx(values.bytes, rel=0.2)
