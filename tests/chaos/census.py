@@ -5,25 +5,40 @@ import json
 import signal
 import time
 from collections import Counter
+from collections.abc import Mapping
 from itertools import takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 from farandole.eventstore import partition_of
 
 from .crew import Crew, Hand
 from .ledger import Notes
+from .starvation import Starvation
 from .trial import Trial
 
-GROWTH: Final = 0.10
-"""How much more memory a worker may hold after a fault than before, as a part of what it held."""
-HEAP: Final = 32 << 20
-"""Bytes that an interpreter may keep of a busy time, however little it held before."""
-PATIENCE: Final = 20.0
+GROWTH: Final = 0.05
+"""How many more blocks of memory a worker may hold after a fault than before, as a part of what it held. Runs that are
+over leave none: what is kept of them is packed."""
+HEAP: Final = 16 << 20
+"""Bytes that an interpreter may keep of a busy time, in pieces that it can use again."""
+PATIENCE: Final = 10.0
+"""Seconds in which a worker answers, and in which what it still does of no use to anybody is over."""
 LATELY: Final = 3.0
 SLACK: Final = 1000
 """Milliseconds by which notes of several processes may be out of order."""
 TASKS: Final = 3
 """Tasks that may come and go: a read or an append more or less under way."""
+
+
+class Held(NamedTuple):
+    """What a worker holds."""
+
+    tasks: Counter[str]
+    """By what they do."""
+    blocks: int
+    """Pieces of memory that objects are in, garbage collected before."""
+    memory: int
+    """Bytes of the process."""
 
 
 class Census:
@@ -33,45 +48,55 @@ class Census:
         self._crew = crew
         self._trial = trial
         self._notes = notes
-        self._before: dict[int, tuple[Counter[str], int]] = {}
+        self._before: dict[int, Held] = {}
 
     async def take(self, when: str) -> None:
         """Count; the second time, compare those that lived through it."""
         alive = [hand for hand in self._crew.hands if hand.alive]
         if when == "before":
-            self._before = {hand.pid: (await self._tasks(hand), hand.memory()) for hand in alive}
+            self._before = {hand.pid: await self._held(hand) for hand in alive}
             return
         for hand in alive:
-            if hand.pid not in self._before:
-                continue
-            before, memory_before = self._before[hand.pid]
-            if more := await self._leaked(hand, before):
-                self._trial.wrong(f"I11: {hand.member} has more tasks than before: {more}")
-            grown = hand.memory() - memory_before
-            self._trial.notes.setdefault("memory grew by", {})[hand.member] = f"{grown / memory_before:.1%}"
-            if grown > max(memory_before * GROWTH, HEAP):
-                self._trial.wrong(f"I11: {hand.member} holds {grown:,} bytes more than the {memory_before:,} before")
+            if hand.pid in self._before:
+                self._compare(hand, self._before[hand.pid], await self._settled(hand, self._before[hand.pid]))
 
-    async def _leaked(self, hand: Hand, before: Counter[str]) -> str:
-        """The tasks that a worker has more than before, and keeps: it may still do what others have done meanwhile."""
-        until = time.monotonic() + PATIENCE
-        while (tasks := await self._tasks(hand)).total() > before.total() + TASKS:
-            if time.monotonic() > until:
-                return ", ".join(f"{n} {what}" for what, n in (tasks - before).items())
+    def _compare(self, hand: Hand, before: Held, after: Held) -> None:
+        trial = self._trial
+        if after.tasks.total() > before.tasks.total() + TASKS:
+            more = ", ".join(f"{n} {what}" for what, n in (after.tasks - before.tasks).items())
+            trial.wrong(f"I11: {hand.member} has more tasks than before: {more}")
+        blocks, memory = after.blocks / before.blocks - 1, after.memory - before.memory
+        grown: Mapping[str, str] = {"blocks": f"{blocks:.1%}", "MiB": f"{memory / 2**20:.1f}"}
+        trial.notes.setdefault("memory grew by", {})[hand.member] = grown
+        if blocks > GROWTH:
+            trial.wrong(f"I11: {hand.member} holds {after.blocks:,} blocks of memory, {before.blocks:,} before")
+        if memory > HEAP:
+            trial.wrong(f"I11: {hand.member} has {memory:,} bytes more than the {before.memory:,} before")
+
+    async def _settled(self, hand: Hand, before: Held) -> Held:
+        """What it holds when it has no more tasks than before: it may still do what others have done meanwhile."""
+        since, starvation = time.monotonic(), Starvation()
+        while (held := await self._held(hand)).tasks.total() > before.tasks.total() + TASKS:
+            if time.monotonic() - since > PATIENCE + starvation.seconds:
+                break
             await asyncio.sleep(0.1)
-        return ""
+        took = round(time.monotonic() - since, 1)
+        self._trial.notes["seconds until tasks had settled"] = max(
+            took, self._trial.notes.get("seconds until tasks had settled", 0.0)
+        )
+        return held
 
-    async def _tasks(self, hand: Hand) -> Counter[str]:
-        """Tasks by what they do."""
-        said = self._trial.folder / f"tasks-{hand.member}"
+    async def _held(self, hand: Hand) -> Held:
+        said = self._trial.folder / f"held-{hand.member}"
         said.unlink(missing_ok=True)
+        since, starvation = time.monotonic(), Starvation()
         hand.signal(signal.SIGUSR1)
-        until = time.monotonic() + PATIENCE
         while not said.exists():
-            if time.monotonic() > until:
-                raise TimeoutError(f"{hand.member} does not say how many tasks it has")
+            if time.monotonic() - since > PATIENCE + starvation.seconds:
+                raise TimeoutError(f"{hand.member} does not say what it holds")
             await asyncio.sleep(0.01)
-        return Counter(json.loads(said.read_text()))
+        found = json.loads(said.read_text())
+        return Held(Counter(found["tasks"]), found["blocks"], hand.memory())
 
     def partitions_of(self, hand: Hand) -> set[int]:
         """The partitions in which a worker has begun a step in the last seconds."""

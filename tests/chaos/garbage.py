@@ -1,5 +1,6 @@
 """Records that nobody can read, thrown among the others, and what became of them."""
 
+from collections import Counter
 from random import Random
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -19,10 +20,11 @@ async def throw_garbage(bootstrap: str, partitions: int, random: Random, count: 
     return values
 
 
-async def not_accounted_for(bootstrap: str, found: Examination) -> list[str]:
+async def not_accounted_for(bootstrap: str, found: Examination) -> tuple[list[str], int]:
     """Unreadable records that are not in the rejected topic, byte for byte, and what else is there; one line each.
 
-    Two keepers that copy a record at the same moment may leave two copies.
+    Also how many copies there are beyond the first of each: two keepers that copy a record at the same moment leave two,
+    for Kafka cannot refuse the second. Whoever reads them through a store is given the first.
     """
     originals = {
         (part.number, raw.offset): raw
@@ -30,18 +32,19 @@ async def not_accounted_for(bootstrap: str, found: Examination) -> list[str]:
         for raw, _, verdict in part.records
         if verdict is Verdict.UNREADABLE
     }
-    copied = set()
+    copied: Counter[tuple[int, int]] = Counter()
     wrong = []
     for key, value, headers in await _rejected(bootstrap):
         of = dict(headers)
         place = (int(of["fa_rejected_partition"]), int(of["fa_rejected_offset"]))
-        copied.add(place)
+        copied[place] += 1
         original = originals.get(place)
         if original is None:
             wrong.append(f"I10: a readable record, {place}, was rejected")
         elif (original.key, original.value, list(original.headers)) != (key, value, headers[: len(original.headers)]):
             wrong.append(f"I10: the copy of {place} is not like the original")
-    return wrong + [f"I10: {place} is unreadable, and was not rejected" for place in originals.keys() - copied]
+    wrong += [f"I10: {place} is unreadable, and was not rejected" for place in originals.keys() - copied.keys()]
+    return wrong, copied.total() - len(copied)
 
 
 async def _rejected(bootstrap: str) -> list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]:

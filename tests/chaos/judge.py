@@ -72,8 +72,10 @@ def _starts(stage: "Stage") -> None:
 async def _rejects(stage: "Stage", bootstrap: str) -> list[str]:
     """What is not accounted for, once the keeper has had its time."""
     until = time.monotonic() + 30
-    while (wrong := await not_accounted_for(bootstrap, stage.found)) and time.monotonic() < until:
+    while (found := await not_accounted_for(bootstrap, stage.found))[0] and time.monotonic() < until:
         await asyncio.sleep(0.5)
+    wrong, copies = found
+    stage.trial.figures["rejected_again"] = copies
     unreadable = stage.found.verdicts[Verdict.UNREADABLE]
     if unreadable != len(stage.planted):
         wrong.append(f"I10: {len(stage.planted)} unreadable records were appended, and {unreadable} are there")

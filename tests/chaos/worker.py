@@ -1,9 +1,10 @@
 """A worker of one of the order example's services, as a process of its own: python -m chaos.worker JOB
 
-The job is JSON; see `crew.Job`. SIGUSR1 makes it say how many tasks it has.
+The job is JSON; see `crew.Job`. SIGUSR1 makes it say how many tasks and blocks of memory it has.
 """
 
 import asyncio
+import gc
 import importlib
 import json
 import logging
@@ -22,7 +23,7 @@ from flow.orders_worker import keep_ledger
 from .failpoints import Failpoint, wrap
 from .ledger import Ledger
 
-MEMORY = 2 << 20
+MEMORY = 1 << 20
 """Bytes of records that a worker keeps at hand; so few that they are all used before the first fault."""
 
 
@@ -65,9 +66,10 @@ def main() -> None:
 
 async def _work(orders: Choreography, job: dict[str, Any]) -> None:
     def say() -> None:
-        names = Counter(task.get_coro().__qualname__ for task in asyncio.all_tasks())  # type: ignore[union-attr]
-        path = Path(job["folder"], f"tasks-{job['member']}")
-        path.with_suffix(".new").write_text(json.dumps(names))
+        gc.collect()
+        tasks = Counter(task.get_coro().__qualname__ for task in asyncio.all_tasks())  # type: ignore[union-attr]
+        path = Path(job["folder"], f"held-{job['member']}")
+        path.with_suffix(".new").write_text(json.dumps({"tasks": tasks, "blocks": sys.getallocatedblocks()}))
         path.with_suffix(".new").rename(path)
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, say)

@@ -214,13 +214,14 @@ class EventStore(ABC):
     async def reject(self, record: Stored, reason: str) -> None:
         """Copy a record that could not be read to the topic ``<choreography>.rejected``, once for each offset.
 
-        Two processes that copy the same record at the same moment may leave two equal copies. Key, value and headers stay as
-        they are; the reason, topic, partition and offset are added as headers.
+        Two processes that copy the same record at the same moment may leave two equal copies in a topic of Kafka's, of
+        which `rejected` gives the first. Key, value and headers stay as they are; the reason, topic, partition and
+        offset are added as headers.
         """
 
     @abstractmethod
     def rejected(self) -> AsyncIterator[Stored]:
-        """All records in ``<choreography>.rejected`` so far."""
+        """All records in ``<choreography>.rejected`` so far, each once."""
 
     @property
     @abstractmethod

@@ -20,7 +20,7 @@ from .tail import Tail
 SPRING: Final = ("kafka_dlt-original-topic", "kafka_dlt-original-partition", "kafka_dlt-original-offset")
 
 
-_FRESH: Final = 1.0
+_FRESH: Final = 0.1
 """Seconds for which what is known of the copies of others will do, so that a flood is copied at the pace of appends."""
 
 
@@ -45,7 +45,8 @@ class Rejected:
         self._lock = asyncio.Lock()
 
     async def add(self, record: Stored, reason: str) -> bool:
-        """Copy a record, unless a copy is there. Two processes that copy at the same moment may leave two."""
+        """Copy a record, unless a copy is there. Two processes that copy at the same moment may leave two in the topic,
+        of which the first counts."""
         async with self._lock:
             if time.monotonic() - self._learnt > _FRESH:
                 await self._learn()
@@ -63,10 +64,12 @@ class Rejected:
         return True
 
     async def all(self) -> AsyncIterator[Stored]:
-        """All copies so far, oldest first."""
+        """All copies so far, oldest first; of one record the first."""
+        told = _Places()
         async for records in self._new_tail().fresh():
             for record in records:
-                yield record
+                if (place := _place(record.headers)) is None or told.add(place):
+                    yield record
 
     async def _learn(self) -> None:
         try:
