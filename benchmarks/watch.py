@@ -34,6 +34,26 @@ class Watch:
 
     async def some(self) -> int:
         """Wait a moment for records, and say how many of them are ends."""
+        return self._count(await self._read())
+
+    async def passage(self, of: bytes, within: float) -> float:
+        """Seconds from seeing a record of one type to seeing the next end.
+
+        Raises:
+            SystemExit: it took longer than that.
+        """
+        began, until = None, time.perf_counter() + within
+        while time.perf_counter() < until:
+            all_headers = list(await self._read())
+            now = time.perf_counter()
+            if began is None and any(("ce_type", of) in headers for headers in all_headers):
+                began = now
+            if self._count(all_headers):
+                return now - (now if began is None else began)
+        raise SystemExit(f"a run did not end within {within:g} s")
+
+    async def _read(self) -> Iterable[Iterable[Header]]:
+        """Wait a moment for records; the headers of each."""
         raise NotImplementedError
 
     async def ends(self, count: int, within: float) -> float:
@@ -82,9 +102,9 @@ class _OnKafka(Watch):
             self._consumer.seek(TopicPartition(topic, partition), place)
         return self
 
-    async def some(self) -> int:
+    async def _read(self) -> Iterable[Iterable[Header]]:
         found = await self._consumer.getmany(timeout_ms=500)
-        return sum(self._count(r.headers for r in records) for records in found.values())
+        return (r.headers for records in found.values() for r in records)
 
     async def close(self) -> None:
         await self._consumer.stop()
@@ -96,8 +116,8 @@ class _OnStore(Watch):
         self._reader = store.reader()
         self._reader.follow(places)
 
-    async def some(self) -> int:
-        return sum(self._count(r.headers for r in batch) for batch in await self._reader.read())
+    async def _read(self) -> Iterable[Iterable[Header]]:
+        return (r.headers for batch in await self._reader.read() for r in batch)
 
     async def close(self) -> None:
         await self._reader.close()
