@@ -48,7 +48,10 @@ ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
 	$(BIN)/python -m pytest $(ON_ALL_CORES)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "kafka or slow"
+	@mkdir -p test-output; echo "== What waits; beside it, what computes"; \
+	nice -n 19 $(BIN)/python -m pytest -q -p no:cacheprovider -m "slow and computes" > test-output/computes.txt 2>&1 & computes=$$!; \
+	$(BIN)/python -m pytest -m "(kafka or slow) and not (slow and computes)"; waits=$$?; \
+	wait $$computes; computes=$$?; cat test-output/computes.txt; exit $$((waits | computes))
 endif
 	$(MAKE) --no-print-directory test-pythons
 

@@ -17,24 +17,6 @@ settings.load_profile("patient")
 # Brokers of tests live for seconds: the compiler that takes its time would cost more than it ever wins back.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
-_SHARED = "PYTEST_XDIST_WORKER" in os.environ
-"""Whether this is one of several processes that share the tests."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With ``--dist loadgroup`` one process takes all that only computes, and another one the rest, in its order."""
-    if _SHARED:
-        for item in items:
-            group = "computes" if item.get_closest_marker("computes") else "waits"
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """What computes gives way to tests beside it, which wait with a clock in their hands."""
-    if _SHARED and item.get_closest_marker("computes"):
-        os.nice(19)
-
 
 @pytest.fixture(scope="session")
 def kafka_tools() -> None:
