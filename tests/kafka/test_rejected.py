@@ -19,7 +19,7 @@ async def test_of_two_copies_made_at_the_same_moment_the_first_counts(
     opened: Open, kafka: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Neither looks at the topic again after its first copy: both believe that nobody else has copied the second.
-    monkeypatch.setattr(rejected, "_FRESH", float("inf"))
+    monkeypatch.setattr(rejected, "_FRESH", 1e9)
     one, other = await opened(kafka), await opened(kafka)
     await one.reject(unreadable(0), "why")
     await other.reject(unreadable(0), "why")
