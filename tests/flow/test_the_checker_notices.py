@@ -8,6 +8,7 @@ import pytest
 from checker import Catalogue, Examination, Raw, examine
 from farandole.eventstore import Record, partition_of
 from farandole.projections.fold import Pair
+from farandole.reactors.genesis import genesis_of
 from farandole.reactors.scribe import Scribe
 from farandole.schemas import End, Event, EventTypes, Start, system_records
 from farandole.schemas.envelope import Header, Kind
@@ -66,6 +67,24 @@ def test_a_step_that_was_never_done_is_noticed() -> None:
     start, _ = a_run()
     (problem,) = examined(*a_contract(), start).problems
     assert "is open, and owes dance of x" in problem
+
+
+def test_contracts_of_one_append_are_expected_to_come_into_force_together() -> None:
+    one, other = SCRIBE.control(
+        Kind.CONTRACT,
+        [
+            {"reactor": reactor, "service": "steps", "takes": [["dance.Begun"]], "forms": ["event"], "gives": []}
+            for reactor in ("late", "later")
+        ],
+    )
+    (genesis,) = genesis_of(1, SCRIBE, log_id="l")
+    start, outcome = a_run()
+    # A start between the two pieces, in a log that keeps no event for reactors to come, is owed to neither.
+    log = [
+        raw._replace(time=raw.time + (raw.offset > 1) * 10**9)
+        for raw in a_log(genesis, *a_contract(), one, start, other, *outcome)
+    ]
+    assert examine([log], TABLE).problems == []
 
 
 def test_a_torn_outcome_is_noticed() -> None:

@@ -5,12 +5,9 @@ it back, a world that shows it is looked for, and that same world must be sound 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
-from unittest.mock import patch
 
 import pytest
 
-from checker.contracts import Contract
 from simulation import RULES, Outcome, Rule, run_seed
 
 EARLIER_SHAPE = RULES["steps of an earlier shape are not attempted"]
@@ -23,12 +20,6 @@ the trigger: or not, if the handler was quick."""
 PUSHED_OUT = RULES["what was pushed out again"]
 """The first record of an outcome was pushed out by pieces of other appends before the second came: held, and nobody did
 the step any more."""
-CONTRACT_IN_PIECES = (988, 994)
-
-
-def _as_it_is(contract: Contract, **changes: Any) -> Contract:
-    """The contracts of one append came in two pieces. The checker took each to be in force from its own record on."""
-    return contract
 
 
 def _found(broken: Callable[[int], Outcome], hints: Sequence[int], most: int) -> int:
@@ -49,16 +40,4 @@ def _found(broken: Callable[[int], Outcome], hints: Sequence[int], most: int) ->
 )
 def test_a_world_that_a_fault_broke_is_sound_without_it(fault: Rule, hints: Sequence[int]) -> None:
     seed = _found(lambda seed: run_seed(seed, off=fault), hints, 1000)
-    assert not run_seed(seed).problems
-
-
-@pytest.mark.slow
-@pytest.mark.computes
-@pytest.mark.timeout(600)
-def test_contracts_of_one_append_come_into_force_together() -> None:
-    def broken(seed: int) -> Outcome:
-        with patch.object(Contract, "_replace", _as_it_is):
-            return run_seed(seed)
-
-    seed = _found(broken, CONTRACT_IN_PIECES, 1000)
     assert not run_seed(seed).problems
