@@ -13,6 +13,7 @@ from .grown import refuse_if_grown
 from .history import HistoryIndex
 from .reactor import Reactor
 from .scribe import shown
+from .statecache import StateCache
 
 log = logging.getLogger("farandole.worker")
 
@@ -35,6 +36,8 @@ class Serving:
         self.fold = fold
         self.target = target
         self.history = history
+        self.states = None if history is None else StateCache(most_bytes=history.most_bytes)
+        """States of open runs, beside their history."""
         self.active = True
         """Whether the partition is ours now."""
         self.drop_at: float | None = None
@@ -83,6 +86,8 @@ class Serving:
                     self.history.add(out.run.id, fact.offset, fact.type)
             for run in out.closed:
                 self.history.forget(run.id)
+                if self.states is not None:
+                    self.states.forget(run.id)
         return out
 
     async def still_in(self, store: EventStore, end: int) -> bool:

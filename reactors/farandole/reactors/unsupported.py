@@ -17,7 +17,6 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "Child[...]": "until child runs are there, start the other run with a client",
     "ChildDone[...]": "until child runs are there, let a client send the result as a Signal",
     "ChildFailed[...]": "until child runs are there, let a client send the failure as a Signal",
-    "State": "take a Run[...] and fold what run.events(...) gives",
     "Failed[...] in a join": "take the failure alone, and the other events by run.events(...)",
     "unless=": "leave it out",
     "each=": "leave it out",
@@ -88,8 +87,6 @@ def forms_of(reactor: Reactor) -> Iterator[str]:
                 yield _FORMS[element.form]
             if element.form == "failed" and len(triggers) > 1:
                 yield "Failed[...] in a join"
-    if any(context.kind == "state" for context in reactor.signature.context.values()):
-        yield "State"
     shapes = reactor.signature.gives.shapes()
     yield from (name for shape, name in _SHAPES.items() if shape in shapes)
     yield from reactor.options.used()
