@@ -207,8 +207,6 @@ def _forms() -> list[tuple[str, Callable[..., Any], dict[str, Any]]]:
     def done(x: ChildDone[Shipped]) -> None: ...
     def failed(x: ChildFailed[Placed]) -> None: ...
     def joins(x: Failed[Placed], paid: Paid) -> None: ...
-    def undoes(x: Placed) -> Paid: ...
-    def undo(x: Paid, step: Step) -> None: ...
 
     return [
         ("list[...]", gathers, {"each": Packed, "enough": 1, "within": "1h"}),
@@ -221,7 +219,6 @@ def _forms() -> list[tuple[str, Callable[..., Any], dict[str, Any]]]:
         ("ChildDone[...]", done, {}),
         ("ChildFailed[...]", failed, {}),
         ("Failed[...] in a join", joins, {}),
-        ("compensate=", undoes, {"compensate": undo}),
     ]
 
 

@@ -56,6 +56,13 @@ class Told:
         """Whether it is the failure that parks its step, or is handed to a reactor of failures."""
         return self.envelope is not None and bool(self.envelope.flags & Flag.LAST)
 
+    @property
+    def edits(self) -> bool:
+        """Whether it is a retry with another input, which it holds."""
+        return (
+            self.envelope is not None and self.envelope.kind == Kind.RETRY and bool(self.envelope.flags & Flag.EDITED)
+        )
+
     def json(self) -> dict[str, Any]:
         """Everything, for other programs."""
         e, record = self.envelope, self.record

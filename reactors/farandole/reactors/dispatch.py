@@ -160,6 +160,8 @@ class Dispatcher:
         reactor = serving.served.get(pair.reactor)
         if reactor is None or run.paused or self._stopped:
             return
+        if pair.generation and pair.undoes:
+            reactor = reactor.undo or reactor
         work = self._works.get(pair)
         if work is not None:
             if work.attempt == pair.attempts + 1 and work.serving is serving:
@@ -312,8 +314,11 @@ class Dispatcher:
 
 
 def _place(pair: Pair) -> int:
-    """Where a pair stands among those of its reactor: the offset of what made it owed."""
-    return max(pair.inputs)
+    """Where a pair stands among those of its reactor: the offset of what made it owed.
+
+    An input that was edited stands behind that offset, and the step keeps its place.
+    """
+    return max(pair.inputs, default=pair.at) if pair.at < 0 else min(max(pair.inputs, default=pair.at), pair.at)
 
 
 def _first(run: Run, pair: Pair) -> bool:

@@ -29,6 +29,8 @@ class HistoryIndex:
         self._filed: dict[bytes, tuple[int, int]] = {}
         """Runs with events in the file: their number there, and how many."""
         self._numbers = count()
+        self._edited: dict[bytes, dict[int, int]] = {}
+        """By run, offsets of records that stand in the place of events, and those of the events."""
         self.bytes = 0
         """What the events held in memory cost, roughly."""
 
@@ -50,8 +52,21 @@ class HistoryIndex:
         if self.bytes > self.most_bytes:
             self._make_room()
 
+    def edited(self, run_id: bytes, before: Sequence[int], after: Sequence[int]) -> None:
+        """A step takes other records instead of some events, and stands where it stood in the run's history.
+
+        Args:
+            before: offsets of what it took.
+            after: offsets of what it takes now.
+        """
+        known = self._edited.setdefault(run_id, {})
+        for old, new in zip(before, after, strict=True):
+            if new != old:
+                known[new] = known.get(old, old)
+
     def forget(self, run_id: bytes) -> None:
         """The run is closed."""
+        self._edited.pop(run_id, None)
         events = self._runs.pop(run_id, None)
         if events is not None:
             self.bytes -= events.bytes
@@ -74,7 +89,8 @@ class HistoryIndex:
         events, filed = self._runs.get(run_id), self._filed.get(run_id)
         if events is None and filed is None:
             return None
-        return self._between(events, filed, self._types.of(types), 0, self._upto(events, filed, tuple(upto)))
+        end = self._upto(events, filed, self._places(run_id, upto))
+        return self._between(events, filed, self._types.of(types), 0, end)
 
     def count(self, run_id: bytes, upto: Iterable[int]) -> int | None:
         """How many events of the run were admitted up to and with the last of those at these offsets.
@@ -83,7 +99,7 @@ class HistoryIndex:
             None if the run is not known: it is closed, or the index is.
         """
         events, filed = self._runs.get(run_id), self._filed.get(run_id)
-        return None if events is None and filed is None else self._upto(events, filed, tuple(upto))
+        return None if events is None and filed is None else self._upto(events, filed, self._places(run_id, upto))
 
     def between(self, run_id: bytes, types: Iterable[bytes], begin: int, end: int) -> list[int] | None:
         """Offsets of the run's events of these types, without the first ``begin`` of all of its events, up to number
@@ -103,9 +119,14 @@ class HistoryIndex:
         """Forget all runs."""
         self._runs.clear()
         self._filed.clear()
+        self._edited.clear()
         self._types = _Numbers()
         self.bytes = 0
         self._file.close()
+
+    def _places(self, run_id: bytes, offsets: Iterable[int]) -> Sequence[int]:
+        edited = self._edited.get(run_id)
+        return tuple(offsets) if edited is None else [edited.get(offset, offset) for offset in offsets]
 
     def _upto(self, events: RunEvents | None, filed: tuple[int, int] | None, offsets: Sequence[int]) -> int:
         found = 0 if events is None else events.upto(offsets)

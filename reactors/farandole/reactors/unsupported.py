@@ -22,10 +22,8 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "each=": "leave it out",
     "enough=": "leave it out",
     "within=": "leave it out",
-    "compensate=": "write a reactor that takes the failure and undoes the step",
     "step.once(...)": "give each sub-step a reactor of its own, or make the handler safe to run again by step.key",
     "deadline=": "until deadlines are there, let a client cancel the run when it is time",
-    "compensate=True": "return what undoes the steps from reactors of your own",
     "schedule(...)": "until schedules are there, start the run from cron with `farandole start`",
 }
 
@@ -52,8 +50,6 @@ def forms_of_event(event: type[Event]) -> Iterator[str]:
     info = event_info(event)
     if info.deadline is not None:
         yield "deadline="
-    if info.compensate:
-        yield "compensate=True"
 
 
 class NoSubsteps:

@@ -19,6 +19,11 @@ def retry(
     choreography: Name = None,
     store: Store = None,
     reactor: Annotated[str | None, typer.Option(help="Only steps of this reactor.")] = None,
+    edit: Annotated[
+        str | None,
+        typer.Option(help="Fields that the step's event gets instead, as JSON, @file or - for stdin; the rest stays."),
+    ] = None,
+    event: Annotated[str | None, typer.Option(help="Which of several events the step took is edited.")] = None,
     why: Why = "",
     by: By = "",
     json: AsJson = False,
@@ -29,6 +34,7 @@ def retry(
     Examples:
 
     - `farandole retry app:orders order-17 --why "the bank is back"`
+    - `farandole retry app:orders order-17 --edit '{"address": "Paris"}'`
     """
     from farandole.cli.governing import retry as retry_run
     from farandole.cli.output import Output
@@ -36,7 +42,7 @@ def retry(
 
     app, run_id = split(words, choreography)
     found = target(app, None if app else choreography, store)
-    return run(retry_run(found, run_id, Output(json), reactor=reactor, why=why, by=by))
+    return run(retry_run(found, run_id, Output(json), reactor=reactor, edit=edit, event=event, why=why, by=by))
 
 
 def cancel(

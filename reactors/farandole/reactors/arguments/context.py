@@ -27,11 +27,11 @@ def step_of(choreography: str, work: Work) -> Step:
     """What a handler is given about its step."""
     run, pair = work.run, work.pair
     return Step(
-        step_key(run.id, run.start, pair.trigger, pair.reactor),
+        step_key(run.id, run.start, pair.trigger, pair.reactor + b"\0undo" if pair.undoes else pair.reactor),
         work.attempt,
         run_id=text(run.id),
         event_id=text(pair.trigger),
-        offset=max(pair.inputs),
+        offset=max(pair.inputs, default=-1),
         reactor=work.reactor.name,
         choreography=choreography,
         substeps=NoSubsteps(work.reactor.where),
