@@ -90,7 +90,7 @@ async def forget_audit(reserved: Reserved, audited: Audited) -> None:
 async def audit(reserved: Reserved, so_far: SagaSoFar) -> Audited:
     execution = await play(reserved)
     execution.looked_back, execution.looked_for = tuple(so_far.tags), _SEEN
-    if STAGE.get().fail and STAGE.get().random.random() < 0.6:
+    if STAGE.get().random.random() < 0.4:
         raise GiveUp("this reservation will not do")
     return make(execution, Audited)  # type: ignore[no-any-return]
 
@@ -227,9 +227,12 @@ def _caught(fold: Fold, run: Run, failed: Pair, failure: Fact, out: Applied) -> 
 
 
 def _same_generation(fold: Fold, run: Run, pair: Pair, record: Any, e: Any, out: Applied) -> Verdict:
-    del run.owed[pair.key]
-    verdict = _edited(fold, run, pair, record, e._replace(id=pair.generation), out)
-    run.owed.setdefault(pair.key, pair)
+    verdict = _edited(fold, run, pair, record, e, out)
+    if verdict is Verdict.ADMITTED:
+        _, new = out.owed[-1]
+        del run.owed[new.key]
+        new.key, new.generation = pair.key, pair.generation
+        run.owed[new.key] = new
     return verdict
 
 
@@ -253,7 +256,7 @@ def _switches() -> "Sequence[Rule]":
         Rule("one step is undone at a time", "18", "was undone beside", [instead(compensation, "unwind", _all_at_once)]),
         Rule("a cancel undoes", "18", "not undone", [instead(compensation, "begin", lambda run: None)]),
         Rule("a failed compensation parks", "18", "was caught", [instead(owing, "owe_failure", _caught)]),
-        Rule("an edited step has a generation of its own", "18", "counted twice",
+        Rule("an edited step has a generation of its own", "18", "was dropped, and yet done",
              [instead(retries, "edited", _same_generation)]),
         Rule("a state up to the trigger", "reactors", "looked back and saw", [instead(HistoryIndex, "count", _so_far_is_now)]),
     ]  # fmt: skip
