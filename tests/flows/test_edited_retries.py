@@ -3,7 +3,7 @@
 import pytest
 
 from farandole.reactors import Choreography, CommandRefused, GiveUp, Retry, Run
-from farandole.schemas import End, Event, Signal, Start
+from farandole.schemas import Encrypt, End, Event, PayloadCodec, Signal, Start
 from farandole.testing import Scenario
 
 
@@ -29,8 +29,8 @@ class Shipped(End):
     nudges: int = 0
 
 
-def a_shop(*, ordered: bool = False) -> tuple[Choreography, list[object]]:
-    shop, seen = Choreography("shop"), []
+def a_shop(*, ordered: bool = False, codec: PayloadCodec | None = None) -> tuple[Choreography, list[object]]:
+    shop, seen = Choreography("shop", codec=codec), []
 
     @shop.reactor(retry=Retry(attempts=2, first="1s"))
     async def bill(order: Ordered) -> Billed:
@@ -65,6 +65,16 @@ async def test_a_parked_step_is_done_with_another_input() -> None:
         s.then(Billed(amount=5))
         assert seen == [-5, -5, 5]
         assert s.history == [Ordered(amount=-5), Billed(amount=5)]
+
+
+async def test_what_is_encrypted_is_edited_too() -> None:
+    shop, _ = a_shop(codec=Encrypt({"a": bytes(range(32))}, active="a"))
+    async with Scenario(shop) as s:
+        await s.when(Ordered(amount=-5))
+        await s.passes("1m")
+        await s.retry(edit=Ordered(amount=5))
+        s.then(Billed(amount=5))
+        assert "retry with Ordered(amount=5)" in str(s)
 
 
 async def test_its_attempts_begin_anew_and_it_may_be_edited_again() -> None:
