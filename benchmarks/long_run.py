@@ -2,8 +2,8 @@
 
     python -m benchmarks.long_run --store kafka --steps 10000
 
-Three handlers: one that sees its event only; one that looks back at one event of the run (`run.events(Mark)`); one
-that reads the whole run at each step (`run.events(Tick)`), which must grow with what it reads, so its run is shorter.
+Four handlers: one that sees its event only; one that looks back at one event of the run (`run.events(Mark)`); one
+that takes a `State` of all events; one that reads the whole run at each step (`run.events(Tick)`), which must grow with what it reads, so its run is shorter.
 Worker and client are one process; time and CPU of the last 100 steps are compared with those of the first 100.
 """
 
@@ -17,6 +17,7 @@ import uvloop
 from benchmarks.options import opened, parser
 from benchmarks.rounds import medians, spread
 from benchmarks.show import ranged, say, tell
+from farandole.projections import State, on
 from farandole.reactors import Choreography, Run
 from farandole.schemas import End, Event, Start
 
@@ -44,6 +45,14 @@ class Done(End):
     i: int
 
 
+class Ticked(State):
+    ticks: int = 0
+
+    @on
+    def tick(self, e: Tick) -> None:
+        self.ticks += 1
+
+
 Stamps = list[tuple[float, float]]
 """Time and CPU seconds of the process, when each step begins."""
 
@@ -52,7 +61,7 @@ def ticking(name: str, looks: str, stamps: Stamps) -> Choreography:
     """A choreography whose run goes on by itself.
 
     Args:
-        looks: what its handler looks at: ``event``, ``mark`` or ``run``.
+        looks: what its handler looks at: ``event``, ``mark``, ``state`` or ``run``.
     """
     chain = Choreography(name)
     chain.know(Mark)
@@ -69,6 +78,14 @@ def ticking(name: str, looks: str, stamps: Stamps) -> Choreography:
 
         @chain.reactor
         async def tick(e: Tick) -> Tick | Done:
+            return following(e)
+
+    elif looks == "state":
+
+        @chain.reactor(name="tick")
+        async def tick_with_state(e: Tick, state: Ticked) -> Tick | Done:
+            if state.ticks != e.i:
+                raise ValueError(f"step {e.i} has a state of {state.ticks} events")
             return following(e)
 
     else:
@@ -111,8 +128,8 @@ async def one_run(url: str, looks: str, steps: int) -> dict[str, float]:
 
 
 async def long_run(url: str, steps: int, rounds: int) -> dict[str, Any]:
-    """All three handlers; medians of the rounds."""
-    seen: dict[str, list[dict[str, float]]] = {"event": [], "mark": [], "run": []}
+    """All four handlers; medians of the rounds."""
+    seen: dict[str, list[dict[str, float]]] = {"event": [], "mark": [], "state": [], "run": []}
     say("warming up")
     await one_run(url, "mark", min(2000, steps))
     for n in range(rounds):
@@ -139,7 +156,7 @@ def main() -> None:
         result = uvloop.run(long_run(url, given.steps, given.rounds))
     shown = {
         f"sees its {looks}": {key: ranged(result[looks][key], *its) for key, its in result["spread"][looks].items()}
-        for looks in ("event", "mark", "run")
+        for looks in ("event", "mark", "state", "run")
     }
     tell(result, given.json, title=f"One long run on {result['store']}", columns=shown)
 

@@ -28,6 +28,7 @@ class Contract(NamedTuple):
     each: str
     least: int
     """The lowest of the numbers that may not be negative."""
+    compensates: bool
 
     @property
     def active(self) -> bool:
@@ -103,6 +104,7 @@ def read_contract(raw: Raw, catalogue: Catalogue) -> Contract:
         raw.offset,
         content["each"],
         min(content["enough"], content["within"], content["deadline"]),
+        content["compensates"],
     )
     if not contract.sound:
         raise Undecodable(f"no rules for {content}")

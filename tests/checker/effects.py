@@ -33,6 +33,7 @@ class Effects:
         run.history.append(event)
         if event.flags & Flag.END and run.state == "open":
             run.state, run.result = "ending", "ended"
+            run.undoing = bool(event.flags & Flag.COMPENSATES)
             if event.flags & Flag.DROPS:
                 run.drop(event.at)
                 return
@@ -85,7 +86,7 @@ class Effects:
             for c in self._fold.contracts.on_failures()
             if (not c.of or reactor in c.of) and (not c.failures or c.failures & types)
         ]
-        if debt.of_failed or not takers or hops > self._fold.settings["drain"]:
+        if debt.of_failed or debt.pair[2] == b"undo" or not takers or hops > self._fold.settings["drain"]:
             debt.parked = failure
             return
         run.settle(debt, "handled", raw.offset)
@@ -117,6 +118,7 @@ class Effects:
         for run in self._fold.runs.values():
             if new.state == "retired_drop":
                 run.queues.pop(new.reactor, None)
+                run.stack = [undo for undo in run.stack if undo.reactor != new.reactor]
                 for debt in [d for d in run.owed.values() if d.pair[1] == new.reactor]:
                     run.settle(debt, "retired", offset)
                     run.touched = self._fold.log_time
@@ -127,6 +129,7 @@ class Effects:
                 self._reshape(run, new, offset)
 
     def _rename(self, run: Run, new: Contract, offset: int) -> None:
+        run.stack = [replace(u, reactor=new.reactor) if u.reactor == new.renames else u for u in run.stack]
         if new.renames in run.queues:
             run.queues[new.reactor] = run.queues.pop(new.renames)
         for debt in [d for d in run.owed.values() if d.pair[1] == new.renames]:

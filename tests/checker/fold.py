@@ -117,7 +117,7 @@ class Fold:
         else:
             runs = [self.runs[raw.key]] if raw.key is not None else []
         for run in runs:
-            if run.state == "ending" and not run.owed:
+            if run.state == "ending" and not run.owed and not compensation.unwind(run, raw.offset):
                 run.state, run.closed_at = "closed", raw.offset
                 del self.runs[run.key]
                 self.finished.append(run)

@@ -73,7 +73,9 @@ def _discharged(fold: "Fold", run: Run) -> Iterator[str]:
     """Every event admitted while a contract for it alone was in force has one outcome, a failure that others took, or was retired."""
     if run.result in ("cancelled", "expired") or any(e.flags & Flag.DROPS for e in run.history):
         return
-    settled = Counter(debt.pair for debt in run.debts if debt.settled in ("outcome", "handled", "moved", "retired"))
+    settled = Counter(
+        debt.pair for debt in run.debts if debt.settled in ("outcome", "handled", "moved", "retired", "edited")
+    )
     ends_at = next((e.at for e in run.history if e.flags & Flag.END), None)
     in_force: dict[bytes, tuple[frozenset[bytes], ...]] = {}
     changes = list(fold.contracts.history)

@@ -44,8 +44,25 @@ class Debt:
     """Parked by its own id, because a join had no room."""
     settled: str | None = None
     """How it was discharged: ``outcome``, ``handled`` (its failure was owed to others), ``retired`` (with its reactor),
-    ``dropped``, ``moved``."""
+    ``dropped``, ``moved``, ``edited`` (owed anew with another input)."""
     settled_at: int = -1
+
+    @property
+    def by_failure(self) -> bool:
+        """Whether it is owed for a failure, which stands before what the failed step took."""
+        return bool(self.inputs) and self.inputs[0][1] == b"farandole.Failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """An outcome that an end may undo."""
+
+    outcome: bytes
+    """The id of its first record."""
+    reactor: bytes
+    inputs: tuple[tuple[int, bytes], ...]
+    """Of what the step took, and then of what it emitted."""
+    hops: int
 
 
 @dataclass(slots=True)
@@ -66,6 +83,10 @@ class Run:
     """Of joins: by reactor, for each parameter, what it waits with."""
     kept: list[Event] = field(default_factory=list)
     history: list[Event] = field(default_factory=list)
+    undoing: bool = False
+    """Whether its result undoes what it did."""
+    stack: list[Undo] = field(default_factory=list)
+    """What it would undo, oldest first."""
     failures: int = 0
     closed_at: int = -1
 

@@ -186,6 +186,7 @@ class RandomLog:
                 "signals": ["t.A"] if r.random() < 0.02 else [],
                 "of": [o.decode() for o in r.sample(REACTORS, r.choice((0, 0, 1, 2)))] if failed else [],
                 "gives": [],
+                "compensates": r.random() < 0.3,
                 "state": r.choices(("active", "retired_drop", "retired_keep"), (20, 1, 1))[0],
                 "renames": renames,
                 "replaces": in_force.id if in_force and r.random() < 0.9 else "",

@@ -6,7 +6,7 @@ import pytest
 
 from checker import Fold as CheckersFold
 from checker import Raw
-from farandole.projections.fold import Fold, Verdict
+from farandole.projections.fold import Fold, Run, Verdict
 
 from .making import MAKERS
 from .random_log import PARTITIONS, RandomLog, catalogue
@@ -16,6 +16,12 @@ REACHED = frozenset(v for v in Verdict if v <= Verdict.TOO_FAR).union(*(maker.re
 """What random records bring about."""
 
 
+def framework_stack(run: Run) -> Any:
+    if run.pending is None:
+        return False, []
+    return run.pending.undo, [(u.outcome, u.reactor, u.inputs, u.hops) for u in run.pending.stack or ()]
+
+
 def framework_view(fold: Fold) -> dict[bytes, Any]:
     return {
         key: (
@@ -23,6 +29,7 @@ def framework_view(fold: Fold) -> dict[bytes, Any]:
             run.paused,
             {p.key: (p.inputs, p.attempts, p.parked, p.hops, p.of_failure) for p in run.owed.values()},
             sorted((k.id, k.offset, k.hops) for k in run.kept or ()),
+            framework_stack(run),
         )
         for key, run in fold.runs.items()
     }
@@ -38,6 +45,7 @@ def checkers_view(fold: CheckersFold) -> dict[bytes, Any]:
                 for d in run.owed.values()
             },
             sorted((k.id, k.offset, k.hops) for k in run.kept),
+            (run.undoing, [(u.outcome, u.reactor, tuple(at for at, _ in u.inputs), u.hops) for u in run.stack]),
         )
         for key, run in fold.runs.items()
     }

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import Contract, Fact, PairKey, Settings
+from farandole.projections.fold import UNDO, Contract, Fact, PairKey, Settings
 from farandole.schemas.envelope import Flag
 
 from .story import Debt, RunStory
@@ -48,7 +48,10 @@ class Expected:
                 hops = max(story.hops.get(offset, 0) for offset in owed.inputs)
                 debt = story.debts[owed.key] = Debt(number, owed.inputs, owed.types, hops)
                 what = f"{owed.key[1].decode()} of {owed.key[0].decode()}"
-                if story.at.get(owed.key[0]) not in owed.inputs:
+                if owed.key[2] == UNDO:
+                    continue
+                edited = line.envelope is not None and line.envelope.flags & Flag.EDITED
+                if not edited and story.at.get(owed.key[0]) not in owed.inputs:
                     yield f"{what} is owed for something else than its trigger"
                 if hops > self.settings.drain:
                     yield f"{what} is owed {hops} outcomes after the End"
@@ -74,7 +77,7 @@ class Expected:
 
     def _failure_expected(self, fact: Fact, story: RunStory, pair: PairKey, far: bool) -> Iterator[str]:
         debt = story.debts.get(pair)
-        if debt is None or far:
+        if debt is None or far or pair[2] == UNDO:
             return
         if self._of_failure(debt):
             if any(key[0] == fact.id for key in story.debts):

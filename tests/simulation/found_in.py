@@ -44,5 +44,11 @@ FOUND_IN: Final[Mapping[str, int]] = {
     "values are read again": 1,
     "expiry is kept": 27,
     "a history in the order of admission": 46,
+    "the last step is undone first": 3,
+    "one step is undone at a time": 3,
+    "a cancel undoes": 3,
+    "a failed compensation parks": 6,
+    "an edited step has a generation of its own": 3,
+    "a state up to the trigger": 3,
 }
 """Seeds to look in first, where that is not the first seed."""

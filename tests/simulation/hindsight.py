@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from farandole.projections.fold import PairKey
+from farandole.projections.fold import UNDO, PairKey
 
 from .handlers import Execution
 from .story import Debt, RunStory
@@ -29,7 +29,10 @@ def whole_run(world: "World", transcript: Transcript, story: RunStory, execution
                 continue
             if execution.looked_back is not None:
                 yield from _what_it_saw(story, pair, execution)
-            if execution.key and keys.setdefault(pair[:2], execution.key) != execution.key:
+            if (
+                execution.key
+                and keys.setdefault((pair[0], pair[1] + pair[2] * (pair[2] == UNDO)), execution.key) != execution.key
+            ):
                 yield f"{execution.reactor} of {pair[0].decode()} was given two keys"
             yield from _done_before(world, transcript, debt, execution)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import partition_of
-from farandole.projections.fold import Contract, Fact, PairKey, Result, Settings, Verdict
+from farandole.projections.fold import UNDO, Contract, Fact, PairKey, Result, Settings, Verdict
 from farandole.schemas import UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind
 
@@ -168,7 +168,7 @@ class Judge(Expected):
         last = max((i for i, fact in enumerate(line.admitted) if _is_final(fact)), default=-1)
         ids = {fact.id for fact in line.admitted[: last + 1]}
         for key, debt in story.debts.items():
-            if key[0] in ids and debt.done is None:
+            if key[0] in ids and key[2] != UNDO and debt.done is None:
                 debt.dropped = True
 
     def _started(self, number: int, key: bytes, e: Envelope) -> Iterator[str]:
@@ -195,6 +195,9 @@ class Judge(Expected):
         self.commands[e.id] = number
         if e.kind in (Kind.SIGNAL, Kind.OWE) and story.ended is not None:
             yield f"{kind} was taken by {story.key.decode()}, which has its result"
+        if e.flags & Flag.EDITED:
+            for _, key in line.settled:
+                story.debts[key].dropped = True
         if e.kind == Kind.RETRY:
             parked = [debt for owed in line.owed if (debt := story.debts.get(owed.key)) is not None]
             if any(debt.parked != e.causation for debt in parked):

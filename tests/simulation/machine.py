@@ -138,7 +138,7 @@ class WorkerMachine(Machine):
             self.version.choreography,
             self.store,
             self.scribe,
-            {r.name: {} for r in self.version.choreography.reactors},
+            {h.id: {} for r in self.version.choreography.reactors for h in r.handlers()},
             member=self.member_name,
             take_over=self.take_over,
             grace=2.0,

@@ -15,6 +15,7 @@ from farandole.reactors import (
     ChildFailed,
     Choreography,
     Failed,
+    FailureGroup,
     GiveUp,
     Provider,
     Retry,
@@ -233,6 +234,10 @@ async def as_functions() -> None:
     assert_type(run, Run[OrderPlaced])
     assert_type(await ship(PaymentTaken(receipt=""), OrderPacked(), run, OrderState()), OrderShipped)
     await refuse(Failed(order, "pay", "broken"))
+    step = Step()
+    assert_type(step.cancelled, bool)
+    assert_type(step.cancel_reason, str)
+    await step.until_cancelled()
 
 
 async def test_it_ships(scenario: type[Scenario]) -> None:
@@ -254,6 +259,9 @@ async def test_it_ships(scenario: type[Scenario]) -> None:
         assert_type(s.failures(), list[FailedAttempt])
         assert_type(s.run("order-18"), ScenarioRun)
         assert_type(await s.retry("mended", reactor="pay"), int)
+        assert_type(await s.retry("mistyped", edit=OrderPlaced(amount=Decimal(2), address="y")), int)
+        assert_type(await s.use(lambda client: client.failures()), list[FailureGroup])
+        assert_type(await s.use(lambda client: client.retry("mended", fingerprint="0a1b", limit=5)), int)
         assert_type(await s.use(lambda client: client.run("x").status()), RunStatus)
 
 

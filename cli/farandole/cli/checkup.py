@@ -144,7 +144,7 @@ def _runs(folds: Sequence[Fold]) -> Finding:
     states = Counter(status_of(fold, run).status for fold in folds for run in fold.runs.values())
     said = ", ".join(f"{count:,} {status}" for status, count in states.most_common()) or "none open"
     if states["failed"]:
-        return Finding("runs", "warning", said, "farandole runs --status failed, then farandole retry")
+        return Finding("runs", "warning", said, "farandole failures, then farandole retry")
     if states["unserved"]:
         return Finding(
             "runs", "warning", said, "farandole runs --status unserved; start the service that takes their events"

@@ -7,6 +7,7 @@ from rich.text import Text
 from farandole.reactors.errors import CommandRefused
 from farandole.reactors.retire import retire as retire_reactor
 
+from .editing import edited_input
 from .errors import CliError, Refused
 from .output import Output
 from .running import Target, attached, existing
@@ -30,12 +31,25 @@ async def command(target: Target, run_id: str, verb: Verb, out: Output, *, why: 
     return 0
 
 
-async def retry(target: Target, run_id: str, out: Output, *, reactor: str | None, why: str, by: str) -> int:
-    """Make a run's parked steps owed again."""
+async def retry(
+    target: Target,
+    run_id: str,
+    out: Output,
+    *,
+    reactor: str | None,
+    why: str,
+    by: str,
+    edit: str | None = None,
+    event: str | None = None,
+) -> int:
+    """Make a run's parked steps owed again, one of them perhaps with another input."""
+    if event is not None and edit is None:
+        raise CliError("--event says which event --edit is about; give --edit too")
     async with attached(target) as client:
-        handle, _ = await existing(client, run_id)
+        handle, status = await existing(client, run_id)
         try:
-            count = await handle.retry(why, by=by, reactor=reactor)
+            input = None if edit is None else await edited_input(client, status, edit, reactor=reactor, event=event)
+            count = await handle.retry(why, by=by, reactor=reactor, edit=input)
         except CommandRefused as e:
             raise Refused(str(e)) from e
         status = await handle.status()

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -70,13 +70,31 @@ def _text(text: str) -> str:
         raise CliError(f"{text[1:]} is not a text in UTF-8") from e
 
 
-def _read(cls: type[Event], name: str, text: str) -> Event:
+def changed(before: Event, name: str, text: str) -> Event:
+    """An event with other values in some of its fields.
+
+    Args:
+        text: these, as JSON; ``@file``, or ``-`` for stdin.
+
+    Raises:
+        CliError: the JSON does not fit; names the field.
+    """
+    fields = _fields(name, _text(text))
+    return _read(type(before), name, json.dumps({**json.loads(before.model_dump_json()), **fields}))
+
+
+def _fields(name: str, text: str) -> dict[str, Any]:
     try:
         data = json.loads(text)
     except ValueError as e:
         raise CliError(f"{name}: this is not JSON ({one_line(e)})") from None
     if not isinstance(data, dict):
         raise CliError(f"{name}: its fields come as a JSON object, {{…}}, not as {_JSON[type(data)]}")
+    return data
+
+
+def _read(cls: type[Event], name: str, text: str) -> Event:
+    _fields(name, text)
     try:
         return cls.model_validate_json(text)
     except ValidationError as e:

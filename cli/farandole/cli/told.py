@@ -8,6 +8,7 @@ from farandole.eventstore import EventStore, Stored
 from farandole.projections.fold import Verdict
 from farandole.reactors.client import Client
 from farandole.reactors.plain_reader import PlainReader
+from farandole.reactors.reading import edited_by
 from farandole.schemas import UndecodableValue, UnreadableHeaders
 from farandole.schemas.envelope import Envelope, Flag, Kind, unpack
 
@@ -56,6 +57,13 @@ class Told:
         """Whether it is the failure that parks its step, or is handed to a reactor of failures."""
         return self.envelope is not None and bool(self.envelope.flags & Flag.LAST)
 
+    @property
+    def edits(self) -> bool:
+        """Whether it is a retry with another input, which it holds."""
+        return (
+            self.envelope is not None and self.envelope.kind == Kind.RETRY and bool(self.envelope.flags & Flag.EDITED)
+        )
+
     def json(self) -> dict[str, Any]:
         """Everything, for other programs."""
         e, record = self.envelope, self.record
@@ -83,6 +91,9 @@ class Told:
             said |= {name: value for name, value in optional.items() if value}
             if e.kind == Kind.FAILURE:
                 said["last"] = self.last
+            if self.edits:
+                by, why = edited_by(e)
+                said |= {"edited": True, "by": safe(by), "reason": safe(why)}
         said["data"] = self.content
         if self.problem:
             said["unreadable"] = self.problem

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from farandole.projections.fold import Awaited, OwedStep, RunStatus, Verdict
+from farandole.projections.fold import UNDO, Awaited, OwedStep, RunStatus, Verdict
+from farandole.reactors.reading import edited_by
 from farandole.schemas.envelope import Kind
 
 from .output import safe, to_json
@@ -101,9 +102,12 @@ def title(told: Told) -> Text:
         return Text("unreadable record", style="dim")
     if e.kind == Kind.FAILURE:
         end = f"failed for good, attempt {e.attempt}" if told.last else f"failed, attempt {e.attempt}"
+        end = f"undoing {end}" if e.generation == UNDO else end
         words = Text(f"{told.reactor} {end}", style="red" if told.last else "yellow")
     elif e.kind == Kind.OUTCOME and told.record.value is None:
-        words = Text(f"{told.reactor} done")
+        words = Text(f"{told.reactor} {'undone' if e.generation == UNDO else 'done'}")
+    elif told.edits:
+        words = Text(f"retried with another {short(told.type)}", style="magenta")
     elif e.kind in _ASKED:
         words = Text(_ASKED[Kind(e.kind)], style="magenta")
     elif e.kind == Kind.CONTRACT and told.content:
@@ -125,6 +129,8 @@ def author(told: Told) -> str:
         return ""
     if told.envelope.kind in (Kind.OUTCOME, Kind.FAILURE):
         return told.reactor
+    if told.edits:
+        return safe(edited_by(told.envelope)[0]) or short_source(told)
     if by := str((told.content or {}).get("by") or ""):
         return safe(by) if told.envelope.kind in _ASKED else short_source(told)
     return short_source(told)
@@ -151,6 +157,9 @@ def _gist(told: Told) -> str:
     if e.kind == Kind.FAILURE:
         said = f"{short(content['error'])}: {content['message']}"
         return said if told.last else f"{said} · again in {exact(e.delay / 1000)}"
+    if told.edits:
+        _, why = edited_by(e)
+        return f"{fields(content)} · {why}" if why else fields(content)
     if e.kind in _ASKED:
         return str(content.get("reason") or "")
     if e.kind == Kind.CONTRACT:
@@ -187,12 +196,13 @@ def doing(status: RunStatus, awaits: tuple[Awaited, ...], now: int) -> str:
 
 
 def _step(step: OwedStep, now: int) -> str:
+    reactor = f"undoes {step.reactor}" if step.generation == UNDO.decode() else step.reactor
     if not step.service:
-        return f"{step.reactor} (nobody serves it)"
+        return f"{reactor} (nobody serves it)"
     if step.due > now:
         seconds = (step.due - now) / 1000
-        return f"{step.reactor} again {'now' if seconds < 1 else f'in {span(seconds)}'}"
-    return f"{step.reactor} (attempt {step.attempts + 1})" if step.attempts else step.reactor
+        return f"{reactor} again {'now' if seconds < 1 else f'in {span(seconds)}'}"
+    return f"{reactor} (attempt {step.attempts + 1})" if step.attempts else reactor
 
 
 def _awaited(awaited: Awaited) -> str:

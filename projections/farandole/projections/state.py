@@ -15,13 +15,17 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from farandole.schemas import DeclarationError, Event, event_info
+from farandole.schemas import DeclarationError, Event, FarandoleError, event_info
 
 from .annotations import members, shown
 from .marking import taken_by
 
 S = TypeVar("S", bound="State")
 Method = Callable[[Any, Any], None]
+
+
+class StateFailed(FarandoleError):
+    """A method of a state raised. It is pure, so it would raise again."""
 
 
 class State(BaseModel):
@@ -62,22 +66,38 @@ class State(BaseModel):
         return tuple(event for event, _ in cls._takes.values())
 
     def folded(self, events: Iterable[Event]) -> Self:
-        """The state after these events. The state that it is called on stays as it was."""
+        """The state after these events. The state that it is called on stays as it was.
+
+        Raises:
+            StateFailed: a method raised.
+        """
         state = self.model_copy(deep=True)
         state.apply(events)
         return state
 
     def apply(self, events: Iterable[Event]) -> None:
-        """Go on to the state after these events, in place: for who keeps a state and nobody else sees it."""
+        """Go on to the state after these events, in place: for who keeps a state and nobody else sees it.
+
+        Raises:
+            StateFailed: a method raised; the state may be changed by half.
+        """
         takes = self._takes
         for event in events:
             found = takes.get(event_info(type(event)).name)
             if found is not None:
-                getattr(self, found[1])(event)
+                try:
+                    getattr(self, found[1])(event)
+                except Exception as e:
+                    where = f"{type(self).__name__}.{found[1]}"
+                    raise StateFailed(f"{where} failed at {type(event).__name__}: {e!r}") from e
 
 
 def fold_state(state: type[S], events: Iterable[Event]) -> S:
-    """The state that these events make, from an empty one."""
+    """The state that these events make, from an empty one.
+
+    Raises:
+        StateFailed: a method raised.
+    """
     found = state()
     found.apply(events)
     return found

@@ -14,6 +14,7 @@ from .errors import (
     UndeclaredOutcome,
     UnexpectedEnd,
 )
+from .failures import FailureGroup
 from .handle import Recorded, RunHandle
 from .inputs import ChildDone, ChildFailed, Failed
 from .outputs import After, Ask, Child
@@ -33,6 +34,7 @@ __all__ = [
     "ClientError",
     "CommandRefused",
     "Failed",
+    "FailureGroup",
     "GiveUp",
     "Provider",
     "ReactorError",

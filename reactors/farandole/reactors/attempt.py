@@ -27,6 +27,7 @@ from .reactor import Reactor
 from .retry import GiveUpNow, decide
 from .scribe import Scribe, size_of, text
 from .stats import WorkerStats
+from .undoing import UndoPlan
 from .values import Values
 
 log = logging.getLogger("farandole.step")
@@ -36,8 +37,8 @@ class Attempts:
     """Makes attempts for the lanes of a dispatcher.
 
     Args:
-        provided: what each reactor's other parameters are given, by reactor and parameter.
-        threads: where plain functions run, by reactor, so that none waits for the threads of another.
+        provided: what each handler's other parameters are given, by `Reactor.id` and parameter.
+        threads: where plain functions run, by `Reactor.id`, so that none waits for the threads of another.
         random: gives numbers in [0, 1), for the jitter of retries.
     """
 
@@ -62,29 +63,37 @@ class Attempts:
         self._threads = threads
         self._random = random
         self.dispatcher: Dispatcher
-        self._plans = {r.name: Plan(r, types, stats.reactors[r.name], provided[r.name]) for r in reactors}
+        self._plans: dict[str, Plan] = {}
+        for r in reactors:
+            plan = self._plans[r.id] = Plan(r, types, stats.reactors[r.name], provided[r.id])
+            if r.undo is not None:
+                self._plans[r.undo.id] = UndoPlan(r.undo, types, plan.stats, provided[r.undo.id], plan)
 
     async def make(self, work: Work) -> None:
         """Make one attempt and hand in its outcome or failure."""
-        if self._outbox.full:
-            await self._outbox.room()
-        plan = self._plans[work.reactor.name]
+        plan = self._plans[work.reactor.id]
         stats = plan.stats
         began = perf_counter()
-        stats.queued.observe(began - work.queued_at)
         arguments = None
         try:
-            if not plan.fits(work.pair):
-                raise EarlierShape(
-                    f"{work.reactor.where}: the step is owed for {text(b', '.join(work.pair.types))}, under an earlier "
-                    "contract of this reactor, which takes something else now. Retry it once a release that takes "
-                    "that is back (farandole work --take-over), or cancel the run"
-                )
-            arguments = self._arguments.at_hand(plan, work)
-            if arguments is None:
-                arguments = await self._arguments.of(plan, work)
+            if self._outbox.full:
+                await self._outbox.room()
                 began = perf_counter()
-            result = await (work.reactor.fn(**arguments) if plan.direct else self._call(work.reactor, arguments))
+            stats.queued.observe(began - work.queued_at)
+            if not plan.fits(work.pair):
+                raise EarlierShape(_earlier(work))
+            if plan.undoes and plan.places(work.pair) is None:
+                result = None  # it did nothing that would be undone
+            else:
+                arguments = self._arguments.at_hand(plan, work)
+                if arguments is None:
+                    arguments = await self._arguments.of(plan, work)
+                    began = perf_counter()
+                if work.cancelled:
+                    raise asyncio.CancelledError
+                result = await (work.reactor.fn(**arguments) if plan.direct else self._call(work.reactor, arguments))
+            if work.cancelled:
+                raise asyncio.CancelledError
             items = plan.check(result)
             if plan.plain:
                 written = self._scribe.outcome(work.run.id, work.pair, items)  # type: ignore[arg-type]  # events only
@@ -99,10 +108,17 @@ class Attempts:
         except asyncio.CancelledError as e:
             if self.dispatcher.stopped:
                 raise
+            if work.cancelled:
+                stats.superseded += 1
+                return
             self._fail(work, RuntimeError(f"the handler was cancelled from within: {e!r}"))
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as e:
+            if work.cancelled:
+                log.info("%s ended with %s after its step was settled", work.reactor.where, type(e).__name__)
+                stats.superseded += 1
+                return
             if isinstance(e, PositionLost) and arguments is None:
                 e = UndecodableValue(f"what the step is owed for is in the log no longer: {e}")
             if isinstance(e, StoreError) and (arguments is None or isinstance(e, HistoryUnavailable)):
@@ -148,13 +164,13 @@ class Attempts:
         timeout = reactor.options.timeout
         loop = asyncio.get_running_loop()
         began = loop.time()
-        result = await loop.run_in_executor(self._threads[reactor.name], call)
+        result = await loop.run_in_executor(self._threads[reactor.id], call)
         if timeout is not None and loop.time() - began > timeout.total_seconds():
             raise _took_longer(timeout)
         return result
 
     def _fail(self, work: Work, error: Exception) -> None:
-        stats = self._plans[work.reactor.name].stats
+        stats = self._plans[work.reactor.id].stats
         pair = work.pair
         verdict = decide(work.reactor.options.retry, error, work.attempt - pair.forgiven, self._random)
         last = isinstance(verdict, GiveUpNow)
@@ -181,6 +197,21 @@ class TooLargeOutcome(UndecodableValue):
 
 class EarlierShape(UndecodableValue):
     """A step is owed for events that its reactor took once and does not take now."""
+
+
+def _earlier(work: Work) -> str:
+    types = text(b", ".join(work.pair.types))
+    if work.pair.undoes:
+        return (
+            f"{work.reactor.where}: a step of {types} is to be undone that this reactor did under an earlier contract, "
+            "and its compensation is gone, or for other steps now. Retry it once a release that can undo it is back "
+            "(farandole work --take-over), or give it up by cancelling the run"
+        )
+    return (
+        f"{work.reactor.where}: the step is owed for {types}, under an earlier contract of this reactor, which takes "
+        "something else now. Retry it once a release that takes that is back (farandole work --take-over), or cancel "
+        "the run"
+    )
 
 
 def _took_longer(timeout: timedelta) -> TimeoutError:

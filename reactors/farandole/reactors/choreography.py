@@ -244,9 +244,10 @@ class Choreography:
         self.include()
         check_providers(self._providers)
         for reactor in self.reactors:
-            for name, wanted in reactor.signature.provided.items():
-                if wanted not in self._providers:
-                    raise missing(reactor.where, name, wanted)
+            for handler in reactor.handlers():
+                for name, wanted in handler.signature.provided.items():
+                    if wanted not in self._providers:
+                        raise missing(handler.where, name, wanted)
         if any(trigger.form == "list" for reactor in self.reactors for trigger in reactor.signature.triggers):
             check_fan_ins(graph_of(self))
 

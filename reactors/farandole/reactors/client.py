@@ -1,7 +1,7 @@
 """The client: starts runs, sends to them, and waits for what becomes of them."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Self
@@ -10,6 +10,7 @@ from farandole.eventstore import AppendUnknown, EventStore, NotAppended, Record,
 from farandole.schemas import Event, Start, acquaint, parse_duration
 from farandole.schemas.ids import new_run_id
 
+from .failures import FailureGroup, failures, retry_all
 from .follower import Follower
 from .handle import RunHandle
 from .overview import RunList, list_runs
@@ -78,6 +79,40 @@ class Client:
         """
         return await list_runs(self.store, status=status, type=type, limit=limit)
 
+    async def failures(self) -> list[FailureGroup]:
+        """What failed for good and is parked, by reactor and cause, the largest group first.
+
+        Raises:
+            StoreError: the log cannot be read.
+        """
+        return await failures(self)
+
+    async def retry(
+        self,
+        why: str = "",
+        *,
+        by: str = "",
+        fingerprint: str | None = None,
+        reactor: str | None = None,
+        limit: int | None = None,
+    ) -> int:
+        """Make parked steps of all runs owed again, those that were parked first first.
+
+        Args:
+            fingerprint: only those of this cause (`FailureGroup.fingerprint`); its beginning will do.
+            reactor: only those of this reactor.
+            limit: at most so many.
+
+        Returns:
+            How many are owed again.
+
+        Raises:
+            ValueError: several causes begin with ``fingerprint``.
+            StoreError: the log cannot be read.
+            AppendError: a record could not be appended; retrying again is safe.
+        """
+        return await retry_all(self, fingerprint=fingerprint, reactor=reactor, limit=limit, why=why, by=by)
+
     async def append(self, key: bytes, record: Record) -> None:
         """Append a record to its run's partition. While its fate is unknown the same bytes are appended again.
 
@@ -85,12 +120,20 @@ class Client:
             TooLarge: the log takes no record of this size.
             AppendError: it could not be appended within half a minute.
         """
-        partition = self.store.partition_of(key)
+        await self.append_to(self.store.partition_of(key), (record,))
+
+    async def append_to(self, partition: int, records: Sequence[Record]) -> None:
+        """Append records to a partition. While their fate is unknown the same bytes are appended again.
+
+        Raises:
+            TooLarge: the log takes no record of this size.
+            AppendError: they could not be appended within half a minute.
+        """
         until = asyncio.get_running_loop().time() + _PATIENCE
         attempt = 0
         while True:
             try:
-                await self.store.append(partition, (record,))
+                await self.store.append(partition, records)
             except (NotAppended, AppendUnknown, StoreUnavailable):
                 if asyncio.get_running_loop().time() > until:
                     raise

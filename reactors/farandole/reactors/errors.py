@@ -12,7 +12,8 @@
         ├── RunCancelled    the run was cancelled
         ├── RunExpired      the run was idle for too long, and was closed
         ├── UnknownReactor  no contract names the reactor
-        └── RetirementRefused   another contract keeps coming into force
+        ├── RetirementRefused   another contract keeps coming into force
+        └── SettingRefused      somebody else keeps changing the setting
 
     DeclarationError
     └── ServedElsewhere     a reactor of this service is another service's by its contract in force
@@ -133,6 +134,10 @@ class UnknownReactor(ClientError):
     def __init__(self, reactor: str, known: Sequence[str]) -> None:
         super().__init__(f"no contract names reactor '{reactor}'; there are {', '.join(known) or 'none yet'}")
         self.known = tuple(known)
+
+
+class SettingRefused(ClientError):
+    """A setting did not come into force, because somebody else keeps changing it."""
 
 
 class RetirementRefused(ClientError):

@@ -12,6 +12,7 @@ from farandole.projections.fold import Verdict
 from farandole.schemas import Event, Signal, acquaint
 from farandole.schemas.envelope import Kind
 
+from .edited import edited
 from .errors import CommandRefused
 from .follower import Entry, View
 from .refusals import STANDS, WHY
@@ -105,20 +106,26 @@ class RunHandle(RunResult):
         """
         await self._control(Kind.RESUME, {"reason": why, "by": by}, "resume")
 
-    async def retry(self, why: str = "", *, by: str = "", reactor: str | None = None) -> int:
+    async def retry(self, why: str = "", *, by: str = "", reactor: str | None = None, edit: Event | None = None) -> int:
         """Make the run's parked steps owed again; their attempts count on.
 
         Args:
             reactor: only those of this reactor.
+            edit: an event that one parked step takes instead of the one of its type that it took. The run's history
+                stays as it is, and the step's attempts begin anew.
 
         Returns:
             How many steps are owed again.
 
         Raises:
-            CommandRefused: no step is parked.
+            CommandRefused: no step is parked, or none that took an event of the type of ``edit``.
+            ValueError: several parked steps took one; name the reactor.
         """
         status = await self.status()
         parked = [s for s in status.owed if s.parked and reactor in (None, s.reactor)]
+        if edit is not None:
+            await self._command(await edited(self._client, self.id, parked, edit, why, by), "retry", True)
+            return 1
         if not parked:
             raise CommandRefused(
                 f"run '{self.id}': no step{f' of {reactor}' if reactor else ''} is parked, so there is nothing to retry; "

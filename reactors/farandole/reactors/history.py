@@ -6,7 +6,7 @@ file, where they are found as well.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 
 from .quiet_runs import QuietRuns
@@ -21,7 +21,7 @@ class HistoryIndex:
     """
 
     def __init__(self, *, most_bytes: int = 64 << 20) -> None:
-        self._most = most_bytes
+        self.most_bytes = most_bytes
         self._runs: OrderedDict[bytes, RunEvents] = OrderedDict()
         """The events of each run, or those after the ones in the file."""
         self._types = _Numbers()
@@ -29,6 +29,8 @@ class HistoryIndex:
         self._filed: dict[bytes, tuple[int, int]] = {}
         """Runs with events in the file: their number there, and how many."""
         self._numbers = count()
+        self._edited: dict[bytes, dict[int, int]] = {}
+        """By run, offsets of records that stand in the place of events, and those of the events."""
         self.bytes = 0
         """What the events held in memory cost, roughly."""
 
@@ -47,11 +49,24 @@ class HistoryIndex:
             before = events.bytes
         events.add(offset, self._types.use(type))
         self.bytes += events.bytes - before
-        if self.bytes > self._most:
+        if self.bytes > self.most_bytes:
             self._make_room()
+
+    def edited(self, run_id: bytes, before: Sequence[int], after: Sequence[int]) -> None:
+        """A step takes other records instead of some events, and stands where it stood in the run's history.
+
+        Args:
+            before: offsets of what it took.
+            after: offsets of what it takes now.
+        """
+        known = self._edited.setdefault(run_id, {})
+        for old, new in zip(before, after, strict=True):
+            if new != old:
+                known[new] = known.get(old, old)
 
     def forget(self, run_id: bytes) -> None:
         """The run is closed."""
+        self._edited.pop(run_id, None)
         events = self._runs.pop(run_id, None)
         if events is not None:
             self.bytes -= events.bytes
@@ -74,25 +89,64 @@ class HistoryIndex:
         events, filed = self._runs.get(run_id), self._filed.get(run_id)
         if events is None and filed is None:
             return None
-        numbers, upto = self._types.of(types), tuple(upto)
-        end = 0 if events is None else events.upto(upto)
-        recent = [] if events is None else events.offsets(numbers, end)
-        if filed is None:
-            return recent
-        number, there = filed
-        return self._file.offsets(number, numbers, there if end else self._file.upto(number, upto)) + recent
+        end = self._upto(events, filed, self._places(run_id, upto))
+        return self._between(events, filed, self._types.of(types), 0, end)
+
+    def count(self, run_id: bytes, upto: Iterable[int]) -> int | None:
+        """How many events of the run were admitted up to and with the last of those at these offsets.
+
+        Returns:
+            None if the run is not known: it is closed, or the index is.
+        """
+        events, filed = self._runs.get(run_id), self._filed.get(run_id)
+        return None if events is None and filed is None else self._upto(events, filed, self._places(run_id, upto))
+
+    def between(self, run_id: bytes, types: Iterable[bytes], begin: int, end: int) -> list[int] | None:
+        """Offsets of the run's events of these types, without the first ``begin`` of all of its events, up to number
+        ``end`` of them.
+
+        Returns:
+            None if the run is not known: it is closed, or the index is.
+        """
+        events, filed = self._runs.get(run_id), self._filed.get(run_id)
+        return (
+            None
+            if events is None and filed is None
+            else self._between(events, filed, self._types.of(types), begin, end)
+        )
 
     def close(self) -> None:
         """Forget all runs."""
         self._runs.clear()
         self._filed.clear()
+        self._edited.clear()
         self._types = _Numbers()
         self.bytes = 0
         self._file.close()
 
+    def _places(self, run_id: bytes, offsets: Iterable[int]) -> Sequence[int]:
+        edited = self._edited.get(run_id)
+        return tuple(offsets) if edited is None else [edited.get(offset, offset) for offset in offsets]
+
+    def _upto(self, events: RunEvents | None, filed: tuple[int, int] | None, offsets: Sequence[int]) -> int:
+        found = 0 if events is None else events.upto(offsets)
+        if filed is None:
+            return found
+        number, there = filed
+        return there + found if found else self._file.upto(number, offsets)
+
+    def _between(
+        self, events: RunEvents | None, filed: tuple[int, int] | None, types: Sequence[int], begin: int, end: int
+    ) -> list[int]:
+        number, there = filed or (0, 0)
+        earlier = self._file.offsets(number, types, begin, min(end, there)) if begin < there else []
+        if events is None or end <= there:
+            return earlier
+        return earlier + events.offsets(types, max(begin - there, 0), end - there)
+
     def _make_room(self) -> None:
         quiet: list[tuple[int, int, RunEvents]] = []
-        while self.bytes > self._most * 3 // 4 and self._runs:
+        while self.bytes > self.most_bytes * 3 // 4 and self._runs:
             run_id, events = self._runs.popitem(last=False)
             self.bytes -= events.bytes
             number, there = self._filed.get(run_id) or (next(self._numbers), 0)

@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from farandole.eventstore import EventStore, PositionLost, Record, Stored
 from farandole.projections.fold import Applied, Contract, Fold
 from farandole.schemas import UnreadableHeaders
-from farandole.schemas.envelope import Kind, unpack
+from farandole.schemas.envelope import Flag, Kind, unpack
 
 from .errors import ServedElsewhere
 from .grown import refuse_if_grown
 from .history import HistoryIndex
 from .reactor import Reactor
 from .scribe import shown
+from .statecache import StateCache
 
 log = logging.getLogger("farandole.worker")
 
-_GENESIS = int(Kind.GENESIS)
+_GENESIS, _RETRY = int(Kind.GENESIS), int(Kind.RETRY)
+_EDITED = int(Flag.EDITED)
 
 
 class Serving:
@@ -35,6 +37,8 @@ class Serving:
         self.fold = fold
         self.target = target
         self.history = history
+        self.states = None if history is None else StateCache(most_bytes=history.most_bytes)
+        """States of open runs, beside their history."""
         self.active = True
         """Whether the partition is ours now."""
         self.drop_at: float | None = None
@@ -81,8 +85,13 @@ class Serving:
             if out.run is not None:
                 for fact in out.admitted:
                     self.history.add(out.run.id, fact.offset, fact.type)
+                if e.kind == _RETRY and e.flags & _EDITED and out.owed:
+                    ((_, before),), ((_, after),) = out.settled, out.owed
+                    self.history.edited(out.run.id, before.inputs, after.inputs)
             for run in out.closed:
                 self.history.forget(run.id)
+                if self.states is not None:
+                    self.states.forget(run.id)
         return out
 
     async def still_in(self, store: EventStore, end: int) -> bool:

@@ -1,6 +1,6 @@
 """How steps of one reactor are attempted, worked out once: each attempt would else ask its signature again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from farandole.projections.fold import Pair
@@ -16,6 +16,8 @@ class Plan:
 
     Attributes:
         check: what it returned, as the items to emit.
+        gives: wire names of all that it may emit.
+        taken: how many events a step of it takes; 0: that depends.
         fan_out: what the branches of what it returned may begin with, if that is a fan-out.
         plain: whether it returns events at most, and no fan-out.
         provided: what its other parameters are given.
@@ -23,10 +25,12 @@ class Plan:
         simple: its one parameter for an event, if it takes one event and nothing of the run.
         direct: whether it is awaited as it is, without a thread or a time limit.
         failures: wire names of what a failed step took whose failure it takes; none: any. None: it takes no failures.
+        undoes: whether it compensates steps.
     """
 
     __slots__ = (
-        "_gathers", "_takes", "check", "context", "direct", "failures", "fan_out", "plain", "provided", "simple", "stats",
+        "_gathers", "_takes", "check", "context", "direct", "failures", "fan_out", "gives", "plain", "provided", "simple",
+        "stats", "taken", "undoes",
     )  # fmt: skip
 
     def __init__(self, reactor: Reactor, types: EventTypes, stats: ReactorStats, provided: Mapping[str, Any]) -> None:
@@ -35,11 +39,14 @@ class Plan:
         self.fan_out = signature.gives.fan_out
         self.plain = signature.gives.shapes() <= {"none", "one", "tuple"}
         self.stats = stats
+        self.undoes = reactor.undoes
         self.provided = provided
         self.context = tuple(signature.context)
         contract = contract_of(reactor, types, service="")
         self.failures = contract.failures
         self._gathers = contract.form == "list"
+        self.gives = frozenset(types.wire_name(event).encode() for event in signature.gives.events)
+        self.taken = 0 if self._gathers or self.failures is not None else len(contract.takes)
         self._takes = contract.takes if contract.form == "join" else (contract.elements,)
         """The wire names of the events that each parameter takes."""
         alone = len(signature.triggers) == 1 and not reactor.takes_failures and not reactor.takes_run
@@ -49,6 +56,8 @@ class Plan:
     def fits(self, pair: Pair) -> bool:
         """Whether what the step is owed for is what the handler takes: the contract may have changed since."""
         takes, types, failures = self._takes, pair.types, self.failures
+        if pair.generation and pair.undoes:
+            return False
         if self._gathers:
             return True
         if pair.by_failure:
@@ -56,3 +65,13 @@ class Plan:
         if len(types) == 1:
             return len(takes) == 1 and types[0] in takes[0]
         return len(takes) == len(types) and all(map(frozenset.__contains__, takes, types))
+
+    def began(self, types: Sequence[bytes]) -> bool:
+        """Whether a step that took, and then emitted, events of these types was one of the reactor as it is now."""
+        if not self.taken:
+            return True
+        return len(types) >= len(self._takes) and all(map(frozenset.__contains__, self._takes, types))
+
+    def places(self, pair: Pair) -> Sequence[int] | None:
+        """Which input goes into which parameter; None if there is none for one of them."""
+        return range(len(pair.types))

@@ -34,8 +34,12 @@ class QuietRuns:
         """How many of the run's events were admitted up to and with the last of those at these offsets."""
         return max((self._place(run, offset) for offset in offsets), default=-1) + 1
 
-    def offsets(self, run: int, types: Collection[int], end: int) -> list[int]:
-        """Offsets of those of these types among the run's first ``end`` events, in the order of admission."""
+    def offsets(self, run: int, types: Collection[int], begin: int, end: int) -> list[int]:
+        """Offsets of those of these types among the run's first ``end`` events, in the order of admission.
+
+        Args:
+            begin: how many of the first to pass over.
+        """
         found: list[tuple[int, int]] = []
         for type in types:
             pieces = self._opened().execute(
@@ -44,7 +48,7 @@ class QuietRuns:
             for (piece,) in pieces:
                 events = _unpacked(piece)
                 found += zip(events[::2], events[1::2], strict=True)
-        return [offset for place, offset in sorted(found) if place < end]
+        return [offset for place, offset in sorted(found) if begin <= place < end]
 
     def forget(self, run: int) -> Mapping[int, int]:
         """Drop a run. Returns how many events of each type it had here."""

@@ -1,7 +1,7 @@
 """A reactor, declared: its function, what its signature says, and its options."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from farandole.schemas import DeclarationError, Event
@@ -21,6 +21,8 @@ class Reactor:
         fn: the function as it was decorated, with all decorators below `@reactor` around it.
         signature: what it takes and may return.
         options: how it is run.
+        undo: what compensates its steps, if something does: a function with a signature of its own.
+        undoes: whether it is what compensates the steps of the reactor of its name.
     """
 
     name: str
@@ -28,11 +30,24 @@ class Reactor:
     fn: Callable[..., Any]
     signature: Signature
     options: ReactorOptions
+    undo: "Reactor | None" = None
+    undoes: bool = False
 
     @property
     def where(self) -> str:
         """How messages name it: ``orders.take_payment``."""
-        return f"{self.choreography}.{self.name}"
+        return f"{self.choreography}.{self.name}{': compensate' if self.undoes else ''}"
+
+    @property
+    def id(self) -> str:
+        """Its name, which what compensates its steps shares with it, told apart from that one's."""
+        return f"{self.name}\0undo" if self.undoes else self.name
+
+    def handlers(self) -> "Iterator[Reactor]":
+        """Itself, and what compensates its steps."""
+        yield self
+        if self.undo is not None:
+            yield self.undo
 
     @property
     def takes_failures(self) -> bool:
@@ -41,12 +56,17 @@ class Reactor:
 
     @property
     def takes_run(self) -> bool:
-        """Whether it looks back at the run's history, by a `Run` or a `State`."""
-        return any(context.kind in ("run", "state") for context in self.signature.context.values())
+        """Whether it looks back at the run's history, by a `Run` or a `State`, or what compensates it does."""
+        return any(
+            context.kind in ("run", "state")
+            for handler in self.handlers()
+            for context in handler.signature.context.values()
+        )
 
     def events(self) -> Iterator[type[Event]]:
         """Every event class that its signature and options name, repeats included."""
-        yield from self.signature.events()
+        for handler in self.handlers():
+            yield from handler.signature.events()
         yield from self.options.unless
         if self.options.each is not None:
             yield self.options.each
@@ -61,7 +81,7 @@ def declare(choreography: str, fn: Callable[..., Any], options: ReactorOptions) 
     where = f"{choreography}.{options.name}"
     reactor = Reactor(options.name, choreography, fn, read_signature(fn, where), options)
     _check_options(reactor)
-    return reactor
+    return reactor if options.compensate is None else replace(reactor, undo=_compensation(reactor, options.compensate))
 
 
 def _check_options(reactor: Reactor) -> None:
@@ -79,16 +99,27 @@ def _check_options(reactor: Reactor) -> None:
             if not is_event(event):
                 raise DeclarationError(f"{where}: {option}={event!r} is no event")
             concrete(event, where)
-    if options.compensate is not None:
-        _check_compensation(reactor, options.compensate)
 
 
-def _check_compensation(reactor: Reactor, undo: Callable[..., Any]) -> None:
-    """A compensation is read like a reactor; it takes what the step took or emitted."""
-    takes = read_signature(undo, f"{reactor.where}: compensate").triggers
+def _compensation(reactor: Reactor, undo: Callable[..., Any]) -> Reactor:
+    """A compensation is read like a reactor; it takes what the step took or emitted, and emits nothing.
+
+    Raises:
+        DeclarationError: it does not.
+    """
+    signature = read_signature(undo, f"{reactor.where}: compensate")
+    if not signature.gives.nothing:
+        raise DeclarationError(
+            f"{reactor.where}: its compensation returns something; write -> None, for it only undoes what was done"
+        )
     seen = {Element("event", (event,)) for t in reactor.signature.triggers for event in t.events}
     seen |= {Element("event", (event,)) for event in reactor.signature.gives.events}
-    for trigger in takes:
+    for trigger in signature.triggers:
+        if trigger.form != "event":
+            raise DeclarationError(
+                f"{reactor.where}: its compensation takes '{trigger.param}', which is no event by itself; it takes "
+                "events that the step took or returned, one in each parameter"
+            )
         for element in trigger.elements:
             for event in element.events:
                 if Element(element.form, (event,)) not in seen:
@@ -96,3 +127,4 @@ def _check_compensation(reactor: Reactor, undo: Callable[..., Any]) -> None:
                         f"{reactor.where}: its compensation takes {event.__name__}, "
                         "which the step neither takes nor returns"
                     )
+    return Reactor(reactor.name, reactor.choreography, undo, signature, reactor.options, undoes=True)

@@ -51,6 +51,14 @@ def failure_of(types: EventTypes, record: Stored) -> dict[str, Any]:
     return system_records.FAILURE.decode(value)
 
 
+def edited_by(e: Envelope) -> tuple[str, str]:
+    """Who retried a step with another input, and why; both empty if the record says nothing of the kind."""
+    if len(e.extra) < 2:
+        return "", ""
+    end = 2 + e.extra[1]
+    return text(e.extra[2:end]), text(e.extra[end:])
+
+
 def context_of(types: EventTypes, record: Stored, e: Envelope) -> PayloadContext:
     """What a payload codec is told of a record's value."""
     return PayloadContext(types.prefix, text(record.key or b""), text(e.id), text(e.type), e.schema)

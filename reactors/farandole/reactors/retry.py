@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from farandole.projections import StateFailed
 from farandole.schemas import DeclarationError, Duration, EncodingError, UndecodableValue, parse_duration
 
 from .errors import GiveUp, RetryAfter, UndeclaredOutcome
 
-FINAL: Final = (GiveUp, UndeclaredOutcome, DeclarationError, EncodingError, UndecodableValue)
+FINAL: Final = (GiveUp, UndeclaredOutcome, DeclarationError, EncodingError, UndecodableValue, StateFailed)
 """What no further attempt with the same code and the same trigger can cure."""
 
 

@@ -66,13 +66,21 @@ class RunEvents:
         """How many events were admitted up to and with the last of those at these offsets; 0 if none is there."""
         return max((self._place(offset) for offset in offsets), default=-1) + 1
 
-    def offsets(self, types: Collection[int], end: int) -> list[int]:
-        """Offsets of those of these types among the first ``end`` events, in the order of admission."""
+    def offsets(self, types: Collection[int], begin: int, end: int) -> list[int]:
+        """Offsets of those of these types among the first ``end`` events, in the order of admission.
+
+        Args:
+            begin: how many of the first to pass over.
+        """
         if self._places:
-            found = [of_type[: bisect_left(of_type, end)] for t in types if (of_type := self._places.get(t))]
+            found = [
+                of_type[bisect_left(of_type, begin) if begin else 0 : bisect_left(of_type, end)]
+                for t in types
+                if (of_type := self._places.get(t))
+            ]
             places: Iterable[int] = found[0] if len(found) == 1 else sorted(place for some in found for place in some)
         else:
-            places = [place for place in range(end) if self._packed[place] & _TYPE in types]
+            places = [place for place in range(begin, end) if self._packed[place] & _TYPE in types]
         packed, late = self._packed, self._late
         if late:
             return [late.get(place, packed[place] >> _TYPE_BITS) for place in places]

@@ -15,6 +15,8 @@ _NAMES: Final = len("ce_specversion1.0ce_idce_sourcece_typefa")
 """Bytes of a record's headers besides their values; that of ``ce_specversion`` is always the same."""
 _new: Final = tuple.__new__
 _MOST_SHOWN: Final = 200
+_MOST_WHY: Final = 60_000
+"""Bytes of a reason, for which the header has room."""
 
 
 class Scribe:
@@ -79,6 +81,19 @@ class Scribe:
             extra=extra,
         )  # fmt: skip
         return Record(run_id, schema.encode(content), headers)
+
+    def edited(
+        self, run_id: bytes, failure: bytes, place: int, event: Event, not_after: int, *, by: str = "", why: str = ""
+    ) -> Record:
+        """A retry of a parked step, with an event in the place of one that it took.
+
+        Args:
+            failure: the id of the failure that parked it.
+            place: which of its inputs.
+        """
+        said = by.encode()[:255]
+        extra = bytes((place, len(said))) + said + why.encode()[:_MOST_WHY]
+        return self._outside(Kind.RETRY, run_id, event, not_after, causation=failure, extra=extra, more=Flag.EDITED)
 
     def control(self, kind: Kind, contents: Sequence[Mapping[str, Any]]) -> list[Record]:
         """Control records of one framed append; they belong to no run."""
@@ -188,15 +203,26 @@ class Scribe:
         )  # fmt: skip
         return Record(run_id, value, headers)
 
-    def _outside(self, kind: Kind, run_id: bytes, event: Event, not_after: int, delay: int = 0) -> Record:
+    def _outside(
+        self,
+        kind: Kind,
+        run_id: bytes,
+        event: Event,
+        not_after: int,
+        delay: int = 0,
+        causation: bytes = b"",
+        extra: bytes = b"",
+        more: int = 0,
+    ) -> Record:
         type_name, flags = self._learn(type(event))
+        flags |= more
         id = self._id()
         value, schema, coded = self.types.encode(event, self._context(run_id, id, type_name))
         if coded:
             flags |= Flag.CODED
         headers = pack(
             kind=kind, id=id, type=type_name, source=self.source, append=self._append(), sent=self.now(),
-            not_after=not_after, delay=delay, flags=flags, schema=schema,
+            not_after=not_after, delay=delay, flags=flags, schema=schema, causation=causation, extra=extra,
         )  # fmt: skip
         return Record(run_id, value, headers)
 

@@ -198,7 +198,7 @@ class Working:
             stack.push_async_callback(store.close)
             scribe = await open_log(choreography, store, choreography.service, self._clock)
             providers = await stack.enter_async_context(Providers(choreography.providers))
-            provided = {r.name: await supplied(r, providers) for r in choreography.reactors}
+            provided = {h.id: await supplied(h, providers) for r in choreography.reactors for h in r.handlers()}
             worker = Worker(
                 choreography,
                 store,

@@ -17,16 +17,13 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "Child[...]": "until child runs are there, start the other run with a client",
     "ChildDone[...]": "until child runs are there, let a client send the result as a Signal",
     "ChildFailed[...]": "until child runs are there, let a client send the failure as a Signal",
-    "State": "take a Run[...] and fold what run.events(...) gives",
     "Failed[...] in a join": "take the failure alone, and the other events by run.events(...)",
     "unless=": "leave it out",
     "each=": "leave it out",
     "enough=": "leave it out",
     "within=": "leave it out",
-    "compensate=": "write a reactor that takes the failure and undoes the step",
     "step.once(...)": "give each sub-step a reactor of its own, or make the handler safe to run again by step.key",
     "deadline=": "until deadlines are there, let a client cancel the run when it is time",
-    "compensate=True": "return what undoes the steps from reactors of your own",
     "schedule(...)": "until schedules are there, start the run from cron with `farandole start`",
 }
 
@@ -53,8 +50,6 @@ def forms_of_event(event: type[Event]) -> Iterator[str]:
     info = event_info(event)
     if info.deadline is not None:
         yield "deadline="
-    if info.compensate:
-        yield "compensate=True"
 
 
 class NoSubsteps:
@@ -88,8 +83,6 @@ def forms_of(reactor: Reactor) -> Iterator[str]:
                 yield _FORMS[element.form]
             if element.form == "failed" and len(triggers) > 1:
                 yield "Failed[...] in a join"
-    if any(context.kind == "state" for context in reactor.signature.context.values()):
-        yield "State"
     shapes = reactor.signature.gives.shapes()
     yield from (name for shape, name in _SHAPES.items() if shape in shapes)
     yield from reactor.options.used()

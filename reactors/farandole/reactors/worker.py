@@ -65,7 +65,7 @@ class Worker:
         choreography: loaded, with all of its modules imported.
         store: its log, established.
         scribe: writes this worker's records.
-        provided: what reactors are given besides events, by reactor and parameter.
+        provided: what handlers are given besides events, by `Reactor.id` and parameter.
         member: a stable name for this process, so that it gets its partitions back at once after a restart.
         take_over: bring contracts of this process into force even over those of another service or a newer release.
         grace: seconds that handlers at work are given to end when the worker stops.
@@ -107,12 +107,15 @@ class Worker:
             version=choreography.version,
             owner=choreography.owner,
         )
-        self._looks_back = any(len(r.signature.triggers) > 1 or r.takes_failures or r.takes_run for r in reactors)
+        self._looks_back = any(
+            len(r.signature.triggers) > 1 or r.takes_failures or r.takes_run or r.undo for r in reactors
+        )
         self._takes_run = any(r.takes_run for r in reactors)
         self._threads = {
-            r.name: ThreadPoolExecutor(max_workers=r.options.concurrency, thread_name_prefix=f"farandole-{r.name}")
+            h.id: ThreadPoolExecutor(max_workers=r.options.concurrency, thread_name_prefix=f"farandole-{r.name}")
             for r in reactors
-            if not r.signature.is_async
+            for h in r.handlers()
+            if not h.signature.is_async
         }
         self.outbox = Outbox(store)
         self.values = Values(store, most_bytes=memory)
@@ -353,7 +356,7 @@ class Worker:
                 self._answers.held(serving, out, out.envelope)
             if serving.restored:
                 for run, pair in out.settled:
-                    dispatcher.settle(run, pair)
+                    dispatcher.settle(run, pair, record)
                     if pair.parked and pair.reactor in serving.served and pair.key in run.owed:
                         log.warning(
                             "%s failed for good in run %s after %d attempt%s; see why: %s",
@@ -362,11 +365,11 @@ class Worker:
                         )  # fmt: skip
                 for run, pair in out.owed:
                     dispatcher.offer(
-                        serving, run, pair, record if record.offset == pair.inputs[0] else None, fold.log_time
+                        serving, run, pair, record if record.offset in pair.inputs[:1] else None, fold.log_time
                     )
             else:
                 for run, pair in out.settled:
-                    dispatcher.release(run, pair)
+                    dispatcher.release(run, pair, record)
             if out.contracts or serving.published is not None:
                 self._answers.contracts(serving, out)
             head = out.envelope

@@ -10,6 +10,8 @@ from checker.record import Flag, Head, Kind, Raw
 from checker.state import Debt, Event, Pair, Run
 from checker.verdict import Verdict
 
+from . import compensation
+
 if TYPE_CHECKING:
     from checker.fold import Fold
 
@@ -42,11 +44,15 @@ def outcome(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         return Verdict.HELD
     hops = 0 if run.state == "open" else debt.hops + 1
     run.settle(debt, "outcome", raw.offset)
+    emitted = []
     for index in sorted(whole) if head.count else ():
         part, its = whole[index]
         event = Event(its.id, its.type, part.offset, hops, its.flags, debt.pair, index, raw.offset)
         if not its.flags & (Flag.AFTER | Flag.ASK | Flag.CHILD):
-            fold.effects.admit(run, event)
+            emitted.append(event)
+    compensation.push(fold, run, debt, whole[min(whole)][1].id, emitted)
+    for event in emitted:
+        fold.effects.admit(run, event)
     return Verdict.ADMITTED
 
 
@@ -79,7 +85,7 @@ def cancel(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
     if run.state == "ending" and not run.parked:
         return Verdict.RUN_ENDING
     if run.state == "open":
-        run.state, run.result = "ending", "cancelled"
+        run.state, run.result, run.undoing = "ending", "cancelled", True
     run.drop(raw.offset)
     return admit_command(fold, head)
 
@@ -100,6 +106,8 @@ def retry(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
     named = [d for d in run.owed.values() if d.parked is not None and d.parked == head.causation]
     if not named:
         return Verdict.NOT_PARKED
+    if head.flags & Flag.EDITED:
+        return compensation.edited(fold, run, named[0], raw, head) or admit_command(fold, head)
     done = [fold.effects.retry(run, debt, raw.offset) for debt in named]
     return admit_command(fold, head) if any(done) else Verdict.NO_CONTRACT
 
@@ -126,6 +134,8 @@ def expire(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         return Verdict.NOT_DUE
     if run.state == "open":
         run.state, run.result = "ending", "expired"
+    run.undoing = False
+    run.stack.clear()
     run.drop(raw.offset)
     return Verdict.ADMITTED
 

@@ -5,7 +5,13 @@ from typing import Any
 
 from farandole.projections.fold import Fold, Pair, Run
 
-OF_RUNS: tuple[Callable[[Run], Any], ...] = ()
+
+def snap_compensation(run: Run) -> Any:
+    pending = run.pending
+    return (False, []) if pending is None else (pending.undo, [tuple(undo) for undo in pending.stack or ()])
+
+
+OF_RUNS: tuple[Callable[[Run], Any], ...] = (snap_compensation,)
 """Functions ``snap_<feature>``, each giving what the model's method of that name gives."""
 OF_PAIRS: tuple[Callable[[Pair], Any], ...] = ()
 """Likewise ``debt_<feature>``."""

@@ -232,7 +232,8 @@ class Stage:
         prepare(store)
         scribe = await open_log(choreography, store, choreography.service, self.clock)
         providers = Providers(choreography.providers)
-        provided = {r.name: await providers.supply(r.signature.provided) for r in choreography.reactors}
+        handlers = [h for r in choreography.reactors for h in r.handlers()]
+        provided = {h.id: await providers.supply(h.signature.provided) for h in handlers}
         worker = Worker(
             choreography, store, scribe, provided,
             member=member, take_over=take_over, grace=grace, memory=memory, random=random,

@@ -51,7 +51,13 @@ def test_a_look_finds_what_a_search_of_all_events_finds(most_bytes: int, moves: 
         assert index.bytes <= most_bytes
     for run, events in truth.items():
         for upto in ([offset] for offset, _ in events[::7]):
-            assert index.offsets(run, {b"b", b"d"}, upto) == search(events, {b"b", b"d"}, upto)
+            found = search(events, {b"b", b"d"}, upto)
+            assert index.offsets(run, {b"b", b"d"}, upto) == found
+            end = index.count(run, upto)
+            assert end == len(search(events, {type for _, type in events}, upto))
+            for cut in (0, 1, end // 2, end):
+                parts = index.between(run, {b"b", b"d"}, 0, cut), index.between(run, {b"b", b"d"}, cut, end)
+                assert parts[0] + parts[1] == found
     for run in truth:
         index.forget(run)
     assert index.bytes == 0

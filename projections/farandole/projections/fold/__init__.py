@@ -13,6 +13,7 @@ from .contracts import (
     contract_id,
 )
 from .fold import KNOWN_VERSION, Fold, UnknownFoldVersion
+from .pending import UNDO
 from .run import LIFE, TAKES, Fact, Pair, PairKey, Result, Run, RunState, Turn
 from .settings import Settings
 from .status import OwedStep, RunStatus, Status, status_of
@@ -29,6 +30,7 @@ __all__ = [
     "MOST_CONTRACT",
     "MOST_TOGETHER",
     "TAKES",
+    "UNDO",
     "Applied",
     "Awaited",
     "ClosedIds",

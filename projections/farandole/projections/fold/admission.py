@@ -17,11 +17,10 @@ from .branches import end, fan_out, leave
 from .contracts import MOST_CONTRACT, MOST_NAME, MOST_TOGETHER, Contract
 from .framing import collect
 from .items import SPECIAL, part_of, take_part
-from .joins import enter_again
 from .owing import close_if_done, drop, enforce, fail_for_good
 from .pending import Deadline
 from .rules import children as messages
-from .rules import claims, decisions, expiries, policies, schedules, substeps, timers
+from .rules import claims, decisions, expiries, policies, retries, schedules, substeps, timers
 from .run import TAKES, Fact, Item, Pair, Result, Run, RunState, Turn
 from .settings import NAMES, Settings
 from .taking import finish, take
@@ -152,6 +151,8 @@ def cancel(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) ->
         return Verdict.NOT_PENDING
     if run.state is _ENDING and not run.parked:
         return Verdict.RUN_ENDING
+    if run.result is Result.NONE:
+        compensation.begin(run)
     finish(fold, run, record, Turn.CANCEL, Result.CANCELLED, out)
     drop(fold, run, out)
     return Verdict.ADMITTED
@@ -170,29 +171,6 @@ def resume(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) ->
     run.paused = False
     out.owed.extend((run, pair) for pair in run.owed.values() if not pair.parked)
     return Verdict.ADMITTED
-
-
-def retry(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
-    """Names the failure that parked a step; the step is owed again and its attempts count on.
-
-    An event that found no room in joins is named by its own id, and queues anew in each of them.
-    """
-    parked = [pair for pair in run.owed.values() if pair.parked and pair.parked == e.causation] if run.parked else []
-    if not parked:
-        return Verdict.NOT_PARKED
-    done = [_unpark(fold, run, pair, out) for pair in parked]
-    return Verdict.ADMITTED if any(done) else Verdict.NO_CONTRACT
-
-
-def _unpark(fold: "Fold", run: Run, pair: Pair, out: Applied) -> bool:
-    if pair.overflowed:
-        return enter_again(fold, run, pair, out)
-    pair.parked = b""
-    pair.forgiven = pair.attempts
-    pair.due = fold.log_time
-    run.parked -= 1
-    out.owed.append((run, pair))
-    return True
 
 
 def owe_again(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
@@ -215,6 +193,7 @@ def expire(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) ->
     after = fold.settings.expire_after
     if not after or fold.log_time - run.touched < after or not fold.idle_or_failed(run):
         return Verdict.NOT_DUE
+    compensation.give_up(run)
     finish(fold, run, record, Turn.EXPIRE, Result.EXPIRED, out)
     drop(fold, run, out)
     return Verdict.ADMITTED
@@ -315,7 +294,7 @@ RUN_RULES: Final[dict[int, RunRule]] = {
     Kind.CANCEL: cancel,
     Kind.PAUSE: pause,
     Kind.RESUME: resume,
-    Kind.RETRY: retry,
+    Kind.RETRY: retries.retry,
     Kind.OWE: owe_again,
     Kind.EXPIRE: expire,
     Kind.ANSWER: decisions.answer,

@@ -207,6 +207,6 @@ class Contracts:
         self.lists = tuple(sorted((c for c in active if c.form == "list"), key=lambda c: c.reactor))
         self.signals = any(c.signals for c in active)
         self.fans = any(c.fans for c in active)
-        self.compensating = any(c.compensates for c in active)
+        self.compensating = any(c.compensates for c in self._in_force.values())
         self.watched = frozenset[bytes]().union(*(c.unless for c in active))
         self.joined = frozenset[bytes]().union(*(c.names for c in active if c.form == "join"))

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 SPECIAL: Final = int(Flag.FANOUT | Flag.AFTER | Flag.ASK | Flag.CHILD)
 """Flags of records of an outcome that are no plain events at the root."""
 _AFTER, _ASK, _CHILD = int(Flag.AFTER), int(Flag.ASK), int(Flag.CHILD)
-_PENDING = _AFTER | _ASK | _CHILD
 
 
 def part_of(fold: "Fold", offset: int, e: Envelope) -> Fact:
@@ -27,7 +26,7 @@ def part_of(fold: "Fold", offset: int, e: Envelope) -> Fact:
 
 def take_part(fold: "Fold", run: Run, pair: Pair, part: Fact, out: "Applied") -> None:
     """Let one part of an admitted outcome take effect. What an ending run would have to wait for lapses at once."""
-    if type(part) is not Item or not part.flags & _PENDING:
+    if type(part) is not Item or part.is_event:
         take(fold, run, part, out)
     elif run.state is not RunState.OPEN:
         return

@@ -51,7 +51,7 @@ def fail_for_good(fold: "Fold", run: Run, pair: Pair, failure: Fact, out: Applie
 
 def owe_failure(fold: "Fold", run: Run, failed: Pair, failure: Fact, out: Applied) -> bool:
     """Make a final failure owed to the reactors that take it; False if there are none."""
-    if failed.of_failure or failure.hops > fold.settings.drain:
+    if failed.of_failure or failed.undoes or failure.hops > fold.settings.drain:
         return False
     caught = failed.branch is not None and gathering.catch(fold, run, failed, failure, out)
     for contract in fold.contracts.failed:

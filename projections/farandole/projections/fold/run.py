@@ -3,13 +3,16 @@
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
-from farandole.schemas.envelope import Kind
+from farandole.schemas.envelope import Flag, Kind
 
 from .framing import Frames
-from .pending import Pending, Working
+from .pending import UNDO, Pending, Working
 
 if TYPE_CHECKING:
     from .branches import Branch
+
+
+_TO_COME: Final = int(Flag.AFTER | Flag.ASK | Flag.CHILD)
 
 
 class RunState(IntEnum):
@@ -132,6 +135,11 @@ class Item(Fact):
         self.types = types
         """Of the first record of a fan-out, the types that its branches may begin with, joined by zero bytes."""
 
+    @property
+    def is_event(self) -> bool:
+        """Whether it is admitted with the outcome, and nothing that is to come."""
+        return not self.flags & _TO_COME
+
 
 PairKey = tuple[bytes, bytes, bytes]
 """Trigger id, reactor, generation."""
@@ -202,6 +210,11 @@ class Pair:
     def by_failure(self) -> bool:
         """Whether it is owed for a failure, whose offset then stands before those of what the failed step took."""
         return len(self.inputs) > len(self.types)
+
+    @property
+    def undoes(self) -> bool:
+        """Whether it compensates an outcome, whose id is its trigger."""
+        return self.generation == UNDO
 
     @property
     def overflowed(self) -> bool:

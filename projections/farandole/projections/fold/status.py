@@ -42,6 +42,8 @@ class OwedStep:
     """Log time until which a worker claims it, in milliseconds since 1970 UTC; 0: nobody does."""
     lost: int = 0
     """How many workers were lost at it."""
+    inputs: tuple[int, ...] = ()
+    """Offsets of what its handler takes; for a failure, that of the failure before those of what the failed step took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ def _owed(fold: Fold, pair: Pair) -> OwedStep:
         branch=f"{_text(pair.branch.fanout.id)}/{pair.branch.index}" if pair.branch is not None else "",
         claimed_until=pair.work.until if pair.work is not None else 0,
         lost=pair.work.lost if pair.work is not None else 0,
+        inputs=pair.inputs,
     )
 
 

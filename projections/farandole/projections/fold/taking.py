@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from farandole.eventstore import Stored
 from farandole.schemas.envelope import Flag
 
-from . import gathering, timers
+from . import compensation, gathering, timers
 from .lapsing import lapse_pending
 from .owing import drop, owe
 from .run import Fact, Result, Run, RunState, Turn
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .applied import Applied
     from .fold import Fold
 
-_END, _FINAL_END = int(Flag.END), int(Flag.FINAL_END)
+_END, _FINAL_END, _COMPENSATE = int(Flag.END), int(Flag.FINAL_END), int(Flag.COMPENSATE)
 _OPEN = RunState.OPEN
 
 
@@ -24,6 +24,8 @@ def take(fold: "Fold", run: Run, fact: Fact, out: "Applied") -> None:
     if fact.flags & _END and run.state is _OPEN and run.turn(Turn.END):
         run.result, run.end, run.result_offset = Result.ENDED, fact.type, fact.offset
         out.result = Result.ENDED
+        if fact.flags & _COMPENSATE:
+            compensation.begin(run)
         if run.pending is not None:
             lapse_pending(fold, run, out)
         if fact.flags & _FINAL_END:

@@ -52,11 +52,13 @@ class Arguments:
         if first.form == "list":
             arguments[first.param] = await gathered(reader, work, first)
         elif pair.by_failure:
-            wanted = plan.failures or ()
-            arguments[first.param] = await failed(reader, await self._inputs(work), pair.types, wanted)
+            records = await self._inputs(work, range(len(pair.inputs)))
+            arguments[first.param] = await failed(reader, records, pair.types, plan.failures or ())
         else:
-            for trigger, record, type in zip(signature.triggers, await self._inputs(work), pair.types, strict=True):
-                arguments[trigger.param] = await self._taken(work, trigger, record, type)
+            places = plan.places(pair) or ()
+            records = await self._inputs(work, places)
+            for trigger, place, record in zip(signature.triggers, places, records, strict=True):
+                arguments[trigger.param] = await self._taken(work, trigger, record, pair.types[place])
         for param, context in signature.context.items():
             if context.kind == "step":
                 arguments[param] = step_of(self._choreography, work)
@@ -78,8 +80,8 @@ class Arguments:
             )
         return event
 
-    async def _inputs(self, work: Work) -> Sequence[Stored]:
-        record, inputs = work.record, work.pair.inputs
+    async def _inputs(self, work: Work, places: Sequence[int]) -> Sequence[Stored]:
+        record, inputs = work.record, [work.pair.inputs[place] for place in places]
         if record is not None and len(inputs) == 1 and inputs[0] == record.offset:
             return (record,)
         return await self._reader.records(work.serving.fold.partition, inputs)

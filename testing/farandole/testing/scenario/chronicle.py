@@ -6,9 +6,10 @@ from typing import Any
 
 from farandole.eventstore import Stored
 from farandole.projections.fold import Applied, Fact, Run, Verdict
+from farandole.reactors.reading import edited_by
 from farandole.reactors.scribe import text
 from farandole.schemas import Event, UndecodableValue, system_records
-from farandole.schemas.envelope import Envelope, Kind
+from farandole.schemas.envelope import Envelope, Flag, Kind
 
 from .log import SOURCE, Log
 
@@ -81,6 +82,13 @@ class Chronicle:
             self._read += 1
             if line.envelope.kind == Kind.FAILURE:
                 line.said = line.log.client.failure(line.record)
+            elif line.envelope.kind == Kind.RETRY and line.envelope.flags & Flag.EDITED:
+                by, why = edited_by(line.envelope)
+                line.said = {
+                    "reason": why,
+                    "by": by,
+                    "edit": await self._decoded(line.log, line.record, line.envelope.type),
+                }
             elif line.envelope.kind in _COMMANDS:
                 line.said = _COMMANDS[Kind(line.envelope.kind)].decode(line.record.value or b"")
             else:
@@ -96,7 +104,11 @@ class Chronicle:
         self.lines.append(Line(log, record, out.envelope, Verdict(out.verdict), tuple(out.admitted)))
 
     async def _event(self, line: Line, fact: Fact) -> Event | str:
+        record = self._records[line.log.name, line.record.partition, fact.offset]
+        return await self._decoded(line.log, record, fact.type)
+
+    async def _decoded(self, log: Log, record: Stored, type: bytes) -> Event | str:
         try:
-            return await line.log.client.decode(self._records[line.log.name, line.record.partition, fact.offset])
+            return await log.client.decode(record)
         except UndecodableValue as e:
-            return f"{text(fact.type)} ({e})"
+            return f"{text(type)} ({e})"

@@ -158,7 +158,7 @@ class Log:
             service,
             self.store,
             scribe,
-            {r.name: await supplied(r, providers) for r in service.reactors},
+            {h.id: await supplied(h, providers) for r in service.reactors for h in r.handlers()},
             random=lambda: 1.0,  # a wait between two attempts is as long as it says
             idle=_IDLE,
             rounds=_rounds(self._settings.get("expire_after", 0)),

@@ -126,10 +126,16 @@ class ScenarioRun:
         await self._do(lambda: self._handle.cancel(why, by=by), after)
 
     async def retry(
-        self, why: str = "", *, by: str = "", reactor: str | None = None, after: Duration | None = None
+        self,
+        why: str = "",
+        *,
+        by: str = "",
+        reactor: str | None = None,
+        edit: Event | None = None,
+        after: Duration | None = None,
     ) -> int:
         """See `RunHandle.retry`."""
-        return await self._do(lambda: self._handle.retry(why, by=by, reactor=reactor), after)
+        return await self._do(lambda: self._handle.retry(why, by=by, reactor=reactor, edit=edit), after)
 
     # ── what is there ────────────────────────────────────────────────────────────────────────────────────────────────
 

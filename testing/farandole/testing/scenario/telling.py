@@ -98,8 +98,9 @@ def _rows(line: Line, began: int, hand: bytes) -> Iterator[tuple[str, str, str]]
         if not line.by_the_test:
             yield at, by, "nothing"
     elif not (e.kind == Kind.OWE and e.reactor == hand):
-        said = line.said.get("reason")
-        yield at, by, short(text(e.type)).lower() + (f": {said}" if said else "")
+        said, edit = line.said.get("reason"), line.said.get("edit")
+        what = short(text(e.type)).lower() if edit is None else f"retry with {shown(edit)}"
+        yield at, by, what + (f": {said}" if said else "")
 
 
 def _failure(line: Line) -> str:

@@ -42,6 +42,7 @@ class Events(Memory):
         if event.flags & 1 and run.state == "OPEN":
             run.state = "ENDING"
             self.fix(run, "ENDED", event.type, event.offset)
+            run.undoing = bool(event.flags & 4)
             if event.flags & 2:
                 self.drop(self.owed(run))
                 return

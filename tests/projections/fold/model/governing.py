@@ -89,6 +89,7 @@ class Governing(Events):
                 gone = [debt for debt in self.owed(run) if debt.reactor == new["reactor"]]
                 self.drop(gone)
                 run.queues.pop(new["reactor"], None)
+                run.stack = [undo for undo in run.stack if undo[1] != new["reactor"]]
                 if gone:
                     run.touched = self.log_time
             return
@@ -99,6 +100,9 @@ class Governing(Events):
             if new["renames"]:
                 for debt in debts:
                     debt.reactor, debt.received = new["reactor"], []
+                run.stack = [
+                    (undo[0], new["reactor"], *undo[2:]) if undo[1] == old["reactor"] else undo for undo in run.stack
+                ]
                 if old["reactor"] in run.queues:
                     run.queues[new["reactor"]] = run.queues.pop(old["reactor"])
             if shape(new) != shape(old):

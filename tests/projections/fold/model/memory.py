@@ -37,6 +37,9 @@ class Run:
     kept: list[Event] = field(default_factory=list)
     unserved: int = 0
     queues: dict[str, list[list[Event]]] = field(default_factory=dict)
+    undoing: bool = False
+    stack: list[tuple[bytes, str, list[int], list[bytes], int]] = field(default_factory=list)
+    """Outcomes that an end may undo: id, reactor, places and types of what was taken and emitted, hops."""
 
 
 @dataclass
@@ -56,7 +59,7 @@ class Debt:
     parked: bytes = b""
     overflowed: bool = False
     became: str = "owed"
-    """owed, discharged, handled, dropped or joined anew"""
+    """owed, discharged, handled, dropped, edited or joined anew"""
     received: list[tuple[Head, Event]] = field(default_factory=list)
     """Records of its outcomes that were held."""
 

@@ -43,7 +43,7 @@ class Model(Runs, Branches, Timers, Decisions, Children, Schedules, Compensation
         self.digest = (self.digest * 1_073_741_789 + w) % 18_446_744_073_709_551_557
         self.position = record.offset + 1
         for run in self.runs:
-            if run.state == "ENDING" and not self.owed(run):
+            if run.state == "ENDING" and not self.owed(run) and not self.unwind(run):
                 run.state = "CLOSED"
                 self.remember(run)
         return verdict

@@ -46,6 +46,9 @@ class Runs(Governing):
             debt.received.append((head, Event(head.id, head.type, record.offset, 0, head.flags)))
             return "HELD"
         debt.became = "discharged"
+        emitted = [event for event in events if not event.flags & (128 | 256 | 512)] if head.count else []
+        first = head.id if head.count <= 1 else events[0].id
+        self.push(debt, first, emitted)
         for event in events if head.count else ():
             event.hops = hops
             if not event.flags & (128 | 256 | 512):
@@ -65,7 +68,11 @@ class Runs(Governing):
             debt.due = self.log_time + head.delay
             return "ADMITTED"
         hops = debt.hops + 1 if run.state == "ENDING" else 0
-        takers = [] if debt.of_failure or hops > self.settings["drain"] else self.active("failed", "either")
+        takers = (
+            []
+            if debt.of_failure or debt.generation == b"undo" or hops > self.settings["drain"]
+            else self.active("failed", "either")
+        )
         takers = [c for c in takers if not c["of"] or debt.reactor in c["of"]]
         takers = [c for c in takers if (f := failures(c)) is not None and (not f or f & set(debt.types))]
         if not takers:
@@ -89,6 +96,7 @@ class Runs(Governing):
             return "NOT_PENDING"
         if run.state == "ENDING" and not any(debt.parked for debt in self.owed(run)):
             return "RUN_ENDING"
+        run.undoing = run.undoing or run.result == "NONE"
         self.finish(run, "CANCELLED", record.offset)
         return "ADMITTED"
 
@@ -108,6 +116,8 @@ class Runs(Governing):
         parked = [debt for debt in self.owed(run) if debt.parked and debt.parked == head.causation]
         if not parked:
             return "NOT_PARKED"
+        if head.flags & 2048:
+            return self.run_retry_edited(run, parked[0], record, head)
         verdict = "NO_CONTRACT"
         for debt in parked:
             if not debt.overflowed:
@@ -142,5 +152,6 @@ class Runs(Governing):
         failed = bool(owed) and all(debt.parked for debt in owed)
         if not after or self.log_time < run.touched + after or not (idle or failed):
             return "NOT_DUE"
+        run.undoing, run.stack = False, []
         self.finish(run, "EXPIRED", record.offset)
         return "ADMITTED"

@@ -1,0 +1,41 @@
+"""Retrying a parked step with another event in the place of one that it took."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from farandole.eventstore import Record
+from farandole.projections.fold import OwedStep, Verdict
+from farandole.schemas import Event, acquaint
+
+from .errors import CommandRefused
+
+if TYPE_CHECKING:
+    from .client import Client
+
+
+async def edited(client: "Client", run_id: str, parked: Sequence[OwedStep], event: Event, why: str, by: str) -> Record:
+    """The record that owes the one parked step that took an event of this type anew, with this event.
+
+    Raises:
+        CommandRefused: there is none.
+        ValueError: there are several.
+    """
+    await acquaint(client.store.catalogue, client.scribe.types, type(event))
+    name = client.scribe.types.wire_name(type(event))
+    steps = [step for step in parked if name in step.trigger_types]
+    if not steps:
+        took = ", ".join(sorted({type for step in parked for type in step.trigger_types})) or "nothing is parked"
+        raise CommandRefused(
+            f"run '{run_id}': no parked step took a {type(event).__name__}, so there is none to retry with it ({took})",
+            Verdict.NOT_PARKED,
+        )
+    if len(steps) > 1:
+        reactors = ", ".join(sorted({step.reactor for step in steps}))
+        raise ValueError(
+            f"run '{run_id}': {len(steps)} parked steps took a {type(event).__name__} ({reactors}); say which by reactor="
+        )
+    (step,) = steps
+    return client.scribe.edited(
+        run_id.encode(), step.parked.encode(), step.trigger_types.index(name), event, client.not_after("10m"),
+        by=by, why=why,
+    )  # fmt: skip
