@@ -66,14 +66,15 @@ class Attempts:
 
     async def make(self, work: Work) -> None:
         """Make one attempt and hand in its outcome or failure."""
-        if self._outbox.full:
-            await self._outbox.room()
         plan = self._plans[work.reactor.name]
         stats = plan.stats
         began = perf_counter()
-        stats.queued.observe(began - work.queued_at)
         arguments = None
         try:
+            if self._outbox.full:
+                await self._outbox.room()
+                began = perf_counter()
+            stats.queued.observe(began - work.queued_at)
             if not plan.fits(work.pair):
                 raise EarlierShape(
                     f"{work.reactor.where}: the step is owed for {text(b', '.join(work.pair.types))}, under an earlier "
@@ -84,7 +85,11 @@ class Attempts:
             if arguments is None:
                 arguments = await self._arguments.of(plan, work)
                 began = perf_counter()
+            if work.cancelled:
+                raise asyncio.CancelledError
             result = await (work.reactor.fn(**arguments) if plan.direct else self._call(work.reactor, arguments))
+            if work.cancelled:
+                raise asyncio.CancelledError
             items = plan.check(result)
             if plan.plain:
                 written = self._scribe.outcome(work.run.id, work.pair, items)  # type: ignore[arg-type]  # events only
@@ -99,10 +104,17 @@ class Attempts:
         except asyncio.CancelledError as e:
             if self.dispatcher.stopped:
                 raise
+            if work.cancelled:
+                stats.superseded += 1
+                return
             self._fail(work, RuntimeError(f"the handler was cancelled from within: {e!r}"))
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as e:
+            if work.cancelled:
+                log.info("%s ended with %s after its step was settled", work.reactor.where, type(e).__name__)
+                stats.superseded += 1
+                return
             if isinstance(e, PositionLost) and arguments is None:
                 e = UndecodableValue(f"what the step is owed for is in the log no longer: {e}")
             if isinstance(e, StoreError) and (arguments is None or isinstance(e, HistoryUnavailable)):

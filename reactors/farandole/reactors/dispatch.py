@@ -9,10 +9,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from farandole.eventstore import Stored
 from farandole.projections.fold import Pair, Run
+from farandole.schemas import UndecodableValue, system_records
+from farandole.schemas.envelope import Kind, unpack
 
 from .lanes import Lanes
 from .reactor import Reactor
@@ -34,6 +36,8 @@ class Work:
     __slots__ = (
         "again",
         "attempt",
+        "cancelled",
+        "ended_by",
         "made",
         "pair",
         "queued_at",
@@ -43,7 +47,9 @@ class Work:
         "running",
         "serving",
         "size",
+        "task",
         "timer",
+        "told",
     )
 
     def __init__(self, serving: "Serving", run: Run, pair: Pair, reactor: Reactor, record: Stored | None) -> None:
@@ -57,6 +63,14 @@ class Work:
         """Bytes of ``record``."""
         self.attempt = pair.attempts + 1
         self.running = False
+        self.task: asyncio.Task[Any] | None = None
+        """What its handler runs in, from when it begins until its outcome is handed in."""
+        self.cancelled = False
+        """Whether the pair was settled by somebody else while its handler ran: nothing that it makes is admitted."""
+        self.ended_by: Stored | None = None
+        """The record that settled the pair then."""
+        self.told: asyncio.Event | None = None
+        """Set when it is cancelled, if anybody waits for that."""
         self.made = b""
         """The append of its outcome, if that is of several records."""
         self.again: Callable[[], None] | None = None
@@ -74,6 +88,39 @@ class Work:
             and not pair.parked
             and self.run.owed.get(pair.key) is pair
         )
+
+    @property
+    def cancel_reason(self) -> str:
+        """Why the run was cancelled, as whoever cancelled it said; empty if it was not."""
+        record = self.ended_by
+        if record is None or unpack(record.headers).kind != Kind.CANCEL:
+            return ""
+        try:
+            return str(system_records.CANCEL.decode(record.value)["reason"])
+        except UndecodableValue:
+            return ""
+
+    async def until_cancelled(self) -> None:
+        """Wait until it is cancelled."""
+        if self.told is None:
+            self.told = asyncio.Event()
+            if self.cancelled:
+                self.told.set()
+        await self.told.wait()
+
+    def cancel(self, by: Stored | None) -> None:
+        """Tell the handler, if it is at work, that what it makes will not be admitted.
+
+        An ``async def`` handler is cancelled where it waits; a thread cannot be stopped, and may ask.
+        """
+        task = self.task
+        if task is None or self.cancelled:
+            return
+        self.cancelled, self.ended_by = True, by
+        if self.told is not None:
+            self.told.set()
+        if self.reactor.signature.is_async:
+            task.cancel()
 
 
 class Dispatcher:
@@ -136,12 +183,17 @@ class Dispatcher:
         """What is in this worker's hands for a pair."""
         return self._works.get(pair)
 
-    def settle(self, run: Run, pair: Pair) -> None:
-        """The pair is owed no longer."""
+    def settle(self, run: Run, pair: Pair, by: Stored | None = None) -> None:
+        """The pair is owed no longer. If its handler still runs, it learns so.
+
+        Args:
+            by: the record that settled it.
+        """
         work = self._works.pop(pair, None)
         if work is None:
             return
         self._let_go(work)
+        work.cancel(by)
         if work.reactor.options.ordered and not pair.parked:
             waiting = [p for p in run.owed.values() if p.reactor == pair.reactor]
             if waiting:
@@ -149,11 +201,12 @@ class Dispatcher:
                 if not following.parked:
                     self.offer(work.serving, run, following, None, work.serving.fold.log_time)
 
-    def release(self, run: Run, pair: Pair) -> None:
+    def release(self, run: Run, pair: Pair, by: Stored | None = None) -> None:
         """The pair was settled while its partition is only being restored, so nothing follows from it yet."""
         work = self._works.pop(pair, None)
         if work is not None:
             self._let_go(work)
+            work.cancel(by)
 
     def suspend(self, serving: "Serving") -> None:
         """The partition is not ours now: forget what has not begun."""
@@ -228,12 +281,15 @@ class Dispatcher:
             self._let_go(work)
             return
         work.running = True
+        work.task = asyncio.current_task()
         try:
             await self._perform(work)
         except Exception:
             # A fault of ours must not leave a step in nobody's hands, nor end the lane for those that come after it.
             log.exception("%s: an attempt could not be made; it is made again", work.reactor.where)
             self.again(work, AGAIN)
+        finally:
+            work.task = None
 
     def _queue(self, work: Work) -> None:
         work.queued_at = perf_counter()

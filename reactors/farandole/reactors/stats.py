@@ -36,7 +36,7 @@ class ReactorStats:
         self.failed = 0
         """Attempts that failed for good."""
         self.superseded = 0
-        """Steps that were settled by somebody else before they began here."""
+        """Steps that were settled by somebody else before they began here, or while they were at work."""
         self.handler = Histogram()
         """Seconds in the handler."""
         self.queued = Histogram()

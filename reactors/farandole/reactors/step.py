@@ -1,5 +1,6 @@
 """What a handler is given about its step: one trigger in the hands of one reactor."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -43,6 +44,34 @@ class RememberedSubsteps:
         return result
 
 
+class Cancellation(Protocol):
+    """Whether what a handler makes is wanted no longer."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it is so."""
+        ...
+
+    @property
+    def cancel_reason(self) -> str:
+        """What whoever cancelled the run gave as the reason; empty without one."""
+        ...
+
+    async def until_cancelled(self) -> None:
+        """Wait until it is so."""
+        ...
+
+
+class NeverCancelled:
+    """A step that nobody cancels: for tests of a handler."""
+
+    cancelled: bool = False
+    cancel_reason: str = ""
+
+    async def until_cancelled(self) -> None:
+        await asyncio.get_running_loop().create_future()
+
+
 class Step:
     """One attempt at one step, as its handler sees it.
 
@@ -55,6 +84,7 @@ class Step:
     """
 
     __slots__ = (
+        "_cancellation",
         "_choreography",
         "_event_id",
         "_log",
@@ -79,6 +109,7 @@ class Step:
         choreography: str = "",
         report: Callable[[float, str], None] | None = None,
         substeps: Substeps | None = None,
+        cancellation: Cancellation | None = None,
     ) -> None:
         self.key = key
         self.attempt = attempt
@@ -89,6 +120,7 @@ class Step:
         self._choreography = choreography
         self._report = report
         self._substeps = substeps
+        self._cancellation = cancellation
         self._log: StepLog | None = None
 
     @property
@@ -107,6 +139,24 @@ class Step:
                 },
             )
         return self._log
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the step is owed no longer, because its run was cancelled, say, or another worker was first.
+
+        Nothing that the handler makes from then on counts. An ``async def`` handler is cancelled at its next ``await``
+        besides; a plain ``def`` that takes long may ask now and then, and return.
+        """
+        return self._cancellation is not None and self._cancellation.cancelled
+
+    @property
+    def cancel_reason(self) -> str:
+        """What whoever cancelled the run gave as the reason; empty if it was not, or without one."""
+        return "" if self._cancellation is None else self._cancellation.cancel_reason
+
+    async def until_cancelled(self) -> None:
+        """Wait until the step is `cancelled`."""
+        await (self._cancellation or NeverCancelled()).until_cancelled()
 
     def progress(self, done: float, note: str = "") -> None:
         """Tell people watching how far the step is: ``done`` from 0 to 1. Best effort, never part of the history.

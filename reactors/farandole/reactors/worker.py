@@ -353,7 +353,7 @@ class Worker:
                 self._answers.held(serving, out, out.envelope)
             if serving.restored:
                 for run, pair in out.settled:
-                    dispatcher.settle(run, pair)
+                    dispatcher.settle(run, pair, record)
                     if pair.parked and pair.reactor in serving.served and pair.key in run.owed:
                         log.warning(
                             "%s failed for good in run %s after %d attempt%s; see why: %s",
@@ -366,7 +366,7 @@ class Worker:
                     )
             else:
                 for run, pair in out.settled:
-                    dispatcher.release(run, pair)
+                    dispatcher.release(run, pair, record)
             if out.contracts or serving.published is not None:
                 self._answers.contracts(serving, out)
             head = out.envelope

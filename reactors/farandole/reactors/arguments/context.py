@@ -31,6 +31,7 @@ def step_of(choreography: str, work: Work) -> Step:
         reactor=work.reactor.name,
         choreography=choreography,
         substeps=NoSubsteps(work.reactor.where),
+        cancellation=work,
     )
 
 
