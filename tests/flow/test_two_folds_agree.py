@@ -6,7 +6,7 @@ import pytest
 
 from checker import Fold as CheckersFold
 from checker import Raw
-from farandole.projections.fold import Fold, Verdict
+from farandole.projections.fold import Fold, Pair, Verdict
 
 from .making import MAKERS
 from .random_log import PARTITIONS, RandomLog, catalogue
@@ -16,12 +16,17 @@ REACHED = frozenset(v for v in Verdict if v <= Verdict.TOO_FAR).union(*(maker.re
 """What random records bring about."""
 
 
+def work_of(pair: Pair) -> tuple[bytes, int, int, dict[bytes, int]]:
+    work = pair.work
+    return (b"", 0, 0, {}) if work is None else (work.holder, work.until, work.lost, work.once or {})
+
+
 def framework_view(fold: Fold) -> dict[bytes, Any]:
     return {
         key: (
             run.state.name.lower(),
             run.paused,
-            {p.key: (p.inputs, p.attempts, p.parked, p.hops, p.of_failure) for p in run.owed.values()},
+            {p.key: (p.inputs, p.attempts, p.parked, p.hops, p.of_failure, work_of(p)) for p in run.owed.values()},
             sorted((k.id, k.offset, k.hops) for k in run.kept or ()),
         )
         for key, run in fold.runs.items()
@@ -34,7 +39,14 @@ def checkers_view(fold: CheckersFold) -> dict[bytes, Any]:
             run.state,
             run.paused,
             {
-                d.pair: (tuple(offset for offset, _ in d.inputs), d.attempts, d.parked or b"", d.hops, d.of_failed)
+                d.pair: (
+                    tuple(offset for offset, _ in d.inputs),
+                    d.attempts,
+                    d.parked or b"",
+                    d.hops,
+                    d.of_failed,
+                    (*(d.claim or (b"", 0)), d.lost, d.substeps),
+                )
                 for d in run.owed.values()
             },
             sorted((k.id, k.offset, k.hops) for k in run.kept),

@@ -130,7 +130,7 @@ def failure(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -
         return Verdict.LATE
     if e.attempt != pair.attempts + 1:
         return Verdict.WRONG_ATTEMPT
-    pair.attempts = e.attempt
+    pair.failed(e.attempt)
     run.touched = fold.log_time
     if not e.flags & _LAST:
         pair.due = fold.log_time + e.delay
@@ -187,9 +187,7 @@ def retry(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> 
 def _unpark(fold: "Fold", run: Run, pair: Pair, out: Applied) -> bool:
     if pair.overflowed:
         return enter_again(fold, run, pair, out)
-    pair.parked = b""
-    pair.forgiven = pair.attempts
-    pair.due = fold.log_time
+    pair.unpark(fold.log_time)
     run.parked -= 1
     out.owed.append((run, pair))
     return True

@@ -41,7 +41,13 @@ class OwedStep:
     claimed_until: int = 0
     """Log time until which a worker claims it, in milliseconds since 1970 UTC; 0: nobody does."""
     lost: int = 0
-    """How many workers were lost at it."""
+    """How many workers were lost at it since it was last retried."""
+
+    @property
+    def spent(self) -> str:
+        """What was spent on it so far, in words."""
+        attempts = f"{self.attempts} attempt{'s'[: self.attempts != 1]}"
+        return attempts if not self.lost else f"{attempts} and {self.lost} lost worker{'s'[: self.lost != 1]}"
 
 
 @dataclass(frozen=True, slots=True)

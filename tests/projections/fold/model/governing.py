@@ -94,11 +94,13 @@ class Governing(Events):
             return
         if old is None:
             return
+        if new["renames"] and old["reactor"] in self.policies:
+            self.policies[new["reactor"]] = self.policies.pop(old["reactor"])
         for run in open_runs:
             debts = [debt for debt in self.owed(run) if debt.reactor == old["reactor"]]
             if new["renames"]:
                 for debt in debts:
-                    debt.reactor, debt.received = new["reactor"], []
+                    debt.reactor, debt.received, debt.holder = new["reactor"], [], b""
                 if old["reactor"] in run.queues:
                     run.queues[new["reactor"]] = run.queues.pop(old["reactor"])
             if shape(new) != shape(old):

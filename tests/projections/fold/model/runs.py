@@ -61,16 +61,21 @@ class Runs(Governing):
         if head.attempt != debt.attempts + 1:
             return "WRONG_ATTEMPT"
         debt.attempts += 1
+        debt.holder = b""
         if not head.flags & 8:
             debt.due = self.log_time + head.delay
             return "ADMITTED"
+        self.last_failure(run, debt, record, head)
+        return "ADMITTED"
+
+    def last_failure(self, run: Run, debt: Debt, record: Stored, head: Head) -> None:
         hops = debt.hops + 1 if run.state == "ENDING" else 0
         takers = [] if debt.of_failure or hops > self.settings["drain"] else self.active("failed", "either")
         takers = [c for c in takers if not c["of"] or debt.reactor in c["of"]]
         takers = [c for c in takers if (f := failures(c)) is not None and (not f or f & set(debt.types))]
         if not takers:
             debt.parked = head.id
-            return "ADMITTED"
+            return
         debt.became = "handled"
         for contract in takers:
             new = Debt(
@@ -78,7 +83,6 @@ class Runs(Governing):
                 self.log_time, hops, of_failure=True, due=self.log_time,
             )  # fmt: skip
             self.add(new)
-        return "ADMITTED"
 
     def run_signal(self, run: Run, record: Stored, head: Head) -> str:
         self.take(run, Event(head.id, head.type, record.offset, 0, head.flags))
@@ -112,6 +116,7 @@ class Runs(Governing):
         for debt in parked:
             if not debt.overflowed:
                 debt.parked, debt.forgiven, debt.due, verdict = b"", debt.attempts, self.log_time, "ADMITTED"
+                debt.lost = 0
                 continue
             contract = self.in_force(debt.reactor)
             if contract is not None and contract["state"] == "active":
