@@ -4,6 +4,7 @@
     ├── GiveUp              raise it in a handler: the step fails at once, without another attempt
     ├── RetryAfter          raise it in a handler: the next attempt comes after a time of its choosing
     ├── UndeclaredOutcome   a handler returned what its annotation does not name; the step fails for good
+    ├── WorkerLost          never raised: what a step failed with whose workers were lost once too often
     ├── ProviderFailed      a provider could not make what reactors take, so the worker does not begin
     └── ClientError         what a client is told of a run
         ├── CommandRefused  the log did not admit what was sent
@@ -53,6 +54,10 @@ class RetryAfter(ReactorError):
 
 class UndeclaredOutcome(ReactorError):
     """A handler returned what its annotation does not name. A change of code is needed, so it is never retried."""
+
+
+class WorkerLost(ReactorError):
+    """A worker that had a step in hand did not renew its claim: its process ended, or its event loop was blocked."""
 
 
 class ProviderFailed(ReactorError):

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from farandole.eventstore import PositionLost, StoreError
+from farandole.reactors.desk import Desk, Report
 from farandole.reactors.dispatch import Work
 from farandole.reactors.run import Run
 from farandole.reactors.scribe import shown, text
 from farandole.reactors.step import Step
-from farandole.reactors.unsupported import NoSubsteps
+from farandole.reactors.substeps import RecordedSubsteps
 from farandole.schemas import Event, acquaint
 from farandole.schemas.ids import step_key
 
@@ -19,7 +20,7 @@ class HistoryUnavailable(StoreError):
     """The run's history cannot be read now, or not here any more. That is not the step's failure."""
 
 
-def step_of(choreography: str, work: Work) -> Step:
+def step_of(choreography: str, work: Work, desk: Desk) -> Step:
     """What a handler is given about its step."""
     run, pair = work.run, work.pair
     return Step(
@@ -30,7 +31,8 @@ def step_of(choreography: str, work: Work) -> Step:
         offset=max(pair.inputs),
         reactor=work.reactor.name,
         choreography=choreography,
-        substeps=NoSubsteps(work.reactor.where),
+        report=Report(desk, work),
+        substeps=RecordedSubsteps(desk, work),
         cancellation=work,
     )
 

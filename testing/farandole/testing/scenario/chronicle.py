@@ -79,7 +79,7 @@ class Chronicle:
         while self._read < len(self.lines):
             line = self.lines[self._read]
             self._read += 1
-            if line.envelope.kind == Kind.FAILURE:
+            if line.envelope.kind in (Kind.FAILURE, Kind.LOST):
                 line.said = line.log.client.failure(line.record)
             elif line.envelope.kind in _COMMANDS:
                 line.said = _COMMANDS[Kind(line.envelope.kind)].decode(line.record.value or b"")
