@@ -13,7 +13,8 @@
         ├── RunCancelled    the run was cancelled
         ├── RunExpired      the run was idle for too long, and was closed
         ├── UnknownReactor  no contract names the reactor
-        └── RetirementRefused   another contract keeps coming into force
+        ├── RetirementRefused   another contract keeps coming into force
+        └── PolicyRefused       somebody else keeps turning the same switch
 
     DeclarationError
     └── ServedElsewhere     a reactor of this service is another service's by its contract in force
@@ -138,6 +139,10 @@ class UnknownReactor(ClientError):
     def __init__(self, reactor: str, known: Sequence[str]) -> None:
         super().__init__(f"no contract names reactor '{reactor}'; there are {', '.join(known) or 'none yet'}")
         self.known = tuple(known)
+
+
+class PolicyRefused(ClientError):
+    """A reactor could not be stopped, or not let go on: somebody else keeps turning the same switch."""
 
 
 class RetirementRefused(ClientError):

@@ -42,6 +42,8 @@ class OwedStep:
     """Log time until which a worker claims it, in milliseconds since 1970 UTC; 0: nobody does."""
     lost: int = 0
     """How many workers were lost at it since it was last retried."""
+    stopped: bool = False
+    """Whether a policy holds its reactor back."""
 
     @property
     def spent(self) -> str:
@@ -146,6 +148,7 @@ def _owed(fold: Fold, pair: Pair) -> OwedStep:
         branch=f"{_text(pair.branch.fanout.id)}/{pair.branch.index}" if pair.branch is not None else "",
         claimed_until=pair.work.until if pair.work is not None else 0,
         lost=pair.work.lost if pair.work is not None else 0,
+        stopped=fold.stops(pair.reactor),
     )
 
 
