@@ -216,7 +216,9 @@ class Dispatcher:
         if work is None:
             return
         self._let_go(work)
-        work.cancel(by)
+        if not pair.parked:
+            # What is done though another worker gave the step up is reported as late, for whoever may retry it.
+            work.cancel(by)
         if work.reactor.options.ordered and not pair.parked:
             waiting = [p for p in run.owed.values() if p.reactor == pair.reactor]
             if waiting:
@@ -229,7 +231,8 @@ class Dispatcher:
         work = self._works.pop(pair, None)
         if work is not None:
             self._let_go(work)
-            work.cancel(by)
+            if not pair.parked:
+                work.cancel(by)
 
     def suspend(self, serving: "Serving") -> None:
         """The partition is not ours now: forget what has not begun."""
