@@ -80,6 +80,7 @@ def status_json(client: Client, view: View, status: RunStatus) -> dict[str, Any]
                 "parked": step.parked or None,
                 "claimed_until": instant(step.claimed_until) if step.claimed_until else None,
                 "lost": step.lost,
+                "stopped": step.stopped,
             }
             for step in status.owed
         ],

@@ -189,6 +189,8 @@ def doing(status: RunStatus, awaits: tuple[Awaited, ...], now: int) -> str:
 def _step(step: OwedStep, now: int) -> str:
     if not step.service:
         return f"{step.reactor} (nobody serves it)"
+    if step.stopped:
+        return f"{step.reactor} (stopped)"
     if step.due > now:
         seconds = (step.due - now) / 1000
         return f"{step.reactor} again {'now' if seconds < 1 else f'in {span(seconds)}'}"
