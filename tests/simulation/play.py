@@ -12,9 +12,9 @@ from .mischief import Mischief
 from .process import NEXT_VERSION
 from .stuck import stuck
 
-QUIET = 9.0
+QUIET = 36.0
 """Seconds without a new record after which nothing is going on any more: longer than any wait of the product."""
-MOST = 240.0
+MOST = 480.0
 HOPELESS = 20
 """Problems after which a world is given up."""
 
@@ -157,6 +157,9 @@ class Play(Mischief):
         await self._all_up()
         for round in range(8):
             await self.quiet()
+            for dance in world.dances:
+                for act in dance.relief:
+                    act(self)
             for run in self._open():
                 self._help(run, round)
             if not self._open():

@@ -38,8 +38,8 @@ RENEW: Final = 10.0
 MARGIN: Final = 1_000
 """Milliseconds that a claim may be past its time before somebody says so: its renewal may be on its way."""
 _LOOK: Final = 2.0
-_AGAIN: Final = 2.0
-"""Seconds until somebody looks again whether what was said of a claim has come back."""
+_AGAIN, _MOST_AGAIN = 2.0, 30.0
+"""Seconds until somebody looks again what became of what was said of a claim: at first, and at most."""
 
 
 class _Held:
@@ -88,11 +88,11 @@ class Leases:
             if claim.holder == self.holder:
                 return None
             if claim.holder:
-                left = claim.until + MARGIN - max(self._clock.now(), serving.fold.log_time)
+                left = claim.until + MARGIN - self._now(serving)
                 if left > 0:
+                    serving.losing.pop(pair, None)
                     return left / 1000
-                self._say_lost(serving, work.run, pair)
-                return _AGAIN
+                return self._say_lost(serving, work.run, pair)
             if claim.lost:
                 self._alone(serving).add(work.run, pair)
                 self._watch_careful(serving)
@@ -103,7 +103,7 @@ class Leases:
         """A partition is served from now on, perhaps after somebody who died of what is owed there."""
         if serving.released:
             return
-        now = max(self._clock.now(), serving.fold.log_time)
+        now = self._now(serving)
         owed = [
             (run, pair)
             for run in serving.fold.runs.values()
@@ -121,7 +121,7 @@ class Leases:
             self._watch_careful(serving)
 
     def look(self, serving: "Serving") -> None:
-        """Something was folded: those that come next may begin."""
+        """Those that come next may begin."""
         if serving not in self._careful:
             return
         now = asyncio.get_running_loop().time()
@@ -170,7 +170,12 @@ class Leases:
 
     def _offer(self, serving: "Serving", run: Run, pair: Pair) -> None:
         if serving.active and serving.restored and _owed(run, pair):
-            self.dispatcher.offer(serving, run, pair, None, max(self._clock.now(), serving.fold.log_time))
+            self.dispatcher.offer(serving, run, pair, None, self._now(serving))
+
+    def _now(self, serving: "Serving") -> int:
+        """Log time, as nearly as is known: by our clock, which may be wrong, or by what was read last and when."""
+        read = asyncio.get_running_loop().time() - serving.read_at
+        return max(self._clock.now(), serving.fold.log_time + int(read * 1000))
 
     # ── our claims ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -233,12 +238,18 @@ class Leases:
 
     # ── those of others ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _say_lost(self, serving: "Serving", run: Run, pair: Pair) -> None:
-        """Say that whoever claims a step is lost, unless that is on its way."""
-        claim = pair.work
-        if claim is None or pair in serving.losing or self._stopped:
-            return
-        serving.losing.add(pair)
+    def _say_lost(self, serving: "Serving", run: Run, pair: Pair) -> float:
+        """Say that whoever claims a step is lost, unless that is on its way; how many seconds until one looks again.
+
+        It is not on its way any more if the log found it too early, by a clock that goes back or slow: then it is said
+        again, less and less often.
+        """
+        claim, now = pair.work, asyncio.get_running_loop().time()
+        tries, again = serving.losing.get(pair, (0, now))
+        if claim is None or again > now or self._stopped:
+            return max(again - now, _AGAIN)
+        wait = min(_AGAIN * 2.0**tries, _MOST_AGAIN)
+        serving.losing[pair] = (tries + 1, now + wait)
         content = failure_fields(
             WorkerLost(
                 f"the worker that had the step stopped renewing its claim; this is loss number {claim.lost + 1}. A step "
@@ -250,16 +261,18 @@ class Leases:
         )  # fmt: skip
 
         def answered(answer: "asyncio.Future[tuple[Stored, Verdict]]") -> None:
-            serving.losing.discard(pair)
             if not answer.cancelled() and answer.exception() is None:
                 stored, verdict = answer.result()
                 if verdict is Verdict.NOT_DUE:
                     self._clock.told(stored.time)
-                elif verdict is Verdict.ADMITTED:
+                    return
+                serving.losing.pop(pair, None)
+                if verdict is Verdict.ADMITTED:
                     log.warning("%s in run %s: %s", pair.reactor.decode(), run.id.decode(), content["message"])
 
         serving.await_verdict(unpack(record.headers).append).add_done_callback(answered)
         self._outbox.put(serving.fold.partition, (record,), size_of(record), _too_large)
+        return wait
 
 
 def _owed(run: Run, pair: Pair) -> bool:

@@ -69,8 +69,10 @@ class Serving:
         """What is owed since before the partition came, and is begun with care."""
         self.alone: Careful | None = None
         """Steps at which workers were lost."""
-        self.losing: set[Pair] = set()
-        """Steps of which we have just said that a worker was lost at them."""
+        self.losing: dict[Pair, tuple[int, float]] = {}
+        """Steps of which we said that a worker was lost at them: how often, and the loop time before which not again."""
+        self.read_at = 0.0
+        """Loop time at which something was read last."""
         self._awaited: dict[bytes, asyncio.Future[tuple[Stored, Verdict]]] = {}
         self._mine = mine
         self._settled: set[bytes] = set()

@@ -302,7 +302,7 @@ class Worker:
         most = self._memory // self._store.partitions
         history = HistoryIndex(most_bytes=most) if self._takes_run else None
         self.partitions[partition] = Serving(Fold(partition, self._store.partitions), target, self._mine, history)
-        self.partitions[partition].began = asyncio.get_running_loop().time()
+        self.partitions[partition].began = self.partitions[partition].read_at = asyncio.get_running_loop().time()
         self.partitions[partition].source = self._scribe.source
 
     def _follow(self, reader: Any) -> None:
@@ -387,6 +387,7 @@ class Worker:
                 self._answers.take_on(serving)
             if out.more is not None or (head is not None and head.causation and head.kind in NEWS):
                 keeper.note(serving, record, out)
+        serving.read_at = asyncio.get_running_loop().time()
         self.leases.look(serving)
 
     def _check_restored(self, serving: Serving, position: int) -> None:
