@@ -44,5 +44,13 @@ FOUND_IN: Final[Mapping[str, int]] = {
     "values are read again": 1,
     "expiry is kept": 27,
     "a history in the order of admission": 46,
+    "claims bind what begins": 3,
+    "a lapsed claim is said to be lost": 11,
+    "one claim stands at a time": 2,
+    "a claim has its time": 2,
+    "losses are counted apart": 43,
+    "a sub-step has one result": 14,
+    "a sub-step is read back": 2,
+    "a policy binds what begins": 3,
 }
 """Seeds to look in first, where that is not the first seed."""

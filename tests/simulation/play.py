@@ -156,10 +156,10 @@ class Play(Mischief):
                 self._let_go(worker, True)
         await self._all_up()
         for round in range(8):
-            await self.quiet()
             for dance in world.dances:
                 for act in dance.relief:
                     act(self)
+            await self.quiet()
             for run in self._open():
                 self._help(run, round)
             if not self._open():

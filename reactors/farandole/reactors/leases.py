@@ -213,9 +213,13 @@ class Leases:
         for pair, held in tuple(self._held.items()):
             if now - held.at < RENEW:
                 continue
-            ours = pair.work is not None and pair.work.holder == self.holder
-            if _owed(held.run, pair) and (pair in running or (ours and self.dispatcher.at_work(pair) is not None)):
+            ours = _owed(held.run, pair) and pair.work is not None and pair.work.holder == self.holder
+            taken_on = self.dispatcher.at_work(pair)
+            if (pair in running and _owed(held.run, pair)) or (ours and taken_on is not None and not taken_on.barred):
                 self._claim(held.serving, held.run, pair)
+            elif ours:
+                # It is not to be begun any more: its run was paused, say, or its reactor stopped.
+                self._let_go([held])
             else:
                 del self._held[pair]
         for serving in tuple(self._careful):

@@ -143,6 +143,31 @@ async def test_what_waits_in_a_queue_behind_its_claim_is_not_lost() -> None:
         assert len(slow.began) == 5
 
 
+@virtual
+async def test_what_is_not_to_be_begun_any_more_is_let_go_of() -> None:
+    """Its run is paused while its claim is on its way."""
+    slow = Slow()
+    async with Stage() as stage:
+        client = await stage.client(slow.dance)
+        first = await stage.worker(slow.dance)
+        run = await client.start(Begun())
+        await eventually(lambda: slow.began)
+        await first.kill()
+        second = await stage.worker(slow.dance, prepare=lambda store: store.gate.clear())
+        await asyncio.sleep(1)
+        await run.pause()
+        second.store.gate.set()
+        await stage.folded(slow.dance, lambda log: len(log.of(Kind.CLAIM)) == 2)
+        await asyncio.sleep(120)
+        log = await stage.fold(slow.dance)
+        assert [unpack(record.headers).delay > 0 for record, _ in log.of(Kind.CLAIM)] == [True, False]
+        assert len(slow.began) == 1
+        slow.gate.set()
+        await run.resume()
+        assert await run.result(Done)
+        assert not log.of(Kind.LOST, None)
+
+
 class Deadly:
     """A step that ends its worker: the test kills it as soon as the step has begun."""
 

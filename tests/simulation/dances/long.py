@@ -95,6 +95,7 @@ class Long(Watcher):
     def __init__(self, judge: "Judge") -> None:
         super().__init__(judge)
         self._claims: dict[tuple[bytes, int, PairKey], tuple[bytes, int]] = {}
+        self._failed: dict[tuple[bytes, int, PairKey], int] = {}
         self._recorded: dict[tuple[int, PairKey, str], int | None] = {}
 
     def line(self, number: int, line: "Line") -> Iterator[str]:
@@ -118,6 +119,10 @@ class Long(Watcher):
             self._claims.pop(place, None)
         elif e.kind == Kind.FAILURE:
             self._claims.pop(place, None)
+            failed = self._failed.get(place, 0)
+            if e.attempt != failed + 1:
+                yield f"attempt {e.attempt} of {what} failed, though only {failed} had failed before"
+            self._failed[place] = e.attempt
         elif e.kind == Kind.SUBSTEP:
             part = (story.began, place[2], e.extra.decode())
             if part in self._recorded:
@@ -221,7 +226,7 @@ def switches() -> list[Rule]:
         Rule("a lapsed claim is said to be lost", "19", "though nobody had said", [patched(Leases, "wait", say_nothing)]),
         Rule("one claim stands at a time", "19", "while another's claim stood", [rule(Kind.CLAIM, any_claim)]),
         Rule("a claim has its time", "19", "before its claim had lapsed", [rule(Kind.LOST, lost_at_once)]),
-        Rule("losses are counted apart", "19", "was given up after", [rule(Kind.LOST, lost_as_an_attempt)]),
+        Rule("losses are counted apart", "19", "though only", [rule(Kind.LOST, lost_as_an_attempt)]),
         Rule("a sub-step has one result", "19", "was recorded twice", [rule(Kind.SUBSTEP, done_again)]),
         Rule("a sub-step is read back", "19", "saw another result of", [patched(Desk, "substep", not_read_back)]),
         Rule("a policy binds what begins", "20", "whose reactor was stopped", [patched(Fold, "stops", lambda *_: False)]),
