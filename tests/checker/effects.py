@@ -70,6 +70,7 @@ class Effects:
         """Owe a parked pair again, or let an event for which a join had no room queue again."""
         if not debt.overflowed:
             debt.parked = None
+            debt.lost = 0
             return True
         contract = self._fold.contracts.by_reactor.get(debt.pair[1])
         if contract is None or not contract.active or debt.inputs[0][1] not in contract.names:
@@ -115,6 +116,9 @@ class Effects:
 
     def _replace(self, change: Change, offset: int) -> None:
         new, old = change.new, change.old
+        policies = self._fold.policies
+        if new.renames and new.renames in policies:
+            policies[new.reactor] = policies.pop(new.renames)
         for run in self._fold.runs.values():
             if new.state == "retired_drop":
                 run.queues.pop(new.reactor, None)
@@ -137,6 +141,7 @@ class Effects:
             run.settle(debt, "moved", offset)
             moved = Debt((trigger, new.reactor, generation), debt.inputs, debt.hops, offset, debt.of_failed)
             moved.attempts, moved.parked, moved.overflowed = debt.attempts, debt.parked, debt.overflowed
+            moved.lost, moved.substeps = debt.lost, debt.substeps
             run.owe(moved)
 
     def _reshape(self, run: Run, new: Contract, offset: int) -> None:

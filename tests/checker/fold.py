@@ -60,6 +60,8 @@ class Fold:
         self.version = _KNOWN_VERSION
         self.closed = ClosedRuns()
         self.commands = Commands()
+        self.policies: dict[bytes, tuple[int, bool]] = {}
+        """By reactor, empty for all: the number of the policy in force, and whether it stops."""
         self.unfinished: dict[tuple[bytes, int], dict[int, tuple[Raw, Head]]] = {}
         self.effects = Effects(self)
 

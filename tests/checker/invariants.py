@@ -102,6 +102,8 @@ def _value(fold: "Fold", raw: Raw, head: Head) -> str | None:
         return None
     if head.kind == Kind.OUTCOME and head.count == 0:
         return None if raw.value is None else "an outcome of no events has a value"
+    if head.kind == Kind.CLAIM:
+        return None if raw.value is None else "a claim has a value"
     try:
         fold.catalogue.decode(raw.value, head.schema)
     except Undecodable as e:

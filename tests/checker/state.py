@@ -42,6 +42,12 @@ class Debt:
     appends: dict[tuple[bytes, int], dict[int, tuple[Raw, Head]]] = field(default_factory=dict)
     overflowed: bool = False
     """Parked by its own id, because a join had no room."""
+    claim: tuple[bytes, int] | None = None
+    """Who claims it, and the log time until which the claim holds."""
+    lost: int = 0
+    """How many were lost at it since its last retry."""
+    substeps: dict[bytes, int] = field(default_factory=dict)
+    """Offsets of results by name."""
     settled: str | None = None
     """How it was discharged: ``outcome``, ``handled`` (its failure was owed to others), ``retired`` (with its reactor),
     ``dropped``, ``moved``, ``edited`` (owed anew with another input)."""

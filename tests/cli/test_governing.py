@@ -57,3 +57,39 @@ def test_a_reactor_is_retired_and_what_it_owes_dropped(cli: Cli, tmp_path: Path)
     assert done.json["still_declared"] is True
     assert cli("status", "-c", "shop", "slow", "--json", "-s", store).json["owed"] == []
     assert "nothing to do" in cli("retire", "-c", "shop", "pay", "-s", store).out
+
+
+def test_a_reactor_is_stopped_and_goes_on(cli: Cli, shop: Shop) -> None:
+    stopped = cli("pause", "-c", "shop", "--reactor", "send", "--why", "no vans", "--json", "-s", shop.store)
+    assert stopped.code == 0
+    assert stopped.json["partitions"] == 16
+    assert "nothing to do" in cli("pause", "-c", "shop", "--reactor", "send", "-s", shop.store).out
+    cli(*ORDERED, '{"item": "book"}', "--run-id", "no-van", "-s", shop.store)
+    until(lambda: "send (stopped)" in cli("status", "-c", "shop", "no-van", "-s", shop.store).out)
+    assert "resume --reactor send" in cli("doctor", "-c", "shop", "-s", shop.store).out
+    assert cli("resume", "-c", "shop", "--reactor", "send", "--json", "-s", shop.store).json["owed"] == 1
+    until(lambda: cli("status", "-c", "shop", "no-van", "--json", "-s", shop.store).json["status"] == "completed")
+    assert cli("resume", "-c", "shop", "--reactor", "sned", "-s", shop.store).code == 3
+
+
+def test_everything_is_stopped_and_goes_on(cli: Cli, shop: Shop) -> None:
+    assert cli("pause", "shop_app:shop", "--all", "-s", shop.store).code == 0
+    assert cli("pause", "shop_app:shop", "--reactor", "pay", "-s", shop.store).code == 0
+    said = cli("resume", "shop_app:shop", "--all", "-s", shop.store)
+    assert "Still stopped: pay" in said.out
+    assert cli("resume", "shop_app:shop", "--reactor", "pay", "-s", shop.store).code == 0
+
+
+def test_a_switch_is_of_a_reactor_or_of_all_and_of_no_run(cli: Cli, shop: Shop) -> None:
+    for words in (("--all", "--reactor", "pay"), ("shop_app:shop", "a-run", "--all"), ("--reactor", "")):
+        assert cli("pause", "-c", "shop", *words, "-s", shop.store).code == 2
+
+
+def test_many_runs_are_cancelled_at_once(cli: Cli, shop: Shop) -> None:
+    for n in range(3):
+        cli("start", "shop_app:shop", "GiftOrdered", '{"to": "Di"}', "--run-id", f"gift-{n}", "-s", shop.store)
+    assert cli("cancel", "-c", "shop", "--status", "waiting", "-s", shop.store).code == 2
+    said = cli("cancel", "-c", "shop", "--all", "--status", "waiting", "--yes", "--json", "-s", shop.store)
+    assert said.code == 0
+    assert said.json["runs"] >= 3
+    assert cli("status", "-c", "shop", "gift-1", "--json", "-s", shop.store).json["status"] == "cancelled"

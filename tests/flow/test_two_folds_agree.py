@@ -6,7 +6,7 @@ import pytest
 
 from checker import Fold as CheckersFold
 from checker import Raw
-from farandole.projections.fold import Fold, Run, Verdict
+from farandole.projections.fold import Fold, Pair, Run, Verdict
 
 from .making import MAKERS
 from .random_log import PARTITIONS, RandomLog, catalogue
@@ -22,12 +22,17 @@ def framework_stack(run: Run) -> Any:
     return run.pending.undo, [(u.outcome, u.reactor, u.inputs, u.hops) for u in run.pending.stack or ()]
 
 
+def work_of(pair: Pair) -> tuple[bytes, int, int, dict[bytes, int]]:
+    work = pair.work
+    return (b"", 0, 0, {}) if work is None else (work.holder, work.until, work.lost, work.once or {})
+
+
 def framework_view(fold: Fold) -> dict[bytes, Any]:
     return {
         key: (
             run.state.name.lower(),
             run.paused,
-            {p.key: (p.inputs, p.attempts, p.parked, p.hops, p.of_failure) for p in run.owed.values()},
+            {p.key: (p.inputs, p.attempts, p.parked, p.hops, p.of_failure, work_of(p)) for p in run.owed.values()},
             sorted((k.id, k.offset, k.hops) for k in run.kept or ()),
             framework_stack(run),
         )
@@ -41,7 +46,14 @@ def checkers_view(fold: CheckersFold) -> dict[bytes, Any]:
             run.state,
             run.paused,
             {
-                d.pair: (tuple(offset for offset, _ in d.inputs), d.attempts, d.parked or b"", d.hops, d.of_failed)
+                d.pair: (
+                    tuple(offset for offset, _ in d.inputs),
+                    d.attempts,
+                    d.parked or b"",
+                    d.hops,
+                    d.of_failed,
+                    (*(d.claim or (b"", 0)), d.lost, d.substeps),
+                )
                 for d in run.owed.values()
             },
             sorted((k.id, k.offset, k.hops) for k in run.kept),

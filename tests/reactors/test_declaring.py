@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from farandole.projections import State, on
-from farandole.reactors import After, Ask, Child, ChildDone, ChildFailed, Choreography, Failed, Retry, Run, Step
+from farandole.reactors import After, Ask, Child, ChildDone, ChildFailed, Choreography, Failed, Retry, Run
 from farandole.reactors import choreography as choreography_module
-from farandole.reactors.unsupported import UNSUPPORTED, NoSubsteps
+from farandole.reactors.unsupported import UNSUPPORTED
 from farandole.schemas import Answer, DeclarationError, End, Event, Signal, Start
 
 
@@ -278,11 +278,3 @@ def test_a_schedule_that_cannot_be_read_is_refused(
 ) -> None:
     with pytest.raises(DeclarationError, match=message):
         everything.schedule(Placed(), **{"name": "night", "cron": "0 2 * * *", **wrong})
-
-
-async def test_a_worker_that_cannot_record_sub_steps_does_not_pretend_to() -> None:
-    async def charge() -> int:
-        raise AssertionError("called")
-
-    with pytest.raises(DeclarationError, match=r"^orders\.pay: step\.once\(\.\.\.\) is not supported yet; give each"):
-        await Step(substeps=NoSubsteps("orders.pay")).once("charge", charge)

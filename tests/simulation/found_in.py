@@ -50,5 +50,13 @@ FOUND_IN: Final[Mapping[str, int]] = {
     "a failed compensation parks": 6,
     "an edited step has a generation of its own": 3,
     "a state up to the trigger": 3,
+    "claims bind what begins": 3,
+    "a lapsed claim is said to be lost": 11,
+    "one claim stands at a time": 2,
+    "a claim has its time": 2,
+    "losses are counted apart": 43,
+    "a sub-step has one result": 14,
+    "a sub-step is read back": 2,
+    "a policy binds what begins": 3,
 }
 """Seeds to look in first, where that is not the first seed."""

@@ -46,6 +46,8 @@ class Execution:
     looked_for: tuple[str, ...] = ()
     cut_short: bool = False
     """Whether the run's history could not be read, so that the same attempt is made again."""
+    saw: tuple[tuple[str, int], ...] = ()
+    """Results of sub-steps, by name."""
     key: str = ""
     """The key that it was given for the outside world."""
 

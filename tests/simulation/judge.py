@@ -140,12 +140,14 @@ class Judge(Expected):
             yield from self._expired(story)
         pair = (e.causation, e.reactor, e.generation)
         hops = 0
-        if e.kind in (Kind.OUTCOME, Kind.FAILURE) and pair in story.debts and story.ended is not None:
+        if e.kind in (Kind.OUTCOME, Kind.FAILURE, Kind.LOST) and pair in story.debts and story.ended is not None:
             hops = story.debts[pair].hops + 1
         if e.kind == Kind.OUTCOME:
             yield from self._outcome(number, line, story, pair)
         elif e.kind == Kind.FAILURE:
             yield from self._failure(number, line, e, story, pair)
+        elif e.kind == Kind.LOST and pair in story.debts and any(fact.id == e.id for fact in line.admitted):
+            self._fail_for_good(number, line, e, story.debts[pair])
         for fact in line.admitted:
             if fact.id in story.at:
                 yield f"event {fact.id.decode()} entered the history of {key.decode()} twice"
@@ -279,10 +281,13 @@ class Judge(Expected):
         if debt.failures > ATTEMPTS:
             yield f"{reactor} was attempted {debt.failures} times of {ATTEMPTS}"
         if e.flags & Flag.LAST:
-            if any(owed.key[0] == e.id for owed in line.owed):
-                debt.done = number
-            else:
-                debt.parked = e.id
+            self._fail_for_good(number, line, e, debt)
+
+    def _fail_for_good(self, number: int, line: Line, e: Envelope, debt: Debt) -> None:
+        if any(owed.key[0] == e.id for owed in line.owed):
+            debt.done = number
+        else:
+            debt.parked = e.id
 
     def _of_earlier_shape(self, debt: Debt, reactor: bytes) -> bool:
         """Whether a step is owed for something else than its reactor takes by now."""

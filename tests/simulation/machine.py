@@ -13,6 +13,7 @@ from farandole.reactors.scribe import Scribe
 from farandole.reactors.worker import Worker
 
 from . import events as e
+from .begun import begun_wrongly
 from .deployments import CLIENT_TYPES, Version
 from .group import SimulatedMember
 from .handlers import STAGE, WORK
@@ -149,10 +150,7 @@ class WorkerMachine(Machine):
 
         async def watched(work: Work) -> None:
             before = WORK.set(work)
-            if work.run.paused:
-                self.world.stage.wrong.append(
-                    f"{self} began {work.reactor.name} in {work.run.id.decode()}, which was paused"
-                )
+            self.world.stage.wrong += (f"{self} began {what}" for what in begun_wrongly(worker.leases.holder, work))
             try:
                 await perform(work)
             finally:

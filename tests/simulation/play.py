@@ -12,9 +12,9 @@ from .mischief import Mischief
 from .process import NEXT_VERSION
 from .stuck import stuck
 
-QUIET = 9.0
+QUIET = 36.0
 """Seconds without a new record after which nothing is going on any more: longer than any wait of the product."""
-MOST = 240.0
+MOST = 480.0
 HOPELESS = 20
 """Problems after which a world is given up."""
 
@@ -156,6 +156,9 @@ class Play(Mischief):
                 self._let_go(worker, True)
         await self._all_up()
         for round in range(8):
+            for dance in world.dances:
+                for act in dance.relief:
+                    act(self)
             await self.quiet()
             for run in self._open():
                 self._help(run, round)

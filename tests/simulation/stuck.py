@@ -39,7 +39,11 @@ def _steps(world: "World") -> list[str]:
         for fold in (transcript.fold for transcript in world.log.transcripts)
         for run in fold.runs.values()
         for pair in run.owed.values()
-        if not pair.parked and not run.paused and not _held_back(run, pair) and _served(world, fold, pair)
+        if not pair.parked
+        and not run.paused
+        and not fold.stops(pair.reactor)
+        and not _held_back(run, pair)
+        and _served(world, fold, pair)
     ]
 
 

@@ -13,6 +13,7 @@ from farandole.eventstore.finding import Finding
 from farandole.projections.fold import Applied, Fold, Verdict, status_of
 from farandole.reactors import Choreography
 from farandole.reactors.client import Client
+from farandole.reactors.governing import stopped_in
 
 from .errors import FAILED, one_line
 from .output import Output
@@ -95,7 +96,20 @@ async def _folded(client: Client, size: str) -> list[Finding]:
     client.follower.listener = note
     await client.follower.up_to_date(partitions)
     folds = [client.follower.fold(p) for p in partitions]
-    return [_identity(folds, size), *await in_force(client, folds), *_refused(refused), _runs(folds)]
+    return [_identity(folds, size), *await in_force(client, folds), *_stopped(folds), *_refused(refused), _runs(folds)]
+
+
+def _stopped(folds: Sequence[Fold]) -> list[Finding]:
+    """Kill switches that somebody may have forgotten."""
+    return [
+        Finding(
+            f"reactor {name}" if name else "all reactors",
+            "warning",
+            "stopped: no step of it is begun" if name else "stopped: no step is begun",
+            f"let it go on: farandole resume --reactor {name}" if name else "let them go on: farandole resume --all",
+        )
+        for name in stopped_in(folds)
+    ]
 
 
 def _identity(folds: Sequence[Fold], size: str) -> Finding:

@@ -54,13 +54,14 @@ def _known(error: BaseException) -> tuple[str, int] | None:
     from farandole.reactors.errors import (
         ClientError,
         CommandRefused,
+        PolicyRefused,
         RetirementRefused,
         ServedElsewhere,
         UnknownReactor,
     )
     from farandole.schemas import FarandoleError
 
-    if isinstance(error, CommandRefused | ServedElsewhere | RetirementRefused):
+    if isinstance(error, CommandRefused | ServedElsewhere | RetirementRefused | PolicyRefused):
         return one_line(error), REFUSED
     if isinstance(error, UnknownReactor):
         return one_line(error), NOT_FOUND

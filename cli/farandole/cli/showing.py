@@ -78,6 +78,9 @@ def status_json(client: Client, view: View, status: RunStatus) -> dict[str, Any]
                 "attempts": step.attempts,
                 "due": instant(step.due),
                 "parked": step.parked or None,
+                "claimed_until": instant(step.claimed_until) if step.claimed_until else None,
+                "lost": step.lost,
+                "stopped": step.stopped,
             }
             for step in status.owed
         ],
@@ -176,9 +179,7 @@ def _tail(
         if e is None or e.id.decode() not in parked or not m.told.content:
             continue
         step = parked[e.id.decode()]
-        out.print(
-            Text(f"{step.reactor} is parked after {step.attempts} attempt{'s'[: step.attempts != 1]}:", style="red")
-        )
+        out.print(Text(f"{step.reactor} is parked after {step.spent}:", style="red"))
         out.print(Padding(Text(safe(own_frames(m.told.content["traceback"])), style="dim"), (0, 0, 1, 2)))
     if parked:
         command = command_line("retry", safe(status.run_id), client.scribe.choreography, client.store.url)

@@ -184,7 +184,7 @@ def doing(status: RunStatus, awaits: tuple[Awaited, ...], now: int) -> str:
         return short(status.end)
     parked = [step for step in status.owed if step.parked]
     if parked:
-        return ", ".join(f"{s.reactor} failed after {s.attempts} attempt{'s'[: s.attempts != 1]}" for s in parked)
+        return ", ".join(f"{s.reactor} failed after {s.spent}" for s in parked)
     if status.owed:
         steps = ", ".join(_step(step, now) for step in status.owed)
         return steps + (f" (no worker of {', '.join(status.without_worker)})" if status.without_worker else "")
@@ -199,10 +199,15 @@ def _step(step: OwedStep, now: int) -> str:
     reactor = f"undoes {step.reactor}" if step.generation == UNDO.decode() else step.reactor
     if not step.service:
         return f"{reactor} (nobody serves it)"
+    if step.stopped:
+        return f"{reactor} (stopped)"
     if step.due > now:
         seconds = (step.due - now) / 1000
         return f"{reactor} again {'now' if seconds < 1 else f'in {span(seconds)}'}"
-    return f"{reactor} (attempt {step.attempts + 1})" if step.attempts else reactor
+    about = [f"attempt {step.attempts + 1}"] if step.attempts else []
+    about += ["at work"] if step.claimed_until > now else []
+    about += [f"{step.lost} lost worker{'s'[: step.lost != 1]}"] if step.lost else []
+    return f"{reactor} ({', '.join(about)})" if about else reactor
 
 
 def _awaited(awaited: Awaited) -> str:

@@ -22,6 +22,7 @@ from .arguments import Arguments, HistoryUnavailable
 from .dispatch import AGAIN, Dispatcher, Work
 from .items import parts_of
 from .outbox import Outbox
+from .partition import PartitionDropped
 from .plan import Plan
 from .reactor import Reactor
 from .retry import GiveUpNow, decide
@@ -59,7 +60,7 @@ class Attempts:
         self._store = store
         self._scribe = scribe
         self._outbox = outbox
-        self._arguments = Arguments(choreography, store, types, values)
+        self._arguments = Arguments(choreography, store, types, values, scribe, outbox)
         self._threads = threads
         self._random = random
         self.dispatcher: Dispatcher
@@ -121,7 +122,9 @@ class Attempts:
                 return
             if isinstance(e, PositionLost) and arguments is None:
                 e = UndecodableValue(f"what the step is owed for is in the log no longer: {e}")
-            if isinstance(e, StoreError) and (arguments is None or isinstance(e, HistoryUnavailable)):
+            if isinstance(e, StoreError) and (
+                arguments is None or isinstance(e, (HistoryUnavailable, PartitionDropped))
+            ):
                 log.warning("%s cannot be attempted now: %s", work.reactor.where, e)
                 self.dispatcher.again(work, AGAIN)
                 return

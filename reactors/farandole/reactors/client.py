@@ -12,6 +12,7 @@ from farandole.schemas.ids import new_run_id
 
 from .failures import FailureGroup, failures, retry_all
 from .follower import Follower
+from .governing import Governed, govern, stopped_in
 from .handle import RunHandle
 from .overview import RunList, list_runs
 from .reading import failure_of, read_event
@@ -112,6 +113,35 @@ class Client:
             AppendError: a record could not be appended; retrying again is safe.
         """
         return await retry_all(self, fingerprint=fingerprint, reactor=reactor, limit=limit, why=why, by=by)
+
+    async def stop(self, reactor: str | None = None, why: str = "", *, by: str = "") -> Governed:
+        """Begin no further step of a reactor, or of any, in any run, until `go_on`.
+
+        It is in force in every partition when this returns; a worker heeds it once it has read so far. Handlers at work
+        go on to their end.
+
+        Raises:
+            UnknownReactor: no contract of that name is in force.
+            PolicyRefused: somebody else keeps turning the same switch.
+            AppendError: it could not be appended everywhere; stopping again is safe.
+        """
+        return await govern(self, reactor or "", stopped=True, why=why, by=by)
+
+    async def go_on(self, reactor: str | None = None, why: str = "", *, by: str = "") -> Governed:
+        """Let a reactor go on that was stopped, or all; those that were stopped by name stay so until let go on by name.
+
+        Raises:
+            UnknownReactor: no contract of that name is in force.
+            PolicyRefused: somebody else keeps turning the same switch.
+            AppendError: it could not be appended everywhere; doing it again is safe.
+        """
+        return await govern(self, reactor or "", stopped=False, why=why, by=by)
+
+    async def stopped(self) -> list[str]:
+        """The names of the reactors that are stopped; the empty name stands for all."""
+        partitions = range(self.store.partitions)
+        await self.follower.up_to_date(partitions)
+        return stopped_in(self.follower.fold(p) for p in partitions)
 
     async def append(self, key: bytes, record: Record) -> None:
         """Append a record to its run's partition. While its fate is unknown the same bytes are appended again.

@@ -8,6 +8,7 @@ failing reactor delays neither reading nor any other reactor.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,7 @@ from .stats import ReactorStats
 from .values import cost_of
 
 if TYPE_CHECKING:
+    from .leases import Leases
     from .partition import Serving
 
 log = logging.getLogger("farandole.worker")
@@ -36,6 +38,7 @@ class Work:
     __slots__ = (
         "again",
         "attempt",
+        "barred",
         "cancelled",
         "ended_by",
         "made",
@@ -71,6 +74,8 @@ class Work:
         """The record that settled the pair then."""
         self.told: asyncio.Event | None = None
         """Set when it is cancelled, if anybody waits for that."""
+        self.barred = False
+        """Whether it waits for a claim: another worker's to lapse, or ours to stand."""
         self.made = b""
         """The append of its outcome, if that is of several records."""
         self.again: Callable[[], None] | None = None
@@ -129,6 +134,7 @@ class Dispatcher:
     Args:
         reactors: those that this worker serves.
         perform: makes one attempt. If it raises, which it should not, the attempt is made again after a while.
+        leases: tells what must wait for the claims of others, and claims what takes long.
         most_bytes: what the triggers that wait in memory may cost; beyond that their values are read again.
     """
 
@@ -137,6 +143,7 @@ class Dispatcher:
         reactors: Iterable[Reactor],
         perform: Callable[[Work], Awaitable[None]],
         stats: Mapping[str, ReactorStats],
+        leases: "Leases",
         *,
         most_bytes: int = 64 << 20,
     ) -> None:
@@ -147,6 +154,8 @@ class Dispatcher:
         """By the pair itself, not its key: a pair that was settled and is owed again under the same key is another."""
         self._lanes: dict[str, Lanes[Work]] = {r.name: Lanes(self._begin, r.options.concurrency) for r in reactors}
         self._stopped = False
+        self._running: set[Work] = set()
+        self._leases = leases
         self.bytes = 0
         """What the triggers that wait in memory cost."""
 
@@ -158,13 +167,13 @@ class Dispatcher:
             log_time: now, in milliseconds of log time, as nearly as is known.
         """
         reactor = serving.served.get(pair.reactor)
-        if reactor is None or run.paused or self._stopped:
+        if reactor is None or run.paused or self._stopped or serving.fold.stops(pair.reactor):
             return
         if pair.generation and pair.undoes:
             reactor = reactor.undo or reactor
         work = self._works.get(pair)
         if work is not None:
-            if work.attempt == pair.attempts + 1 and work.serving is serving:
+            if work.attempt == pair.attempts + 1 and work.serving is serving and not work.barred:
                 return
             self._let_go(work)
             record = work.record if record is None else record
@@ -178,12 +187,26 @@ class Dispatcher:
         wait = pair.due - log_time
         if wait > 0:
             work.timer = asyncio.get_running_loop().call_later(wait / 1000, self._due, work)
-        else:
+        elif not self._bar(work):
             self._queue(work)
+
+    def _bar(self, work: Work) -> bool:
+        """Let a step wait that another worker has in hand, or that must be claimed first."""
+        if work.pair.work is None and work.serving.careful is None:
+            return False
+        wait = self._leases.wait(work)
+        work.barred = wait is not None
+        if wait is not None and wait < inf:
+            work.timer = asyncio.get_running_loop().call_later(wait, self._due, work)
+        return work.barred
 
     def at_work(self, pair: Pair) -> Work | None:
         """What is in this worker's hands for a pair."""
         return self._works.get(pair)
+
+    def at_work_in(self, serving: "Serving | None" = None) -> list[Work]:
+        """Whose handlers are at work, of one partition or of all. Some may be owed no longer."""
+        return [work for work in self._running if serving is None or work.serving is serving]
 
     def settle(self, run: Run, pair: Pair, by: Stored | None = None) -> None:
         """The pair is owed no longer. If its handler still runs, it learns so.
@@ -281,12 +304,16 @@ class Dispatcher:
         if self._works.get(pair) is not work:
             self._stats[work.reactor.name].superseded += 1
             return
-        if work.run.paused or not work.owed:
+        if work.run.paused or not work.owed or work.serving.fold.stops(pair.reactor):
             del self._works[pair]
             self._let_go(work)
             return
+        if pair.work is not None and self._bar(work):
+            return
         work.running = True
         work.task = asyncio.current_task()
+        self._running.add(work)
+        self._leases.watch()
         try:
             await self._perform(work)
         except Exception:
@@ -295,6 +322,7 @@ class Dispatcher:
             self.again(work, AGAIN)
         finally:
             work.task = None
+            self._running.discard(work)
 
     def _queue(self, work: Work) -> None:
         work.queued_at = perf_counter()
@@ -302,7 +330,7 @@ class Dispatcher:
 
     def _due(self, work: Work) -> None:
         work.timer = None
-        if self._works.get(work.pair) is work and not self._stopped:
+        if self._works.get(work.pair) is work and not self._stopped and not self._bar(work):
             self._queue(work)
 
     def _let_go(self, work: Work) -> None:

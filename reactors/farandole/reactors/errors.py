@@ -4,6 +4,7 @@
     ├── GiveUp              raise it in a handler: the step fails at once, without another attempt
     ├── RetryAfter          raise it in a handler: the next attempt comes after a time of its choosing
     ├── UndeclaredOutcome   a handler returned what its annotation does not name; the step fails for good
+    ├── WorkerLost          never raised: what a step failed with whose workers were lost once too often
     ├── ProviderFailed      a provider could not make what reactors take, so the worker does not begin
     └── ClientError         what a client is told of a run
         ├── CommandRefused  the log did not admit what was sent
@@ -13,7 +14,8 @@
         ├── RunExpired      the run was idle for too long, and was closed
         ├── UnknownReactor  no contract names the reactor
         ├── RetirementRefused   another contract keeps coming into force
-        └── SettingRefused      somebody else keeps changing the setting
+        âââ SettingRefused      somebody else keeps changing the setting
+        âââ PolicyRefused       somebody else keeps turning the same switch
 
     DeclarationError
     └── ServedElsewhere     a reactor of this service is another service's by its contract in force
@@ -54,6 +56,10 @@ class RetryAfter(ReactorError):
 
 class UndeclaredOutcome(ReactorError):
     """A handler returned what its annotation does not name. A change of code is needed, so it is never retried."""
+
+
+class WorkerLost(ReactorError):
+    """A worker that had a step in hand did not renew its claim: its process ended, or its event loop was blocked."""
 
 
 class ProviderFailed(ReactorError):
@@ -138,6 +144,10 @@ class UnknownReactor(ClientError):
 
 class SettingRefused(ClientError):
     """A setting did not come into force, because somebody else keeps changing it."""
+
+
+class PolicyRefused(ClientError):
+    """A reactor could not be stopped, or not let go on: somebody else keeps turning the same switch."""
 
 
 class RetirementRefused(ClientError):

@@ -1,13 +1,15 @@
 """One partition as this worker serves it: its fold, how far it is restored, and whose contracts are in force."""
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
-from farandole.eventstore import EventStore, PositionLost, Record, Stored
-from farandole.projections.fold import Applied, Contract, Fold
+from farandole.eventstore import EventStore, PositionLost, Record, Stored, StoreError
+from farandole.projections.fold import Applied, Contract, Fold, Pair, Verdict
 from farandole.schemas import UnreadableHeaders
 from farandole.schemas.envelope import Flag, Kind, unpack
 
+from .careful import Careful
 from .errors import ServedElsewhere
 from .grown import refuse_if_grown
 from .history import HistoryIndex
@@ -17,8 +19,13 @@ from .statecache import StateCache
 
 log = logging.getLogger("farandole.worker")
 
-_GENESIS, _RETRY = int(Kind.GENESIS), int(Kind.RETRY)
+_GENESIS, _RELEASED, _RETRY = int(Kind.GENESIS), int(Kind.RELEASED), int(Kind.RETRY)
 _EDITED = int(Flag.EDITED)
+_SIGNS_OF_LIFE = frozenset((Kind.OUTCOME, Kind.FAILURE, Kind.CLAIM, Kind.SUBSTEP, Kind.RELEASED))
+
+
+class PartitionDropped(StoreError):
+    """What was written is not read back here: the partition's state was dropped. Nobody's fault but the log's."""
 
 
 class Serving:
@@ -58,6 +65,19 @@ class Serving:
         """Its records."""
         self.began = 0.0
         """Loop time at which restoring began."""
+        self.source = b""
+        """What this service's records say of where they come from."""
+        self.released = False
+        """Whether the last that this service wrote here before it was restored is that it let go of the partition."""
+        self.careful: Careful | None = None
+        """What is owed since before the partition came, and is begun with care."""
+        self.alone: Careful | None = None
+        """Steps at which workers were lost."""
+        self.losing: dict[Pair, tuple[int, float]] = {}
+        """Steps of which we said that a worker was lost at them: how often, and the loop time before which not again."""
+        self.read_at = 0.0
+        """Loop time at which something was read last."""
+        self._awaited: dict[bytes, asyncio.Future[tuple[Stored, Verdict]]] = {}
         self._mine = mine
         self._settled: set[bytes] = set()
         """Reactors of ours whose contract was found or put in force here."""
@@ -77,6 +97,10 @@ class Serving:
             self.last = (record.offset, b"")
             return out
         self.last = (record.offset, e.append)
+        if self._awaited and (answer := self._awaited.pop(e.append, None)) is not None and not answer.done():
+            answer.set_result((record, out.verdict))
+        if not self.restored and e.kind in _SIGNS_OF_LIFE and e.source == self.source:
+            self.released = e.kind == _RELEASED
         if out.contracts:
             self.reconsider()
         if e.kind == _GENESIS:
@@ -93,6 +117,25 @@ class Serving:
                 if self.states is not None:
                     self.states.forget(run.id)
         return out
+
+    def await_verdict(self, append: bytes) -> "asyncio.Future[tuple[Stored, Verdict]]":
+        """What the fold makes of a record of ours, once it is read back.
+
+        The future fails with `PartitionDropped` if it is not read back here any more.
+        """
+        answer = self._awaited[append] = asyncio.get_running_loop().create_future()
+        return answer
+
+    def drop(self) -> None:
+        """The state goes: nobody waits for it any longer."""
+        self.active = False
+        for answer in self._awaited.values():
+            if not answer.done():
+                answer.set_exception(PartitionDropped("the partition's state was dropped before the log answered"))
+                answer.exception()  # whoever asked may have gone
+        self._awaited.clear()
+        if self.history is not None:
+            self.history.close()
 
     async def still_in(self, store: EventStore, end: int) -> bool:
         """Whether the log, whose end is ``end``, still holds the last record that was folded, as it was.

@@ -125,7 +125,7 @@ class RunResult(WatchedRun):
         if step is None:
             return RunFailed(f"run '{self.id}' has a parked step", "", "", "")
         entry = next((e for e in view.entries if text(e.envelope.id) == step.parked), None)
-        if entry is None or entry.envelope.kind != Kind.FAILURE:
+        if entry is None or entry.envelope.kind not in (Kind.FAILURE, Kind.LOST):
             return RunFailed(
                 f"run '{self.id}': {step.reactor} joins events, and holds more unmatched ones than the log allows "
                 f"(then: {self._command_line('retry')})",
@@ -138,14 +138,14 @@ class RunResult(WatchedRun):
             content = self._client.failure(record)
         except UndecodableValue as e:
             return RunFailed(
-                f"run '{self.id}': {step.reactor} failed for good after {step.attempts} attempts; its error cannot be "
+                f"run '{self.id}': {step.reactor} failed for good after {step.spent}; its error cannot be "
                 f"read here: {e}",
                 step.reactor,
                 "",
                 "",
             )
         return RunFailed(
-            f"run '{self.id}': {step.reactor} failed for good after {step.attempts} attempt{'s'[: step.attempts != 1]}: "
+            f"run '{self.id}': {step.reactor} failed for good after {step.spent}: "
             f"{content['error']}: {content['message']} (mend it, then: {self._command_line('retry')})",
             step.reactor,
             content["message"],

@@ -9,6 +9,7 @@ from farandole.projections.fold import Pair
 from farandole.schemas import Event, EventTypes, FarandoleError, PayloadContext, event_info, system_records
 from farandole.schemas.envelope import NO_SCHEMA, Flag, Kind, pack, pack_outcome
 from farandole.schemas.ids import derived_id, failure_id, new_append, outside_id
+from farandole.schemas.system import SystemSchema
 
 _NOTHING: Final = b"farandole.Nothing"
 _NAMES: Final = len("ce_specversion1.0ce_idce_sourcece_typefa")
@@ -203,6 +204,36 @@ class Scribe:
         )  # fmt: skip
         return Record(run_id, value, headers)
 
+    def of_step(
+        self,
+        kind: Kind,
+        run_id: bytes,
+        pair: Pair,
+        content: Mapping[str, Any] | None = None,
+        *,
+        delay: int = 0,
+        extra: bytes = b"",
+        attempt: int = 0,
+    ) -> Record:
+        """A claim, loss, progress or sub-step of a step at work.
+
+        Raises:
+            EncodingError: what a handler said cannot go through the payload codec.
+        """
+        id, (name, schema, sealed) = self._id(), _OF_STEPS[kind]
+        flags, fingerprint, value = Flag(0), NO_SCHEMA, None
+        if schema is not None and content is not None:
+            value, fingerprint = schema.encode(content), schema.fingerprint
+            if sealed and self.types.codec is not None:
+                context = PayloadContext(self.choreography, text(run_id), id.decode(), name, fingerprint)
+                value, flags = self.types.seal(value, context), Flag.CODED
+        headers = pack(
+            kind=kind, id=id, type=name.encode(), source=self.source, append=self._append(), sent=self.now(),
+            flags=flags, attempt=attempt, delay=delay, schema=fingerprint, causation=pair.trigger,
+            reactor=pair.reactor, generation=pair.generation, extra=extra,
+        )  # fmt: skip
+        return Record(run_id, value, headers)
+
     def _outside(
         self,
         kind: Kind,
@@ -308,10 +339,18 @@ _COMMANDS: Final = {
     Kind.RESUME: system_records.RESUME,
     Kind.OWE: system_records.OWE,
 }
+_OF_STEPS: Final[Mapping[Kind, tuple[str, SystemSchema | None, bool]]] = {
+    Kind.CLAIM: ("farandole.Claim", None, False),
+    Kind.LOST: (system_records.FAILURE.name, system_records.FAILURE, False),
+    Kind.PROGRESS: (system_records.PROGRESS.name, system_records.PROGRESS, True),
+    Kind.SUBSTEP: (system_records.SUBSTEP.name, system_records.SUBSTEP, True),
+}
+"""Name, schema, and whether a handler said it, so that it may be secret."""
 _CONTROLS: Final = {
     Kind.GENESIS: system_records.GENESIS,
     Kind.SETTING: system_records.SETTING,
     Kind.VERSION: system_records.VERSION,
     Kind.CONTRACT: system_records.CONTRACT,
     Kind.RELEASED: system_records.RELEASED,
+    Kind.POLICY: system_records.POLICY,
 }

@@ -1,13 +1,11 @@
 """What can be declared but not run yet. To support a form, take it out of the table."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from farandole.schemas import DeclarationError, Event, event_info
 
 from .reactor import Reactor
-
-T = TypeVar("T")
 
 UNSUPPORTED: Final[Mapping[str, str]] = {
     "list[...]": "emit a fixed number of events as a tuple[...], and take events one by one",
@@ -22,7 +20,6 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "each=": "leave it out",
     "enough=": "leave it out",
     "within=": "leave it out",
-    "step.once(...)": "give each sub-step a reactor of its own, or make the handler safe to run again by step.key",
     "deadline=": "until deadlines are there, let a client cancel the run when it is time",
     "schedule(...)": "until schedules are there, start the run from cron with `farandole start`",
 }
@@ -50,24 +47,6 @@ def forms_of_event(event: type[Event]) -> Iterator[str]:
     info = event_info(event)
     if info.deadline is not None:
         yield "deadline="
-
-
-class NoSubsteps:
-    """The `Substeps` of a worker that cannot record any: `Step.once` fails its step for good, and calls nothing."""
-
-    def __init__(self, where: str) -> None:
-        self._where = where
-
-    async def once(
-        self, name: str, fn: Callable[..., Awaitable[T]], args: Sequence[object], kwargs: Mapping[str, object]
-    ) -> T:
-        """Refuse.
-
-        Raises:
-            DeclarationError: always.
-        """
-        refuse_unsupported(self._where, ("step.once(...)",))
-        return await fn(*args, **kwargs)
 
 
 def forms_of(reactor: Reactor) -> Iterator[str]:

@@ -35,6 +35,7 @@ from .dispatch import Dispatcher
 from .history import HistoryIndex
 from .keeping import NEWS, ROUND, Keeper
 from .lag import measure_lag
+from .leases import Leases
 from .outbox import Outbox
 from .owned import Owned
 from .partition import Serving
@@ -133,8 +134,9 @@ class Worker:
             self._threads,
             chance,
         )
-        self.dispatcher = attempts.dispatcher = Dispatcher(
-            reactors, attempts.make, self.stats.reactors, most_bytes=memory
+        self.leases = Leases(scribe, self.outbox)
+        self.dispatcher = attempts.dispatcher = self.leases.dispatcher = Dispatcher(
+            reactors, attempts.make, self.stats.reactors, self.leases, most_bytes=memory
         )
         self.keeper = Keeper(store, scribe, self._service, self.stats, rounds=rounds)
         self.partitions: dict[int, Serving] = {}
@@ -192,13 +194,13 @@ class Worker:
                     task.cancel()
                 await asyncio.gather(*tasks, stopping, *self._publisher.tasks, return_exceptions=True)
                 await self.dispatcher.stop(0)
+                self.leases.stop()
                 await self.outbox.close()
                 await self.values.close()
                 for threads in self._threads.values():
                     threads.shutdown(wait=False, cancel_futures=True)
                 for serving in self.partitions.values():
-                    if serving.history is not None:
-                        serving.history.close()
+                    serving.drop()
             if failed is not None:
                 failed.result()
 
@@ -208,6 +210,7 @@ class Worker:
         until = loop.time() + self._grace
         if not await self.dispatcher.stop(self._grace):
             log.warning("some handlers did not end within %g s; their steps stay owed", self._grace)
+        self.leases.stop()
         try:
             async with asyncio.timeout_at(max(until, loop.time() + _LAST)):
                 await self.outbox.flush()
@@ -224,7 +227,8 @@ class Worker:
                 if self._owned.changed.is_set():
                     self._owned.changed.clear()
                     await self._assign(reader)
-                self._drop_old()
+                if self._drop_old():
+                    self._follow(reader)
                 try:
                     batches = await reader.read(wait=self._idle if self._owned.partitions else _WAIT)
                 except PositionLost as e:
@@ -251,9 +255,10 @@ class Worker:
         loop = asyncio.get_running_loop()
         for partition, serving in self.partitions.items():
             if partition not in owned and serving.active:
-                serving.active = False
+                serving.active = serving.restored = serving.released = False
                 serving.drop_at = loop.time() + KEEP
                 self.dispatcher.suspend(serving)
+                self.leases.revoked(serving)
         returned = [p for p in owned if p in self.partitions and not self.partitions[p].active]
         gained = [p for p in owned if p not in self.partitions]
         while gained or returned:
@@ -270,7 +275,7 @@ class Worker:
             if partition in known:
                 serving = self.partitions[partition]
                 serving.active, serving.drop_at = True, None
-                serving.restored, serving.target = False, ends[partition].next
+                serving.target = ends[partition].next
                 serving.began = loop.time()
             else:
                 if partition in returned:
@@ -281,7 +286,7 @@ class Worker:
 
     async def _take_up(self, positions: Mapping[int, int]) -> None:
         """Begin to serve what is read; at first, nothing before all of it shows that the reactors are ours to serve."""
-        found = [(s, position) for p, position in positions.items() if (s := self.partitions.get(p)) is not None]
+        found = [(s, at) for p, at in positions.items() if (s := self.partitions.get(p)) is not None and s.active]
         if not self._publisher.cleared and self._owned.partitions:
             if any(position < serving.target for serving, position in found):
                 return
@@ -300,29 +305,37 @@ class Worker:
         most = self._memory // self._store.partitions
         history = HistoryIndex(most_bytes=most) if self._takes_run else None
         self.partitions[partition] = Serving(Fold(partition, self._store.partitions), target, self._mine, history)
-        self.partitions[partition].began = asyncio.get_running_loop().time()
+        self.partitions[partition].began = self.partitions[partition].read_at = asyncio.get_running_loop().time()
+        self.partitions[partition].source = self._scribe.source
 
     def _follow(self, reader: Any) -> None:
-        reader.follow({p: s.fold.position for p, s in self.partitions.items() if s.active and s.stopped is None})
+        """Read what is owned; and what went elsewhere as long as handlers of it are at work, which may want answers."""
+        held = [s for s in self.partitions.values() if s.stopped is None]
+        reader.follow({s.fold.partition: s.fold.position for s in held if s.active or self.dispatcher.at_work_in(s)})
 
     async def _restore_all(self, reader: Any) -> None:
         for partition in tuple(self.partitions):
             self._drop(partition)
         await self._assign(reader)
 
-    def _drop_old(self) -> None:
+    def _drop_old(self) -> bool:
+        """Let go of what went elsewhere a while ago, and of which nothing is at work."""
         now = asyncio.get_running_loop().time()
-        for partition in [p for p, s in self.partitions.items() if s.drop_at is not None and s.drop_at <= now]:
+        old = [
+            partition
+            for partition, serving in self.partitions.items()
+            if serving.drop_at is not None and serving.drop_at <= now and not self.dispatcher.at_work_in(serving)
+        ]
+        for partition in old:
             self._drop(partition)
+        return bool(old)
 
     def _drop(self, partition: int) -> None:
         serving = self.partitions.pop(partition)
-        serving.active = False
+        serving.drop()
         self.dispatcher.forget(serving)
         self.values.forget(partition)
         self.keeper.forget(partition)
-        if serving.history is not None:
-            serving.history.close()
 
     def _stop_serving(self, serving: Serving, why: str) -> None:
         """One partition cannot be read on; the others go on."""
@@ -333,7 +346,7 @@ class Worker:
     def _fold(self, batch: Sequence[Stored]) -> None:
         """Every record that this worker reads passes here."""
         serving = self.partitions.get(batch[0].partition)
-        if serving is None or not serving.active or serving.stopped is not None:
+        if serving is None or serving.stopped is not None:
             return
         fold, dispatcher, keeper, remember = serving.fold, self.dispatcher, self.keeper, self._looks_back
         self.stats.records += len(batch)
@@ -373,8 +386,12 @@ class Worker:
             if out.contracts or serving.published is not None:
                 self._answers.contracts(serving, out)
             head = out.envelope
+            if out.more is not None and out.more.policies and serving.restored:
+                self._answers.take_on(serving)
             if out.more is not None or (head is not None and head.causation and head.kind in NEWS):
                 keeper.note(serving, record, out)
+        serving.read_at = asyncio.get_running_loop().time()
+        self.leases.look(serving)
 
     def _check_restored(self, serving: Serving, position: int) -> None:
         """Begin to serve a partition once it is read to the end that it had, offsets without a record included."""
@@ -384,6 +401,7 @@ class Worker:
         serving.reconsider()
         self.stats.restores += 1
         self.stats.restore_seconds = asyncio.get_running_loop().time() - serving.began
+        self.leases.gained(serving)
         self._answers.take_on(serving)
         self.keeper.restored(serving)
 

@@ -63,6 +63,7 @@ def failure(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
     if head.attempt != debt.attempts + 1:
         return Verdict.WRONG_ATTEMPT
     debt.attempts += 1
+    debt.claim = None
     run.failures += 1
     if head.flags & Flag.LAST:
         hops = 0 if run.state == "open" else debt.hops + 1

@@ -209,6 +209,7 @@ def control_records(kind: Kind, *contents: dict[str, Any]) -> list[Record]:
         Kind.VERSION: system_records.VERSION,
         Kind.CONTRACT: system_records.CONTRACT,
         Kind.RELEASED: system_records.RELEASED,
+        Kind.POLICY: system_records.POLICY,
     }[kind]
     append = an_append()
     return [

@@ -11,9 +11,14 @@ def snap_compensation(run: Run) -> Any:
     return (False, []) if pending is None else (pending.undo, [tuple(undo) for undo in pending.stack or ()])
 
 
+def debt_claims(pair: Pair) -> tuple[object, ...]:
+    work = pair.work
+    return (b"", 0, 0, {}) if work is None else (work.holder, work.until, work.lost, work.once or {})
+
+
 OF_RUNS: tuple[Callable[[Run], Any], ...] = (snap_compensation,)
 """Functions ``snap_<feature>``, each giving what the model's method of that name gives."""
-OF_PAIRS: tuple[Callable[[Pair], Any], ...] = ()
+OF_PAIRS: tuple[Callable[[Pair], Any], ...] = (debt_claims,)
 """Likewise ``debt_<feature>``."""
 
 
@@ -31,6 +36,7 @@ def snapshot(fold: Fold) -> dict[str, Any]:
         "commands": sorted(fold.commands),
         "contracts": {c.reactor: c.id for c in fold.contracts},
         "ever": fold.contracts.ever,
+        "stopped": fold.stopped,
         "named": fold.contracts.named,
         "frames": [(key, {index: c.id for index, c in parts.items()}) for key, parts in fold.frames.items()],
     }

@@ -4,9 +4,10 @@ from random import Random
 
 from .dance import Dance, Reacting, Watcher
 from .first import FIRST
+from .long import LONG
 from .saga import SAGA
 
-MORE: tuple[Dance, ...] = (SAGA,)
+MORE: tuple[Dance, ...] = (SAGA, LONG)
 """Each in every second world, whichever others there are: so that one more leaves half of the worlds as they were."""
 ALL = (FIRST, *MORE)
 

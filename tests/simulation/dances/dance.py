@@ -51,6 +51,7 @@ class Dance:
         releases: by service, the reactors of each release; a service with more releases keeps the last.
         complete: by service, all reactors that ever were.
         actions: what people or misfortune do, and how often compared with others.
+        relief: what an operator takes back in the end, whatever runs there are.
         help: lets an open run that owes nothing go on; whether it did.
         watchers: what must be so.
         stuck: what stands still in a calm world without a reason.
@@ -63,6 +64,7 @@ class Dance:
     releases: Mapping[str, Sequence[Mapping[str, Handler | Reacting]]] = field(default_factory=dict)
     complete: Mapping[str, Mapping[str, Handler | Reacting]] = field(default_factory=dict)
     actions: Sequence[tuple[Callable[["Play"], None], int]] = ()
+    relief: Sequence[Callable[["Play"], None]] = ()
     help: "Callable[[Play, Run], bool] | None" = None
     watchers: Sequence[type[Watcher]] = ()
     stuck: "Callable[[World], Iterator[str]] | None" = None

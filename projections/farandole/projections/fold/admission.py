@@ -129,7 +129,7 @@ def failure(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -
         return Verdict.LATE
     if e.attempt != pair.attempts + 1:
         return Verdict.WRONG_ATTEMPT
-    pair.attempts = e.attempt
+    pair.failed(e.attempt)
     run.touched = fold.log_time
     if not e.flags & _LAST:
         pair.due = fold.log_time + e.delay

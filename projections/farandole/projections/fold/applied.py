@@ -17,7 +17,7 @@ Due = Timer | Gathering | Deadline
 class More:
     """Effects that most records do not have."""
 
-    __slots__ = ("armed", "emptied", "messages", "policies", "restless")
+    __slots__ = ("armed", "emptied", "messages", "policies")
 
     def __init__(self) -> None:
         self.armed: list[tuple[Run, Due]] = []
@@ -26,8 +26,6 @@ class More:
         """Messages owed to other partitions since this record, each with the key of the run or schedule that owes it."""
         self.policies = False
         """Whether what may be begun has changed."""
-        self.restless = False
-        """Whether a claim was made, renewed or lost."""
         self.emptied: list[tuple[Run, Branch]] = []
         """Branches in which nothing stands any more, unless something else of the record still enters them."""
 

@@ -31,6 +31,7 @@ KNOWN_VERSION: Final = 1
 _NO_APPEND: Final = bytes(16)
 _VERSIONED: Final = frozenset((int(Kind.GENESIS), int(Kind.VERSION)))
 _MOST_NAMES: Final = 10_000
+_GOES_ON: Final = (0, False)
 
 
 class UnknownFoldVersion(FarandoleError):
@@ -133,6 +134,11 @@ class Fold:
         if run.parked:
             return len(run.owed) == run.parked
         return not run.owed and run.state is RunState.OPEN and not run.joins and not self.contracts.signals
+
+    def stops(self, reactor: bytes) -> bool:
+        """Whether a policy in force wants nothing of a reactor to be begun."""
+        stopped = self.stopped
+        return bool(stopped) and (stopped.get(b"", _GOES_ON)[1] or stopped.get(reactor, _GOES_ON)[1])
 
     def _stop_before_the_unknown(self, record: Stored, e: Envelope) -> None:
         version = version_ahead(self, record, e)

@@ -181,6 +181,8 @@ def _retire(fold: "Fold", contract: Contract, out: Applied) -> None:
 
 
 def _rename(fold: "Fold", contract: Contract, out: Applied) -> None:
+    if contract.renames in fold.stopped:
+        fold.stopped[contract.reactor] = fold.stopped.pop(contract.renames)
     for run in fold.runs.values():
         joins.rename(run, contract.renames, contract.reactor)
         if run.pending is not None:
@@ -191,6 +193,9 @@ def _rename(fold: "Fold", contract: Contract, out: Applied) -> None:
             moved = copy(run.owed.pop(pair.key))
             moved.rename(contract.reactor)
             moved.unfinished = None
+            if moved.work is not None:
+                # Whoever claims it works for the former one.
+                moved.work.free()
             run.owed[moved.key] = moved
             if not pair.parked:
                 out.settled.append((run, pair))

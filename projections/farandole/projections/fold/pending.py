@@ -193,6 +193,10 @@ class Working:
         self.once: dict[bytes, int] | None = None
         """Offsets of the results of its sub-steps, by name."""
 
+    def free(self) -> None:
+        """Nobody claims it any more."""
+        self.holder, self.until = b"", 0
+
 
 class Pending:
     """All that a run waits for besides what it owes, and what it will have to tell or undo."""

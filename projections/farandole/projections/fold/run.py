@@ -206,6 +206,20 @@ class Pair:
         self.reactor = reactor
         self.key = (self.trigger, reactor, self.generation)
 
+    def failed(self, attempt: int) -> None:
+        """One more attempt has failed, so that nobody is at work."""
+        self.attempts = attempt
+        if self.work is not None:
+            self.work.free()
+
+    def unpark(self, log_time: int) -> None:
+        """A person wants it done after all: it is due now, and policies begin to count anew."""
+        self.parked = b""
+        self.forgiven = self.attempts
+        self.due = log_time
+        if self.work is not None:
+            self.work.lost = 0
+
     @property
     def by_failure(self) -> bool:
         """Whether it is owed for a failure, whose offset then stands before those of what the failed step took."""

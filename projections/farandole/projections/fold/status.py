@@ -41,9 +41,17 @@ class OwedStep:
     claimed_until: int = 0
     """Log time until which a worker claims it, in milliseconds since 1970 UTC; 0: nobody does."""
     lost: int = 0
-    """How many workers were lost at it."""
+    """How many workers were lost at it since it was last retried."""
     inputs: tuple[int, ...] = ()
     """Offsets of what its handler takes; for a failure, that of the failure before those of what the failed step took."""
+    stopped: bool = False
+    """Whether a policy holds its reactor back."""
+
+    @property
+    def spent(self) -> str:
+        """What was spent on it so far, in words."""
+        attempts = f"{self.attempts} attempt{'s'[: self.attempts != 1]}"
+        return attempts if not self.lost else f"{attempts} and {self.lost} lost worker{'s'[: self.lost != 1]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,7 @@ def _owed(fold: Fold, pair: Pair) -> OwedStep:
         claimed_until=pair.work.until if pair.work is not None else 0,
         lost=pair.work.lost if pair.work is not None else 0,
         inputs=pair.inputs,
+        stopped=fold.stops(pair.reactor),
     )
 
 

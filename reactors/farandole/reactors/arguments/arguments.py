@@ -5,8 +5,11 @@ from typing import Any
 
 from farandole.eventstore import EventStore, Stored
 from farandole.reactors.annotations import Trigger
+from farandole.reactors.desk import Desk
 from farandole.reactors.dispatch import Work
+from farandole.reactors.outbox import Outbox
 from farandole.reactors.plan import Plan
+from farandole.reactors.scribe import Scribe
 from farandole.reactors.values import Values
 from farandole.schemas import EventTypes, UndecodableValue
 
@@ -20,10 +23,13 @@ from .news import NEWS, news
 class Arguments:
     """Reads what handlers are called with."""
 
-    def __init__(self, choreography: str, store: EventStore, types: EventTypes, values: Values) -> None:
+    def __init__(
+        self, choreography: str, store: EventStore, types: EventTypes, values: Values, scribe: Scribe, outbox: Outbox
+    ) -> None:
         self._choreography = choreography
         self._types = types
         self._reader = EventReader(store, types, values)
+        self._desk = Desk(scribe, outbox, self._reader, store.max_record_bytes)
 
     def at_hand(self, plan: Plan, work: Work) -> dict[str, Any] | None:
         """The arguments, if the trigger just read is all that they need; the common case, kept short."""
@@ -36,7 +42,7 @@ class Arguments:
             return None
         arguments = {**plan.provided, plan.simple: event}
         for name in plan.context:
-            arguments[name] = step_of(self._choreography, work)
+            arguments[name] = step_of(self._choreography, work, self._desk)
         return arguments
 
     async def of(self, plan: Plan, work: Work) -> dict[str, Any]:
@@ -61,7 +67,7 @@ class Arguments:
                 arguments[trigger.param] = await self._taken(work, trigger, record, pair.types[place])
         for param, context in signature.context.items():
             if context.kind == "step":
-                arguments[param] = step_of(self._choreography, work)
+                arguments[param] = step_of(self._choreography, work, self._desk)
             elif context.kind == "run":
                 arguments[param] = await run_of(reader, work)
             else:

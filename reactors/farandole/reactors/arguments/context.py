@@ -5,12 +5,13 @@ from typing import Any, TypeVar
 
 from farandole.eventstore import StoreError
 from farandole.projections import State, fold_state
+from farandole.reactors.desk import Desk, Report
 from farandole.reactors.dispatch import Work
 from farandole.reactors.history import HistoryIndex
 from farandole.reactors.run import Run
 from farandole.reactors.scribe import shown, text
 from farandole.reactors.step import Step
-from farandole.reactors.unsupported import NoSubsteps
+from farandole.reactors.substeps import RecordedSubsteps
 from farandole.schemas import Event, acquaint
 from farandole.schemas.ids import step_key
 
@@ -23,7 +24,7 @@ class HistoryUnavailable(StoreError):
     """The run's history cannot be read now, or not here any more. That is not the step's failure."""
 
 
-def step_of(choreography: str, work: Work) -> Step:
+def step_of(choreography: str, work: Work, desk: Desk) -> Step:
     """What a handler is given about its step."""
     run, pair = work.run, work.pair
     return Step(
@@ -34,7 +35,8 @@ def step_of(choreography: str, work: Work) -> Step:
         offset=max(pair.inputs, default=-1),
         reactor=work.reactor.name,
         choreography=choreography,
-        substeps=NoSubsteps(work.reactor.where),
+        report=Report(desk, work),
+        substeps=RecordedSubsteps(desk, work),
         cancellation=work,
     )
 

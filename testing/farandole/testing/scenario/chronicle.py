@@ -80,7 +80,7 @@ class Chronicle:
         while self._read < len(self.lines):
             line = self.lines[self._read]
             self._read += 1
-            if line.envelope.kind == Kind.FAILURE:
+            if line.envelope.kind in (Kind.FAILURE, Kind.LOST):
                 line.said = line.log.client.failure(line.record)
             elif line.envelope.kind == Kind.RETRY and line.envelope.flags & Flag.EDITED:
                 by, why = edited_by(line.envelope)

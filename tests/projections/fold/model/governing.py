@@ -95,11 +95,13 @@ class Governing(Events):
             return
         if old is None:
             return
+        if new["renames"] and old["reactor"] in self.policies:
+            self.policies[new["reactor"]] = self.policies.pop(old["reactor"])
         for run in open_runs:
             debts = [debt for debt in self.owed(run) if debt.reactor == old["reactor"]]
             if new["renames"]:
                 for debt in debts:
-                    debt.reactor, debt.received = new["reactor"], []
+                    debt.reactor, debt.received, debt.holder = new["reactor"], [], b""
                 run.stack = [
                     (undo[0], new["reactor"], *undo[2:]) if undo[1] == old["reactor"] else undo for undo in run.stack
                 ]

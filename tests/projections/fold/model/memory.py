@@ -58,6 +58,10 @@ class Debt:
     due: int = 0
     parked: bytes = b""
     overflowed: bool = False
+    holder: bytes = b""
+    claimed_until: int = 0
+    lost: int = 0
+    substeps: list[tuple[bytes, int]] = field(default_factory=list)
     became: str = "owed"
     """owed, discharged, handled, dropped, edited or joined anew"""
     received: list[tuple[Head, Event]] = field(default_factory=list)
@@ -94,6 +98,8 @@ class Memory:
         self.key = b""
         self.enforced: list[dict[str, Any]] = []
         """All contracts that ever came into force, in their order."""
+        self.policies: dict[str, tuple[int, bool]] = {}
+        """By reactor, empty for all: the number in force, and whether it stops."""
         self.contract_parts: list[tuple[Head, dict[str, Any]]] = []
 
     # ── what is so ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -154,6 +160,7 @@ class Memory:
             "commands": sorted((t, id) for t, id in self.commands if t >= self.log_time),
             "contracts": {r.encode(): identity(c) for r, c in in_force.items()},
             "ever": {r.encode(): {identity(c) for c in self.enforced if c["reactor"] == r} for r in reactors},
+            "stopped": {reactor.encode(): policy for reactor, policy in self.policies.items()},
             "named": {type.encode() for type in self.named()},
             "frames": [
                 (key, {index: identity(c) for index, c in parts.items()})

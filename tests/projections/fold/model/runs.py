@@ -64,9 +64,14 @@ class Runs(Governing):
         if head.attempt != debt.attempts + 1:
             return "WRONG_ATTEMPT"
         debt.attempts += 1
+        debt.holder = b""
         if not head.flags & 8:
             debt.due = self.log_time + head.delay
             return "ADMITTED"
+        self.last_failure(run, debt, record, head)
+        return "ADMITTED"
+
+    def last_failure(self, run: Run, debt: Debt, record: Stored, head: Head) -> None:
         hops = debt.hops + 1 if run.state == "ENDING" else 0
         takers = (
             []
@@ -77,7 +82,7 @@ class Runs(Governing):
         takers = [c for c in takers if (f := failures(c)) is not None and (not f or f & set(debt.types))]
         if not takers:
             debt.parked = head.id
-            return "ADMITTED"
+            return
         debt.became = "handled"
         for contract in takers:
             new = Debt(
@@ -85,7 +90,6 @@ class Runs(Governing):
                 self.log_time, hops, of_failure=True, due=self.log_time,
             )  # fmt: skip
             self.add(new)
-        return "ADMITTED"
 
     def run_signal(self, run: Run, record: Stored, head: Head) -> str:
         self.take(run, Event(head.id, head.type, record.offset, 0, head.flags))
@@ -122,6 +126,7 @@ class Runs(Governing):
         for debt in parked:
             if not debt.overflowed:
                 debt.parked, debt.forgiven, debt.due, verdict = b"", debt.attempts, self.log_time, "ADMITTED"
+                debt.lost = 0
                 continue
             contract = self.in_force(debt.reactor)
             if contract is not None and contract["state"] == "active":

@@ -33,9 +33,7 @@ def unpark(fold: "Fold", run: Run, pair: Pair, out: Applied) -> bool:
     """Owe a parked pair again; False if it overflowed from a join of a reactor that takes nothing any more."""
     if pair.overflowed:
         return enter_again(fold, run, pair, out)
-    pair.parked = b""
-    pair.forgiven = pair.attempts
-    pair.due = fold.log_time
+    pair.unpark(fold.log_time)
     run.parked -= 1
     out.owed.append((run, pair))
     return True

@@ -1,0 +1,287 @@
+"""Claims of one worker: they keep a step that takes long in one pair of hands, and tell who was lost at it.
+
+A handler that has worked for ten seconds is claimed, and so is every one at work when its partition goes elsewhere; the
+claim is renewed until its outcome is handed in. Whoever is owed a step that another worker claims waits; once the claim
+has lapsed, that worker is said to be lost, and only then is the step begun anew. Claims bind what is begun, and nothing
+else: an outcome is admitted whoever made it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from math import inf
+from typing import TYPE_CHECKING, Final
+
+from farandole.eventstore import Stored, TooLarge
+from farandole.projections.fold import Pair, Run, Verdict
+from farandole.schemas import failure_fields
+from farandole.schemas.envelope import Kind, unpack
+
+from .careful import FEW, Careful
+from .errors import WorkerLost
+from .keeping.logclock import LogClock
+from .outbox import Outbox
+from .scribe import Scribe, size_of
+
+if TYPE_CHECKING:
+    from .dispatch import Dispatcher, Work
+    from .partition import Serving
+
+log = logging.getLogger("farandole.worker")
+
+CLAIM_AFTER: Final = 10.0
+"""Seconds for which a handler works before it is claimed."""
+LEASE: Final = 30_000
+"""Milliseconds of log time for which a claim stands."""
+RENEW: Final = 10.0
+"""Seconds between two claims of one step."""
+MARGIN: Final = 1_000
+"""Milliseconds that a claim may be past its time before somebody says so: its renewal may be on its way."""
+_LOOK: Final = 2.0
+_AGAIN, _MOST_AGAIN = 2.0, 30.0
+"""Seconds until somebody looks again what became of what was said of a claim: at first, and at most."""
+
+
+class _Held:
+    """A claim of ours."""
+
+    __slots__ = ("at", "pair", "run", "serving")
+
+    def __init__(self, serving: "Serving", run: Run, pair: Pair, at: float) -> None:
+        self.serving = serving
+        self.run = run
+        self.pair = pair
+        self.at = at
+        """Loop time at which it was written last."""
+
+
+class Leases:
+    """Writes this worker's claims, and knows what must wait for those of others.
+
+    Attributes:
+        holder: what this worker is called in its claims.
+    """
+
+    def __init__(self, scribe: Scribe, outbox: Outbox) -> None:
+        self.holder = scribe.new_name()
+        self._scribe = scribe
+        self._outbox = outbox
+        self._clock = LogClock(lambda: scribe.now() // 1000)
+        self._held: dict[Pair, _Held] = {}
+        self._since: dict[Work, float] = {}
+        """Since when handlers were seen at work."""
+        self._careful: set[Serving] = set()
+        self._watch: asyncio.TimerHandle | None = None
+        self._stopped = False
+        self.dispatcher: Dispatcher
+
+    # ── what may begin ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def wait(self, work: "Work") -> float | None:
+        """How many seconds a step has to wait before one looks again; None: it may begin. Infinite: it will be offered.
+
+        Of a claim that has lapsed, this says so in the log; when the log has it, the step is offered anew.
+        """
+        pair, serving = work.pair, work.serving
+        claim = pair.work
+        if claim is not None:
+            if claim.holder == self.holder:
+                return None
+            if claim.holder:
+                left = claim.until + MARGIN - self._now(serving)
+                if left > 0:
+                    serving.losing.pop(pair, None)
+                    return left / 1000
+                return self._say_lost(serving, work.run, pair)
+            if claim.lost:
+                self._alone(serving).add(work.run, pair)
+                self._watch_careful(serving)
+                return inf
+        return inf if serving.careful is not None and serving.careful.holds(pair) else None
+
+    def gained(self, serving: "Serving") -> None:
+        """A partition is served from now on, perhaps after somebody who died of what is owed there."""
+        if serving.released:
+            return
+        now = self._now(serving)
+        owed = [
+            (run, pair)
+            for run in serving.fold.runs.values()
+            for pair in run.owed.values()
+            if not pair.parked
+            and pair.due <= now
+            and pair.reactor in serving.served
+            and self.dispatcher.at_work(pair) is None
+            and (pair.work is None or not pair.work.holder)
+        ]
+        if owed:
+            serving.careful = Careful(FEW, lambda run, pair: self._claim_first(serving, run, pair))
+            for run, pair in owed:
+                serving.careful.add(run, pair)
+            self._watch_careful(serving)
+
+    def look(self, serving: "Serving") -> None:
+        """Those that come next may begin."""
+        if serving not in self._careful:
+            return
+        now = asyncio.get_running_loop().time()
+        for careful in (serving.careful, serving.alone):
+            if careful is not None:
+                careful.look(now)
+        if serving.careful is not None and not serving.careful:
+            serving.careful = None
+        if serving.careful is None and not serving.alone:
+            self._careful.discard(serving)
+
+    def _alone(self, serving: "Serving") -> Careful:
+        if serving.alone is None:
+            serving.alone = Careful(1, lambda run, pair: self._claim_first(serving, run, pair))
+        return serving.alone
+
+    def _watch_careful(self, serving: "Serving") -> None:
+        if serving not in self._careful:
+            self._careful.add(serving)
+            self.watch()
+            # Not at once: what waits is just being offered.
+            asyncio.get_running_loop().call_soon(self.look, serving)
+
+    def _claim_first(self, serving: "Serving", run: Run, pair: Pair) -> bool:
+        """Claim a step that waits here, and begin it when the log has the claim."""
+        if self._stopped or not serving.active or self.dispatcher.at_work(pair) is None:
+            return False
+        if pair.work is not None and pair.work.holder:
+            asyncio.get_running_loop().call_soon(self._offer, serving, run, pair)
+            return False
+
+        def answered(answer: "asyncio.Future[tuple[Stored, Verdict]]") -> None:
+            if self._stopped or answer.cancelled() or answer.exception() is not None:
+                return
+            verdict = answer.result()[1]
+            now = asyncio.get_running_loop().time()
+            for careful in (serving.careful, serving.alone):
+                if careful is not None and verdict is Verdict.ADMITTED:
+                    careful.claimed(pair, now)
+                elif careful is not None:
+                    careful.drop(pair)
+            self._offer(serving, run, pair)
+
+        self._claim(serving, run, pair).add_done_callback(answered)
+        return True
+
+    def _offer(self, serving: "Serving", run: Run, pair: Pair) -> None:
+        if serving.active and serving.restored and _owed(run, pair):
+            self.dispatcher.offer(serving, run, pair, None, self._now(serving))
+
+    def _now(self, serving: "Serving") -> int:
+        """Log time, as nearly as is known: by our clock, which may be wrong, or by what was read last and when."""
+        read = asyncio.get_running_loop().time() - serving.read_at
+        return max(self._clock.now(), serving.fold.log_time + int(read * 1000))
+
+    # ── our claims ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def watch(self) -> None:
+        """Something has begun: look now and then what has been at work for long."""
+        if self._watch is None and not self._stopped:
+            self._watch = asyncio.get_running_loop().call_later(_LOOK, self._look_around)
+
+    def revoked(self, serving: "Serving") -> None:
+        """The partition goes elsewhere: claim what is at work, and let go of what was to begin."""
+        serving.careful = serving.alone = None
+        self._careful.discard(serving)
+        at_work = {work.pair for work in self.dispatcher.at_work_in(serving)}
+        for work in self.dispatcher.at_work_in(serving):
+            self._claim(serving, work.run, work.pair)
+        self._let_go([held for held in self._held.values() if held.serving is serving and held.pair not in at_work])
+
+    def stop(self) -> None:
+        """Nothing is at work any more: let go of all that was claimed, so that whoever comes next need not wait."""
+        self._stopped = True
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        self._let_go([held for held in self._held.values() if _owed(held.run, held.pair)])
+
+    def _look_around(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._watch = None
+        at_work = self.dispatcher.at_work_in()
+        self._since = {work: self._since.get(work, now) for work in at_work}
+        for work, since in self._since.items():
+            if now - since >= CLAIM_AFTER and work.pair not in self._held and _owed(work.run, work.pair):
+                self._claim(work.serving, work.run, work.pair)
+        running = {work.pair for work in at_work}
+        for pair, held in tuple(self._held.items()):
+            if now - held.at < RENEW:
+                continue
+            ours = _owed(held.run, pair) and pair.work is not None and pair.work.holder == self.holder
+            taken_on = self.dispatcher.at_work(pair)
+            if (pair in running and _owed(held.run, pair)) or (ours and taken_on is not None and not taken_on.barred):
+                self._claim(held.serving, held.run, pair)
+            elif ours:
+                # It is not to be begun any more: its run was paused, say, or its reactor stopped.
+                self._let_go([held])
+            else:
+                del self._held[pair]
+        for serving in tuple(self._careful):
+            self.look(serving)
+        if at_work or self._held or self._careful:
+            self.watch()
+
+    def _claim(self, serving: "Serving", run: Run, pair: Pair) -> "asyncio.Future[tuple[Stored, Verdict]]":
+        self._held[pair] = _Held(serving, run, pair, asyncio.get_running_loop().time())
+        record = self._scribe.of_step(Kind.CLAIM, run.id, pair, delay=LEASE, extra=self.holder)
+        answer = serving.await_verdict(unpack(record.headers).append)
+        self._outbox.put(serving.fold.partition, (record,), size_of(record), _too_large)
+        return answer
+
+    def _let_go(self, claims: Iterable[_Held]) -> None:
+        for held in claims:
+            self._held.pop(held.pair, None)
+            record = self._scribe.of_step(Kind.CLAIM, held.run.id, held.pair, delay=0, extra=self.holder)
+            self._outbox.put(held.serving.fold.partition, (record,), size_of(record), _too_large)
+
+    # ── those of others ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _say_lost(self, serving: "Serving", run: Run, pair: Pair) -> float:
+        """Say that whoever claims a step is lost, unless that is on its way; how many seconds until one looks again.
+
+        It is not on its way any more if the log found it too early, by a clock that goes back or slow: then it is said
+        again, less and less often.
+        """
+        claim, now = pair.work, asyncio.get_running_loop().time()
+        tries, again = serving.losing.get(pair, (0, now))
+        if claim is None or again > now or self._stopped:
+            return max(again - now, _AGAIN)
+        wait = min(_AGAIN * 2.0**tries, _MOST_AGAIN)
+        serving.losing[pair] = (tries + 1, now + wait)
+        content = failure_fields(
+            WorkerLost(
+                f"the worker that had the step stopped renewing its claim; this is loss number {claim.lost + 1}. A step "
+                "that ends the process of its worker, or blocks its event loop for long, is lost like that"
+            )
+        )
+        record = self._scribe.of_step(
+            Kind.LOST, run.id, pair, content, attempt=pair.attempts, extra=claim.holder
+        )  # fmt: skip
+
+        def answered(answer: "asyncio.Future[tuple[Stored, Verdict]]") -> None:
+            if not answer.cancelled() and answer.exception() is None:
+                stored, verdict = answer.result()
+                if verdict is Verdict.NOT_DUE:
+                    self._clock.told(stored.time)
+                    return
+                serving.losing.pop(pair, None)
+                if verdict is Verdict.ADMITTED:
+                    log.warning("%s in run %s: %s", pair.reactor.decode(), run.id.decode(), content["message"])
+
+        serving.await_verdict(unpack(record.headers).append).add_done_callback(answered)
+        self._outbox.put(serving.fold.partition, (record,), size_of(record), _too_large)
+        return wait
+
+
+def _owed(run: Run, pair: Pair) -> bool:
+    return not pair.parked and run.owed.get(pair.key) is pair
+
+
+def _too_large(error: TooLarge) -> None:
+    log.error("a claim is larger than the log takes: %s", error)
