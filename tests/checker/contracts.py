@@ -28,6 +28,7 @@ class Contract(NamedTuple):
     each: str
     least: int
     """The lowest of the numbers that may not be negative."""
+    unless: frozenset[bytes]
 
     @property
     def active(self) -> bool:
@@ -103,6 +104,7 @@ def read_contract(raw: Raw, catalogue: Catalogue) -> Contract:
         raw.offset,
         content["each"],
         min(content["enough"], content["within"], content["deadline"]),
+        frozenset(name.encode() for name in content["unless"]),
     )
     if not contract.sound:
         raise Undecodable(f"no rules for {content}")
@@ -139,6 +141,10 @@ class Contracts:
     def on_failures(self) -> Iterator[Contract]:
         """The active ones to which failures are owed."""
         return (c for c in self.by_reactor.values() if c.active and c.failures is not None and not c.gathers)
+
+    def drop_timers(self) -> frozenset[bytes]:
+        """Types of events that drop timers: those that any contract in force names, retired ones included."""
+        return frozenset().union(*(c.unless for c in self.by_reactor.values()))
 
     def admits(self, new: Sequence[Contract]) -> bool:
         """Whether each names the contract that it replaces."""

@@ -26,6 +26,17 @@ class Event:
 
 
 @dataclass(slots=True)
+class Timer:
+    """An event that is to come."""
+
+    id: bytes
+    type: bytes
+    due: int
+    flags: int
+    unless: frozenset[bytes]
+
+
+@dataclass(slots=True)
 class Debt:
     """A pair that was owed, and what became of it."""
 
@@ -46,6 +57,12 @@ class Debt:
     """How it was discharged: ``outcome``, ``handled`` (its failure was owed to others), ``retired`` (with its reactor),
     ``dropped``, ``moved``."""
     settled_at: int = -1
+    first: int = -1
+    """The offset of the record with which it became owed, under whatever name of the reactor; by default ``since``."""
+
+    @property
+    def place(self) -> int:
+        return self.since if self.first < 0 else self.first
 
 
 @dataclass(slots=True)
@@ -67,12 +84,22 @@ class Run:
     kept: list[Event] = field(default_factory=list)
     history: list[Event] = field(default_factory=list)
     failures: int = 0
+    timers: dict[bytes, Timer] = field(default_factory=dict)
+    deadline: int = 0
+    """Log time; 0: none."""
+    passed: list[tuple[bytes, int, int]] = field(default_factory=list)
+    """Events that drop timers: type, offset of the record with which it entered the history, own offset."""
     closed_at: int = -1
 
     @property
     def parked(self) -> int:
         """How many of the pairs that it owes are parked."""
         return sum(debt.parked is not None for debt in self.owed.values())
+
+    def lapse(self) -> None:
+        """It has its result, and waits for nothing any more."""
+        self.timers.clear()
+        self.deadline = 0
 
     def owe(self, debt: Debt) -> None:
         """A pair that is owed already stays as it is."""

@@ -23,6 +23,8 @@ def framework_view(fold: Fold) -> dict[bytes, Any]:
             run.paused,
             {p.key: (p.inputs, p.attempts, p.parked, p.hops, p.of_failure) for p in run.owed.values()},
             sorted((k.id, k.offset, k.hops) for k in run.kept or ()),
+            sorted((t.id, t.type, t.due) for t in (run.pending.timers or {}).values()) if run.pending else [],
+            run.pending.deadline if run.pending else 0,
         )
         for key, run in fold.runs.items()
     }
@@ -38,6 +40,8 @@ def checkers_view(fold: CheckersFold) -> dict[bytes, Any]:
                 for d in run.owed.values()
             },
             sorted((k.id, k.offset, k.hops) for k in run.kept),
+            sorted((t.id, t.type, t.due) for t in run.timers.values()),
+            run.deadline,
         )
         for key, run in fold.runs.items()
     }

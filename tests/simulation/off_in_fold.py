@@ -163,7 +163,7 @@ def of_the_start(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied
 
 def whatever_is_parked(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
     """A retry is of all that is parked, whichever failure it names."""
-    done = [admission._unpark(fold, run, pair, out) for pair in tuple(run.owed.values()) if pair.parked]
+    done = [admission.unpark(fold, run, pair, out) for pair in tuple(run.owed.values()) if pair.parked]
     return Verdict.ADMITTED if any(done) else Verdict.NOT_PARKED
 
 
@@ -173,7 +173,7 @@ def from_the_first(fold: Fold, run: Run, pair: Pair, out: Applied) -> bool:
     return _unpark(fold, run, pair, out)
 
 
-_unpark = admission._unpark
+_unpark = admission.unpark
 
 
 def cancel_nothing(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:

@@ -127,7 +127,7 @@ def _rule_table() -> list[Rule]:
         Rule("generations, for ids", "3", "entered the history of", [_of_runs(Kind.OWE, f.same_generation)]),
         Rule("owe names an offset", "6", "for something else than its trigger", [_of_runs(Kind.OWE, f.of_the_start)]),
         Rule("retry names a failure", "6", "that another failure had parked", [_of_runs(Kind.RETRY, f.whatever_is_parked)]),
-        Rule("retry counts attempts on", "6", "counted twice", [_instead(admission, "_unpark", f.from_the_first)]),
+        Rule("retry counts attempts on", "6", "counted twice", [_instead(admission, "unpark", f.from_the_first)]),
         Rule("not_after", "6", "acted twice", [_instead(admission, "_too_late", lambda *_: False)]),
         Rule("not_after, for starts", "6", "acted after its time", [_instead(admission, "_too_late", lambda *_: False)]),
         Rule("ids of commands", "6", "acted twice", [_instead(commands.CommandIds, "add", lambda *_: None)]),

@@ -105,6 +105,7 @@ class Choreography:
         unless: type[Event] | Sequence[type[Event]] | None = None,
         retry: Retry = ...,
         timeout: Duration | None = None,
+        deadline: Duration | None = None,
         concurrency: int = 100,
         ordered: bool = False,
         enough: int | None = None,
@@ -121,6 +122,7 @@ class Choreography:
         unless: type[Event] | Sequence[type[Event]] | None = None,
         retry: Retry = STANDARD,
         timeout: Duration | None = None,
+        deadline: Duration | None = None,
         concurrency: int = 100,
         ordered: bool = False,
         enough: int | None = None,
@@ -139,6 +141,7 @@ class Choreography:
             unless: drop the timers that it returns once such an event is admitted after the trigger.
             retry: when a failed attempt is made again.
             timeout: for one attempt. The thread of a plain function cannot be stopped, so its retry waits for it.
+            deadline: for a step in all, from when it is owed: then it fails for good, whatever attempts are left.
             concurrency: handlers at once in one worker.
             ordered: one step at a time in a run, in the order of the log.
             enough: a fan-in fires at so many.
@@ -162,6 +165,7 @@ class Choreography:
                     unless=named_events(unless),
                     retry=retry,
                     timeout=duration("timeout", timeout),
+                    deadline=duration("deadline", deadline),
                     concurrency=concurrency,
                     ordered=ordered,
                     enough=enough,

@@ -7,9 +7,9 @@ from typing import Final
 
 from farandole.schemas import DeclarationError, Duration, EncodingError, UndecodableValue, parse_duration
 
-from .errors import GiveUp, RetryAfter, UndeclaredOutcome
+from .errors import DeadlinePassed, GiveUp, RetryAfter, UndeclaredOutcome
 
-FINAL: Final = (GiveUp, UndeclaredOutcome, DeclarationError, EncodingError, UndecodableValue)
+FINAL: Final = (GiveUp, DeadlinePassed, UndeclaredOutcome, DeclarationError, EncodingError, UndecodableValue)
 """What no further attempt with the same code and the same trigger can cure."""
 
 

@@ -7,14 +7,16 @@ from typing import Any, Final, NamedTuple
 from farandole.eventstore import Record, Stored
 from farandole.projections.fold import Pair
 from farandole.schemas import Event, EventTypes, FarandoleError, PayloadContext, event_info, system_records
-from farandole.schemas.envelope import NO_SCHEMA, Flag, Kind, pack, pack_outcome
-from farandole.schemas.ids import derived_id, failure_id, new_append, outside_id
+from farandole.schemas.envelope import NO_SCHEMA, Flag, Header, Kind, pack, pack_outcome, unpack
+from farandole.schemas.ids import OUTSIDE, derived_id, failure_id, new_append, outside_id
 
 _NOTHING: Final = b"farandole.Nothing"
 _NAMES: Final = len("ce_specversion1.0ce_idce_sourcece_typefa")
 """Bytes of a record's headers besides their values; that of ``ce_specversion`` is always the same."""
 _new: Final = tuple.__new__
 _MOST_SHOWN: Final = 200
+_COPIED: Final = int(Flag.END | Flag.FINAL_END | Flag.COMPENSATE | Flag.NO_REACTOR | Flag.CODED)
+"""Flags that a record which comes due has from the one that set it."""
 
 
 class Scribe:
@@ -104,6 +106,24 @@ class Scribe:
         )  # fmt: skip
         return Record(run_id, schema.encode({}), headers)
 
+    def out_of_time(self, run_id: bytes) -> Record:
+        """The record that brings a run to its end whose deadline has passed."""
+        return Record(run_id, None, self._headers(Kind.EXPIRY, self._id(), b"farandole.Expiry"))
+
+    def comes_due(self, kind: Kind, run_id: bytes, type: bytes, set: Stored, causation: bytes) -> Record:
+        """What was set happens: a copy of its value, which need not be read for that.
+
+        Args:
+            type: wire name of the event.
+            set: the record of the outcome that set it.
+            causation: what comes to its end with it: the timer, or the decision.
+        """
+        e = unpack(set.headers)
+        headers = self._headers(
+            kind, OUTSIDE + e.id, type, schema=e.schema, causation=causation, flags=e.flags & _COPIED
+        )
+        return Record(run_id, set.value, headers)
+
     def outcome(self, run_id: bytes, pair: Pair, events: Sequence[Event]) -> "Written":
         """The records of one outcome; of no events, one record that says so."""
         trigger, reactor, generation = pair.trigger, pair.reactor, pair.generation
@@ -187,6 +207,22 @@ class Scribe:
             causation=pair.trigger, reactor=pair.reactor, generation=pair.generation,
         )  # fmt: skip
         return Record(run_id, value, headers)
+
+    def _headers(
+        self,
+        kind: Kind,
+        id: bytes,
+        type: bytes,
+        *,
+        schema: bytes = NO_SCHEMA,
+        causation: bytes = b"",
+        flags: int = 0,
+    ) -> list[Header]:
+        """Headers of a record of a keeper."""
+        return pack(
+            kind=kind, id=id, type=type, source=self.source, append=self._append(), sent=self.now(), schema=schema,
+            causation=causation, flags=flags,
+        )  # fmt: skip
 
     def _outside(self, kind: Kind, run_id: bytes, event: Event, not_after: int, delay: int = 0) -> Record:
         type_name, flags = self._learn(type(event))

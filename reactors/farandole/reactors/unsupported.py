@@ -11,7 +11,6 @@ T = TypeVar("T")
 
 UNSUPPORTED: Final[Mapping[str, str]] = {
     "list[...]": "emit a fixed number of events as a tuple[...], and take events one by one",
-    "After[...]": "until timers are there, let a client send a Signal when it is time",
     "Ask[...]": "until decisions are there, let a client send the answer as a Signal",
     "an Answer": "until decisions are there, make it a Signal",
     "Child[...]": "until child runs are there, start the other run with a client",
@@ -19,18 +18,16 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "ChildFailed[...]": "until child runs are there, let a client send the failure as a Signal",
     "State": "take a Run[...] and fold what run.events(...) gives",
     "Failed[...] in a join": "take the failure alone, and the other events by run.events(...)",
-    "unless=": "leave it out",
     "each=": "leave it out",
     "enough=": "leave it out",
     "within=": "leave it out",
     "compensate=": "write a reactor that takes the failure and undoes the step",
     "step.once(...)": "give each sub-step a reactor of its own, or make the handler safe to run again by step.key",
-    "deadline=": "until deadlines are there, let a client cancel the run when it is time",
     "compensate=True": "return what undoes the steps from reactors of your own",
     "schedule(...)": "until schedules are there, start the run from cron with `farandole start`",
 }
 
-_SHAPES = {"list": "list[...]", "after": "After[...]", "ask": "Ask[...]", "child": "Child[...]"}
+_SHAPES = {"list": "list[...]", "ask": "Ask[...]", "child": "Child[...]"}
 _FORMS = {"child_done": "ChildDone[...]", "child_failed": "ChildFailed[...]"}
 
 
@@ -51,8 +48,6 @@ def refuse_unsupported(where: str, used: Iterable[str]) -> None:
 def forms_of_event(event: type[Event]) -> Iterator[str]:
     """What an event declares, in the words of the table."""
     info = event_info(event)
-    if info.deadline is not None:
-        yield "deadline="
     if info.compensate:
         yield "compensate=True"
 

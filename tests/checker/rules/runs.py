@@ -10,6 +10,8 @@ from checker.record import Flag, Head, Kind, Raw
 from checker.state import Debt, Event, Pair, Run
 from checker.verdict import Verdict
 
+from .setting import set_timer
+
 if TYPE_CHECKING:
     from checker.fold import Fold
 
@@ -29,6 +31,8 @@ def start(fold: "Fold", raw: Raw, head: Head) -> Verdict:
     if head.extra:
         return Verdict.UNREADABLE
     run = fold.runs[key] = Run(key, head.id, raw.offset, touched=fold.log_time)
+    if head.delay > 0:
+        run.deadline = fold.log_time + head.delay
     fold.effects.admit(run, Event(head.id, head.type, raw.offset, 0, head.flags, None, 0, raw.offset))
     return Verdict.ADMITTED
 
@@ -47,6 +51,8 @@ def outcome(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         event = Event(its.id, its.type, part.offset, hops, its.flags, debt.pair, index, raw.offset)
         if not its.flags & (Flag.AFTER | Flag.ASK | Flag.CHILD):
             fold.effects.admit(run, event)
+        elif run.state == "open" and not its.flags & (Flag.ASK | Flag.CHILD):
+            set_timer(fold, run, debt, its)
     return Verdict.ADMITTED
 
 
@@ -80,6 +86,7 @@ def cancel(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         return Verdict.RUN_ENDING
     if run.state == "open":
         run.state, run.result = "ending", "cancelled"
+        run.lapse()
     run.drop(raw.offset)
     return admit_command(fold, head)
 
@@ -126,6 +133,7 @@ def expire(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         return Verdict.NOT_DUE
     if run.state == "open":
         run.state, run.result = "ending", "expired"
+        run.lapse()
     run.drop(raw.offset)
     return Verdict.ADMITTED
 
@@ -155,6 +163,8 @@ def admit_command(fold: "Fold", head: Head) -> Verdict:
 
 def stands_still(fold: "Fold", run: Run) -> bool:
     """Whether it is failed, with nothing else to do, or idle."""
+    if run.timers:
+        return False
     if run.owed:
         return len(run.owed) == run.parked
     waits = any(c.active and c.signals for c in fold.contracts.by_reactor.values())

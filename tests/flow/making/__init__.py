@@ -1,7 +1,8 @@
 """Makers of random records, one file for each feature."""
 
 from .maker import Maker
+from .timers import TIMERS
 
-MAKERS: tuple[Maker, ...] = ()
+MAKERS: tuple[Maker, ...] = (TIMERS,)
 
 __all__ = ["MAKERS", "Maker"]

@@ -5,7 +5,19 @@ from typing import Any
 
 from farandole.projections.fold import Fold, Pair, Run
 
-OF_RUNS: tuple[Callable[[Run], Any], ...] = ()
+
+def snap_timers(run: Run) -> Any:
+    if run.pending is None:
+        return [], 0, {}
+    timers = (run.pending.timers or {}).values()
+    return (
+        sorted((t.id, t.type, t.due, t.flags, sorted(t.unless), t.decision) for t in timers),
+        run.pending.deadline,
+        run.pending.last or {},
+    )
+
+
+OF_RUNS: tuple[Callable[[Run], Any], ...] = (snap_timers,)
 """Functions ``snap_<feature>``, each giving what the model's method of that name gives."""
 OF_PAIRS: tuple[Callable[[Pair], Any], ...] = ()
 """Likewise ``debt_<feature>``."""

@@ -13,6 +13,7 @@ from .contracts import (
     contract_id,
 )
 from .fold import KNOWN_VERSION, Fold, UnknownFoldVersion
+from .pending import Deadline, StepDeadline, Timer
 from .run import LIFE, TAKES, Fact, Pair, PairKey, Result, Run, RunState, Turn
 from .settings import Settings
 from .status import OwedStep, RunStatus, Status, status_of
@@ -34,6 +35,7 @@ __all__ = [
     "ClosedIds",
     "Contract",
     "Contracts",
+    "Deadline",
     "Fact",
     "Fold",
     "OwedStep",
@@ -49,6 +51,8 @@ __all__ = [
     "RunStatus",
     "Settings",
     "Status",
+    "StepDeadline",
+    "Timer",
     "Turn",
     "UnknownFoldVersion",
     "Verdict",

@@ -17,8 +17,8 @@ from .branches import end, fan_out, leave
 from .contracts import MOST_CONTRACT, MOST_NAME, MOST_TOGETHER, Contract
 from .framing import collect
 from .items import SPECIAL, part_of, take_part
-from .joins import enter_again
-from .owing import close_if_done, drop, enforce, fail_for_good
+from .owing import close_if_done, drop, enforce, fail_for_good, unpark
+from .pairs import limit
 from .pending import Deadline
 from .rules import children as messages
 from .rules import claims, decisions, expiries, policies, schedules, substeps, timers
@@ -180,19 +180,8 @@ def retry(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> 
     parked = [pair for pair in run.owed.values() if pair.parked and pair.parked == e.causation] if run.parked else []
     if not parked:
         return Verdict.NOT_PARKED
-    done = [_unpark(fold, run, pair, out) for pair in parked]
+    done = [unpark(fold, run, pair, out) for pair in parked]
     return Verdict.ADMITTED if any(done) else Verdict.NO_CONTRACT
-
-
-def _unpark(fold: "Fold", run: Run, pair: Pair, out: Applied) -> bool:
-    if pair.overflowed:
-        return enter_again(fold, run, pair, out)
-    pair.parked = b""
-    pair.forgiven = pair.attempts
-    pair.due = fold.log_time
-    run.parked -= 1
-    out.owed.append((run, pair))
-    return True
 
 
 def owe_again(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
@@ -207,6 +196,7 @@ def owe_again(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied)
     if run.owed.setdefault(pair.key, pair) is not pair:
         return Verdict.REPEATED
     out.owed.append((run, pair))
+    limit(run, pair, contract, out)
     return Verdict.ADMITTED
 
 

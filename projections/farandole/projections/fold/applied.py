@@ -6,11 +6,11 @@ from farandole.schemas.envelope import Envelope
 
 from .branches import Branch, Gathering
 from .contracts import Contract
-from .pending import Deadline, Message, Timer
+from .pending import Deadline, Message, StepDeadline, Timer
 from .run import Fact, Pair, Result, Run
 from .verdict import Verdict
 
-Due = Timer | Gathering | Deadline
+Due = Timer | Gathering | Deadline | StepDeadline
 """What may act once log time has come to its ``due``."""
 
 

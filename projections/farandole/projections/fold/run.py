@@ -170,7 +170,7 @@ class Pair:
         self.types = types
         """Wire names of what the handler takes, in that order; for a failure, of what the failed step took."""
         self.since = since
-        """Log time since which it is owed, in milliseconds."""
+        """Log time since which it is owed, or owed again after a `retry`, in milliseconds."""
         self.attempts = 0
         """Failed attempts so far."""
         self.forgiven = 0

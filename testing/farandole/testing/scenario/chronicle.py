@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import Applied, Fact, Run, Verdict
+from farandole.projections.fold import Applied, Fact, Run, Timer, Verdict
 from farandole.reactors.scribe import text
 from farandole.schemas import Event, UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Kind
@@ -32,6 +32,8 @@ class Line:
     """What entered the history with it."""
     events: list[Event | str] = field(default_factory=list)
     """The same, read; an event that cannot be read here is told of instead."""
+    timers: Sequence[tuple[str, int]] = ()
+    """Types of the timers that it set, and when each is due."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """The content of a failure or a command."""
 
@@ -93,7 +95,9 @@ class Chronicle:
         if out.run is not None:
             self._runs[log.name, text(record.key)] = out.run
         self._records[log.name, record.partition, record.offset] = record
-        self.lines.append(Line(log, record, out.envelope, Verdict(out.verdict), tuple(out.admitted)))
+        line = Line(log, record, out.envelope, Verdict(out.verdict), tuple(out.admitted))
+        line.timers = [(text(timer.type), timer.due) for _, timer in out.armed if isinstance(timer, Timer)]
+        self.lines.append(line)
 
     async def _event(self, line: Line, fact: Fact) -> Event | str:
         try:

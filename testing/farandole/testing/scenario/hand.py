@@ -117,4 +117,5 @@ def _contract(choreography: str, name: str) -> Mapping[str, Any]:
     async def writes(nothing: Nothing) -> None: ...
 
     (reactor,) = scratch.reactors
-    return contract_of(reactor, types_of(scratch), service=name).content
+    # By name after all services, for each keeper waits for those before it.
+    return contract_of(reactor, types_of(scratch), service=f"~{name}").content

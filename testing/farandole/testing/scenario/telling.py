@@ -48,6 +48,9 @@ def debts(status: RunStatus, fold: Fold, run: Run | None, now: int) -> list[str]
     for each in awaited(fold, run) if run is not None else ():
         names = " or ".join(short(name) for name in each.types)
         lines.append(f"  waits for {names}{', a signal,' if each.signal else ''} for {each.reactor}")
+    lines += [f"  waits for {short(timer.type)}, due in {span(timer.due - now)}" for timer in status.timers]
+    if status.deadline:
+        lines.append(f"  has to be done in {span(status.deadline - now)}")
     if status.status == "unserved":
         lines.append(f"  holds {status.unserved} event{'s' if status.unserved > 1 else ''} that no reactor takes")
     return lines
@@ -91,9 +94,11 @@ def _rows(line: Line, began: int, hand: bytes) -> Iterator[tuple[str, str, str]]
         yield at, by, f"{short(text(e.type))} was refused: {line.verdict.name}"
     elif e.kind == Kind.FAILURE:
         yield at, by, _failure(line)
-    elif line.events:
+    elif line.events or line.timers:
         for event in line.events:
             yield at, by, shown(event)
+        for type, due in line.timers:
+            yield at, by, f"sets {short(type)}, due at {span(due - began)}"
     elif e.kind == Kind.OUTCOME:
         if not line.by_the_test:
             yield at, by, "nothing"

@@ -1,7 +1,8 @@
 """What random logs hold besides what all runs have, one file for each feature."""
 
 from tests.projections.fold.drawing.feature import Feature
+from tests.projections.fold.drawing.timers import Timers
 
-FEATURES: tuple[type[Feature], ...] = ()
+FEATURES: tuple[type[Feature], ...] = (Timers,)
 
 __all__ = ["FEATURES", "Feature"]

@@ -21,6 +21,18 @@ class Event:
     offset: int
     hops: int
     flags: int
+    head: Head | None = None
+    """Of what is no plain event."""
+
+
+@dataclass
+class Timer:
+    id: bytes
+    type: bytes
+    due: int
+    flags: int
+    unless: set[bytes]
+    decision: bytes = b""
 
 
 @dataclass
@@ -37,6 +49,10 @@ class Run:
     kept: list[Event] = field(default_factory=list)
     unserved: int = 0
     queues: dict[str, list[list[Event]]] = field(default_factory=dict)
+    timers: list[Timer] = field(default_factory=list)
+    deadline: int = 0
+    passed: list[tuple[bytes, int, int]] = field(default_factory=list)
+    """Events that drop timers: type, offset of the record with which it was admitted, its own."""
 
 
 @dataclass
@@ -55,6 +71,8 @@ class Debt:
     due: int = 0
     parked: bytes = b""
     overflowed: bool = False
+    at: int = -1
+    """Offset of the record with which it became owed."""
     became: str = "owed"
     """owed, discharged, handled, dropped or joined anew"""
     received: list[tuple[Head, Event]] = field(default_factory=list)
@@ -71,6 +89,8 @@ class Memory:
     def __init__(self, partition: int, partitions: int) -> None:
         self.partition, self.partitions = partition, partitions
         self.position = 0
+        self.here = -1
+        """Offset of the record that is judged."""
         self.digest = 0xCBF29CE484222325
         self.log_time = 0
         self.version = 1

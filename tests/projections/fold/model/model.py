@@ -34,6 +34,7 @@ class Model(Runs, Branches, Timers, Decisions, Children, Schedules, Compensation
         head = read(record)
         if head is not None and KINDS.get(head.kind) in ("genesis", "version"):
             self.stop_if_unknown(record, head)
+        self.here = record.offset
         if record.time > self.log_time:
             self.log_time = record.time
             self.lapse()
