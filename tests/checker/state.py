@@ -34,6 +34,21 @@ class Timer:
     due: int
     flags: int
     unless: frozenset[bytes]
+    decision: bytes = b""
+    """The decision that is over with it; empty if it is a timer of its own."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """A question to people."""
+
+    id: bytes
+    answers: frozenset[bytes]
+    quorum: int
+    hash: bytes
+    votes: dict[bytes, bytes] = field(default_factory=dict)
+    """By who gave it; answers without a name by a zero byte and their own id."""
+    otherwise: Timer | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +100,7 @@ class Run:
     history: list[Event] = field(default_factory=list)
     failures: int = 0
     timers: dict[bytes, Timer] = field(default_factory=dict)
+    decisions: dict[bytes, Decision] = field(default_factory=dict)
     deadline: int = 0
     """Log time; 0: none."""
     passed: list[tuple[bytes, int, int]] = field(default_factory=list)
@@ -99,6 +115,7 @@ class Run:
     def lapse(self) -> None:
         """It has its result, and waits for nothing any more."""
         self.timers.clear()
+        self.decisions.clear()
         self.deadline = 0
 
     def owe(self, debt: Debt) -> None:

@@ -25,6 +25,7 @@ def framework_view(fold: Fold) -> dict[bytes, Any]:
             sorted((k.id, k.offset, k.hops) for k in run.kept or ()),
             sorted((t.id, t.type, t.due) for t in (run.pending.timers or {}).values()) if run.pending else [],
             run.pending.deadline if run.pending else 0,
+            sorted((d.id, d.votes or {}) for d in (run.pending.decisions or {}).values()) if run.pending else [],
         )
         for key, run in fold.runs.items()
     }
@@ -42,6 +43,7 @@ def checkers_view(fold: CheckersFold) -> dict[bytes, Any]:
             sorted((k.id, k.offset, k.hops) for k in run.kept),
             sorted((t.id, t.type, t.due) for t in run.timers.values()),
             run.deadline,
+            sorted((d.id, d.votes) for d in run.decisions.values()),
         )
         for key, run in fold.runs.items()
     }

@@ -6,7 +6,15 @@ from typing import Any, Final, NamedTuple
 
 from farandole.eventstore import Record, Stored
 from farandole.projections.fold import Pair
-from farandole.schemas import Event, EventTypes, FarandoleError, PayloadContext, event_info, system_records
+from farandole.schemas import (
+    Event,
+    EventTypes,
+    FarandoleError,
+    PayloadContext,
+    SystemSchema,
+    event_info,
+    system_records,
+)
 from farandole.schemas.envelope import NO_SCHEMA, Flag, Header, Kind, pack, pack_outcome, unpack
 from farandole.schemas.ids import OUTSIDE, derived_id, failure_id, new_append, outside_id
 
@@ -61,6 +69,19 @@ class Scribe:
 
     def signal(self, run_id: bytes, event: Event, not_after: int) -> Record:
         return self._outside(Kind.SIGNAL, run_id, event, not_after)
+
+    def answer(
+        self, run_id: bytes, event: Event, not_after: int, decision: bytes, hash: bytes, by: str, via: str
+    ) -> Record:
+        """A person's answer to a decision.
+
+        Args:
+            hash: of what the person was shown.
+            via: where from.
+        """
+        name = by.encode()
+        extra = hash + bytes((len(name),)) + name + via.encode()
+        return self._outside(Kind.ANSWER, run_id, event, not_after, causation=decision, extra=extra)
 
     def command(
         self,
@@ -186,21 +207,34 @@ class Scribe:
         value, schema, coded = self.types.encode(event, self._context(run_id, id, type_name))
         return type_name, value, schema, flags | Flag.CODED if coded else flags
 
+    def sealed_system(
+        self, schema: SystemSchema, content: Mapping[str, Any], run_id: bytes, id: bytes
+    ) -> tuple[bytes, Flag]:
+        """A system record that may say what is secret, and the flag that it went through the codec.
+
+        Raises:
+            FarandoleError: the codec failed.
+        """
+        value = schema.encode(content)
+        if self.types.codec is None:
+            return value, Flag(0)
+        context = PayloadContext(self.choreography, text(run_id), id.decode(), schema.name, schema.fingerprint)
+        return self.types.seal(value, context), Flag.CODED
+
     def failure(
         self, run_id: bytes, pair: Pair, attempt: int, content: Mapping[str, Any], *, last: bool, delay_ms: int = 0
     ) -> Record:
         """The record of a failed attempt; the fold takes it iff it is of the pair's next attempt."""
         id = failure_id(pair.trigger, pair.reactor, pair.generation, attempt)
         schema = system_records.FAILURE
-        value, flags = schema.encode(content), Flag.LAST if last else Flag(0)
-        if self.types.codec is not None:
-            context = PayloadContext(self.choreography, text(run_id), id.decode(), schema.name, schema.fingerprint)
-            try:
-                value, flags = self.types.seal(value, context), flags | Flag.CODED
-            except FarandoleError as e:
-                # What the handler said may be secret, so that without the codec only its kind is told.
-                said = {"message": f"not recorded, for the payload codec failed: {e}", "traceback": ""}
-                value = schema.encode({**content, **said})
+        flags = Flag.LAST if last else Flag(0)
+        try:
+            value, coded = self.sealed_system(schema, content, run_id, id)
+            flags |= coded
+        except FarandoleError as e:
+            # What the handler said may be secret, so that without the codec only its kind is told.
+            said = {"message": f"not recorded, for the payload codec failed: {e}", "traceback": ""}
+            value = schema.encode({**content, **said})
         headers = pack(
             kind=Kind.FAILURE, id=id, type=schema.name.encode(), source=self.source, append=self._append(),
             sent=self.now(), attempt=attempt, flags=flags, delay=0 if last else delay_ms, schema=schema.fingerprint,
@@ -224,7 +258,17 @@ class Scribe:
             causation=causation, flags=flags,
         )  # fmt: skip
 
-    def _outside(self, kind: Kind, run_id: bytes, event: Event, not_after: int, delay: int = 0) -> Record:
+    def _outside(
+        self,
+        kind: Kind,
+        run_id: bytes,
+        event: Event,
+        not_after: int,
+        *,
+        delay: int = 0,
+        causation: bytes = b"",
+        extra: bytes = b"",
+    ) -> Record:
         type_name, flags = self._learn(type(event))
         id = self._id()
         value, schema, coded = self.types.encode(event, self._context(run_id, id, type_name))
@@ -232,7 +276,7 @@ class Scribe:
             flags |= Flag.CODED
         headers = pack(
             kind=kind, id=id, type=type_name, source=self.source, append=self._append(), sent=self.now(),
-            not_after=not_after, delay=delay, flags=flags, schema=schema,
+            not_after=not_after, delay=delay, flags=flags, schema=schema, causation=causation, extra=extra,
         )  # fmt: skip
         return Record(run_id, value, headers)
 

@@ -11,8 +11,6 @@ T = TypeVar("T")
 
 UNSUPPORTED: Final[Mapping[str, str]] = {
     "list[...]": "emit a fixed number of events as a tuple[...], and take events one by one",
-    "Ask[...]": "until decisions are there, let a client send the answer as a Signal",
-    "an Answer": "until decisions are there, make it a Signal",
     "Child[...]": "until child runs are there, start the other run with a client",
     "ChildDone[...]": "until child runs are there, let a client send the result as a Signal",
     "ChildFailed[...]": "until child runs are there, let a client send the failure as a Signal",
@@ -27,7 +25,7 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "schedule(...)": "until schedules are there, start the run from cron with `farandole start`",
 }
 
-_SHAPES = {"list": "list[...]", "ask": "Ask[...]", "child": "Child[...]"}
+_SHAPES = {"list": "list[...]", "child": "Child[...]"}
 _FORMS = {"child_done": "ChildDone[...]", "child_failed": "ChildFailed[...]"}
 
 
@@ -76,8 +74,6 @@ def forms_of(reactor: Reactor) -> Iterator[str]:
     for trigger in triggers:
         if trigger.form == "list":
             yield "list[...]"
-        if any(event_info(event).kind == "answer" for event in trigger.events):
-            yield "an Answer"
         for element in trigger.elements:
             if element.form in _FORMS:
                 yield _FORMS[element.form]

@@ -7,10 +7,10 @@ from checker.contracts import MOST_NAME
 from checker.framing import frame
 from checker.ids import partition_of
 from checker.record import Flag, Head, Kind, Raw
-from checker.state import Debt, Event, Pair, Run
+from checker.state import Debt, Decision, Event, Pair, Run
 from checker.verdict import Verdict
 
-from .setting import set_timer
+from .setting import ask, set_timer
 
 if TYPE_CHECKING:
     from checker.fold import Fold
@@ -46,12 +46,17 @@ def outcome(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         return Verdict.HELD
     hops = 0 if run.state == "open" else debt.hops + 1
     run.settle(debt, "outcome", raw.offset)
+    asked: Decision | None = None
     for index in sorted(whole) if head.count else ():
         part, its = whole[index]
         event = Event(its.id, its.type, part.offset, hops, its.flags, debt.pair, index, raw.offset)
         if not its.flags & (Flag.AFTER | Flag.ASK | Flag.CHILD):
             fold.effects.admit(run, event)
-        elif run.state == "open" and not its.flags & (Flag.ASK | Flag.CHILD):
+        elif run.state != "open" or its.flags & Flag.CHILD:
+            continue
+        elif its.flags & Flag.ASK:
+            asked = ask(fold, run, asked, its)
+        else:
             set_timer(fold, run, debt, its)
     return Verdict.ADMITTED
 
@@ -163,7 +168,7 @@ def admit_command(fold: "Fold", head: Head) -> Verdict:
 
 def stands_still(fold: "Fold", run: Run) -> bool:
     """Whether it is failed, with nothing else to do, or idle."""
-    if run.timers:
+    if run.timers or run.decisions:
         return False
     if run.owed:
         return len(run.owed) == run.parked

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def timer(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
     found = run.timers.get(head.causation)
-    return Verdict.NOT_PENDING if found is None else comes(fold, raw, head, run, found)
+    return Verdict.NOT_PENDING if found is None or found.decision else comes(fold, raw, head, run, found)
 
 
 def comes(fold: "Fold", raw: Raw, head: Head, run: Run, timer: Timer) -> Verdict:
@@ -23,13 +23,16 @@ def comes(fold: "Fold", raw: Raw, head: Head, run: Run, timer: Timer) -> Verdict
     if fold.log_time < timer.due:
         return Verdict.NOT_DUE
     del run.timers[timer.id]
+    run.decisions.pop(timer.decision, None)
     event = Event(head.id, head.type, raw.offset, 0, timer.flags, None, 0, raw.offset)
     fold.effects.admit(run, event)
     return Verdict.ADMITTED
 
 
 def expiry(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
-    if head.causation or not run.deadline:
+    if head.causation:
+        return nobody_answered(fold, raw, head, run)
+    if not run.deadline:
         return Verdict.NOT_PENDING
     if fold.log_time < run.deadline:
         return Verdict.NOT_DUE
@@ -37,6 +40,13 @@ def expiry(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
     run.lapse()
     run.drop(raw.offset)
     return Verdict.ADMITTED
+
+
+def nobody_answered(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
+    decision = run.decisions.get(head.causation)
+    if decision is None or decision.otherwise is None:
+        return Verdict.NOT_PENDING
+    return comes(fold, raw, head, run, decision.otherwise)
 
 
 ON_RUNS: Final[dict[Kind, Callable[["Fold", Raw, Head, Run], Verdict]]] = {

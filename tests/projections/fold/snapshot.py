@@ -17,7 +17,22 @@ def snap_timers(run: Run) -> Any:
     )
 
 
-OF_RUNS: tuple[Callable[[Run], Any], ...] = (snap_timers,)
+def snap_decisions(run: Run) -> Any:
+    decisions = (run.pending.decisions or {}).values() if run.pending is not None else ()
+    return sorted(
+        (
+            d.id,
+            d.quorum,
+            d.hash,
+            d.answers,
+            sorted((d.votes or {}).items()),
+            d.otherwise.id if d.otherwise is not None else b"",
+        )
+        for d in decisions
+    )
+
+
+OF_RUNS: tuple[Callable[[Run], Any], ...] = (snap_timers, snap_decisions)
 """Functions ``snap_<feature>``, each giving what the model's method of that name gives."""
 OF_PAIRS: tuple[Callable[[Pair], Any], ...] = ()
 """Likewise ``debt_<feature>``."""

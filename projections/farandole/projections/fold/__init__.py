@@ -13,7 +13,7 @@ from .contracts import (
     contract_id,
 )
 from .fold import KNOWN_VERSION, Fold, UnknownFoldVersion
-from .pending import Deadline, StepDeadline, Timer
+from .pending import Deadline, Decision, StepDeadline, Timer
 from .run import LIFE, TAKES, Fact, Pair, PairKey, Result, Run, RunState, Turn
 from .settings import Settings
 from .status import OwedStep, RunStatus, Status, status_of
@@ -36,6 +36,7 @@ __all__ = [
     "Contract",
     "Contracts",
     "Deadline",
+    "Decision",
     "Fact",
     "Fold",
     "OwedStep",

@@ -6,7 +6,7 @@ from farandole.schemas.envelope import Envelope
 
 from .branches import Branch, Gathering
 from .contracts import Contract
-from .pending import Deadline, Message, StepDeadline, Timer
+from .pending import Deadline, Decision, Message, StepDeadline, Timer
 from .run import Fact, Pair, Result, Run
 from .verdict import Verdict
 
@@ -17,7 +17,7 @@ Due = Timer | Gathering | Deadline | StepDeadline
 class More:
     """Effects that most records do not have."""
 
-    __slots__ = ("armed", "emptied", "messages", "policies", "restless")
+    __slots__ = ("armed", "asked", "behind", "emptied", "messages", "policies", "restless")
 
     def __init__(self) -> None:
         self.armed: list[tuple[Run, Due]] = []
@@ -30,6 +30,10 @@ class More:
         """Whether a claim was made, renewed or lost."""
         self.emptied: list[tuple[Run, Branch]] = []
         """Branches in which nothing stands any more, unless something else of the record still enters them."""
+        self.asked: list[Decision] = []
+        """Decisions that people are asked for since this record."""
+        self.behind: Decision | None = None
+        """The decision whose record stood last in the outcome, if it asks for one."""
 
 
 class Applied:

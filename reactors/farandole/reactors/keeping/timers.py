@@ -149,6 +149,9 @@ class Timers(Duty):
                 self._put(partition, self._fired(waiting.run, timer, record))
 
     def _fired(self, run: Run, timer: Timer, record: Stored) -> Record:
+        """The record with which a timer fires, or a decision is over that nobody made."""
+        if timer.decision:
+            return self._scribe.comes_due(Kind.EXPIRY, run.id, timer.type, record, timer.decision)
         return self._scribe.comes_due(Kind.TIMER, run.id, timer.type, record, timer.id)
 
     def _give_up(self, waiting: Waiting, pair: Pair) -> None:
@@ -178,6 +181,10 @@ class Timers(Duty):
             return Waiting(serving, run, timer)
         if e.kind == Kind.EXPIRY and not e.causation and run.pending.deadline:
             return Waiting(serving, run, Deadline(run.pending.deadline))
+        if e.kind == Kind.EXPIRY and run.pending.decisions:
+            decision = run.pending.decisions.get(e.causation)
+            if decision is not None and decision.otherwise is not None:
+                return Waiting(serving, run, decision.otherwise)
         return None
 
     def _add(self, waiting: Waiting) -> None:

@@ -34,6 +34,8 @@ class Line:
     """The same, read; an event that cannot be read here is told of instead."""
     timers: Sequence[tuple[str, int]] = ()
     """Types of the timers that it set, and when each is due."""
+    asked: Sequence[tuple[Sequence[str], int]] = ()
+    """Types of the answers that it asks for, each time with when that is over, or 0."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """The content of a failure or a command."""
 
@@ -96,7 +98,10 @@ class Chronicle:
             self._runs[log.name, text(record.key)] = out.run
         self._records[log.name, record.partition, record.offset] = record
         line = Line(log, record, out.envelope, Verdict(out.verdict), tuple(out.admitted))
-        line.timers = [(text(timer.type), timer.due) for _, timer in out.armed if isinstance(timer, Timer)]
+        timers = [timer for _, timer in out.armed if isinstance(timer, Timer)]
+        line.timers = [(text(timer.type), timer.due) for timer in timers if not timer.decision]
+        asked = out.more.asked if out.more is not None else ()
+        line.asked = [([text(name) for name in d.answers], d.otherwise.due if d.otherwise else 0) for d in asked]
         self.lines.append(line)
 
     async def _event(self, line: Line, fact: Fact) -> Event | str:

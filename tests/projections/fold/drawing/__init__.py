@@ -1,8 +1,9 @@
 """What random logs hold besides what all runs have, one file for each feature."""
 
+from tests.projections.fold.drawing.decisions import Decisions
 from tests.projections.fold.drawing.feature import Feature
 from tests.projections.fold.drawing.timers import Timers
 
-FEATURES: tuple[type[Feature], ...] = (Timers,)
+FEATURES: tuple[type[Feature], ...] = (Timers, Decisions)
 
 __all__ = ["FEATURES", "Feature"]

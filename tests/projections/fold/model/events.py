@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.projections.fold.model.contracts import DIRECT, failures, names
-from tests.projections.fold.model.memory import Debt, Event, Memory, Run, ids
+from tests.projections.fold.model.memory import Debt, Decision, Event, Memory, Run, ids
 from tests.projections.fold.model.records import Head
 
 
@@ -24,9 +24,12 @@ class Events(Memory):
     def set_timer(self, run: Run, debt: Debt, part: Event, head: Head) -> None:
         raise NotImplementedError
 
+    def ask(self, run: Run, asked: list[Decision | None], head: Head) -> None:
+        raise NotImplementedError
+
     def let_lapse(self, run: Run) -> None:
         """What an ending run waits for no longer."""
-        run.timers, run.deadline = [], 0
+        run.timers, run.decisions, run.deadline = [], [], 0
 
     def drop(self, debts: list[Debt]) -> None:
         for debt in debts:

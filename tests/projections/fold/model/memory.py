@@ -36,6 +36,18 @@ class Timer:
 
 
 @dataclass
+class Decision:
+    id: bytes
+    quorum: int
+    hash: bytes
+    answers: list[bytes]
+    votes: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Who gave which answer; who did not say goes by a zero byte and the answer's id."""
+    otherwise: bytes = b""
+    """Id of the timer of what it becomes if nobody answers."""
+
+
+@dataclass
 class Run:
     id: bytes
     start: bytes
@@ -50,6 +62,7 @@ class Run:
     unserved: int = 0
     queues: dict[str, list[list[Event]]] = field(default_factory=dict)
     timers: list[Timer] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
     deadline: int = 0
     passed: list[tuple[bytes, int, int]] = field(default_factory=list)
     """Events that drop timers: type, offset of the record with which it was admitted, its own."""

@@ -2,7 +2,7 @@
 
 from tests.projections.fold.model.contracts import failures
 from tests.projections.fold.model.governing import Governing
-from tests.projections.fold.model.memory import Debt, Event, Run
+from tests.projections.fold.model.memory import Debt, Decision, Event, Run
 from tests.projections.fold.model.records import Head, whole
 
 from farandole.eventstore import Stored, partition_of
@@ -49,19 +49,26 @@ class Runs(Governing):
             debt.received.append((head, part))
             return "HELD"
         debt.became = "discharged"
+        asked: list[Decision | None] = []
         for event in events if head.count else ():
             event.hops = hops
             if not event.flags & (128 | 256 | 512):
                 self.take(run, event)
             elif run.state == "OPEN" and event.head is not None:
-                self.set_pending(run, debt, event, event.head)
+                self.set_pending(run, debt, event, event.head, asked)
         return "ADMITTED"
 
-    def set_pending(self, run: Run, debt: Debt, part: Event, head: Head) -> None:
-        """A part of an outcome that is no plain event takes effect."""
+    def set_pending(self, run: Run, debt: Debt, part: Event, head: Head, asked: list[Decision | None]) -> None:
+        """A part of an outcome that is no plain event takes effect.
+
+        Args:
+            asked: the decisions of the same outcome so far.
+        """
         if head.flags & 512:
             return
-        if not head.flags & 256:
+        if head.flags & 256:
+            self.ask(run, asked, head)
+        else:
             self.set_timer(run, debt, part, head)
 
     def run_failure(self, run: Run, record: Stored, head: Head) -> str:
@@ -148,7 +155,7 @@ class Runs(Governing):
 
     def waits(self, run: Run) -> bool:
         """Whether something that is pending could still move it."""
-        return bool(run.timers)
+        return bool(run.timers or run.decisions)
 
     def run_expire(self, run: Run, record: Stored, head: Head) -> str:
         after = self.settings["expire_after"]

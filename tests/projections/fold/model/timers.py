@@ -32,21 +32,29 @@ class Timers(Events):
         return self.happen(run, found[0], record, head)
 
     def happen(self, run: Run, timer: Timer, record: Stored, head: Head) -> str:
+        verdict = self.too_early(timer, head)
+        if verdict == "ADMITTED":
+            run.timers.remove(timer)
+            self.take(run, Event(head.id, head.type, record.offset, 0, timer.flags))
+        return verdict
+
+    def too_early(self, timer: Timer, head: Head) -> str:
         if head.id != b"x" + timer.id or head.type != timer.type:
             return "UNREADABLE"
-        if self.log_time < timer.due:
-            return "NOT_DUE"
-        run.timers.remove(timer)
-        self.take(run, Event(head.id, head.type, record.offset, 0, timer.flags))
-        return "ADMITTED"
+        return "NOT_DUE" if self.log_time < timer.due else "ADMITTED"
 
     def run_expiry(self, run: Run, record: Stored, head: Head) -> str:
-        if head.causation or not run.deadline:
+        if head.causation:
+            return self.expire_decision(run, record, head)
+        if not run.deadline:
             return "NOT_PENDING"
         if self.log_time < run.deadline:
             return "NOT_DUE"
         self.finish(run, "EXPIRED", record.offset)
         return "ADMITTED"
+
+    def expire_decision(self, run: Run, record: Stored, head: Head) -> str:
+        raise NotImplementedError
 
     def snap_timers(self, run: Run) -> Any:
         timers = sorted((t.id, t.type, t.due, t.flags, sorted(t.unless), t.decision) for t in run.timers)
