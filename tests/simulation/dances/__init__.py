@@ -3,9 +3,11 @@
 from random import Random
 
 from .dance import Dance, Reacting, Watcher
+from .decisions import DECISIONS
 from .first import FIRST
+from .timers import TIMERS
 
-MORE: tuple[Dance, ...] = ()
+MORE: tuple[Dance, ...] = (TIMERS, DECISIONS)
 """Each in every second world, whichever others there are: so that one more leaves half of the worlds as they were."""
 ALL = (FIRST, *MORE)
 

@@ -29,7 +29,7 @@ _AGAIN: Final = 1000
 """Milliseconds after which what the log could not give is asked for again."""
 _LEAST: Final = 50
 """Milliseconds after which, at least, a record is written again that came too early."""
-LOOK: Final = 30.0
+LOOK: Final = 5.0
 """Seconds after which the log's clock is looked at again, at the latest: this process's own may have been set."""
 _DUE: Final = (Timer, Deadline, StepDeadline)
 
@@ -98,6 +98,8 @@ class Timers(Duty):
         while True:
             try:
                 self._clock.told(await self._store.now())
+                for serving in partitions.values():
+                    self._clock.seen(serving.fold.log_time)
                 async with asyncio.timeout(self._look):
                     found = await self._due.next(_AT_ONCE)
             except TimeoutError:
