@@ -8,7 +8,7 @@ import pytest
 from .conftest import Cli, environment, run
 
 COMMANDS = (
-    "demo", "dev", "check", "graph", "work", "start", "send", "runs", "show", "status", "tail", "retry", "cancel", "pause", "resume",
+    "demo", "dev", "check", "graph", "work", "start", "send", "runs", "show", "status", "tail", "inbox", "decide", "retry", "cancel", "pause", "resume",
     "retire", "doctor",
 )  # fmt: skip
 
