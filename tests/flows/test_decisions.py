@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from farandole.projections.fold import Verdict
-from farandole.reactors import Ask, Choreography, CommandRefused, DecisionView, Run
+from farandole.reactors import Ask, Choreography, Client, CommandRefused, DecisionView, Run
 from farandole.schemas import Answer, End, Event, Start
 from farandole.testing import Scenario, ScenarioError
 
@@ -83,11 +83,11 @@ A_DOCUMENT = Submitted(document=Document(title="News", text="It rains."))
 
 async def decisions(s: Scenario, to: str | None = None) -> list[DecisionView]:
     """What is asked in a scenario, as its own client sees it."""
-    return await s._do(lambda: s._stage.logs["docs"].client.decisions(to=to))
+    return await s.use(lambda client: client.decisions(to=to))
 
 
 async def decide(s: Scenario, decision: DecisionView | str | None, answer: Answer, by: str) -> None:
-    await s._do(lambda: s._stage.logs["docs"].client.run(s.id).decide(decision, answer, by=by))
+    await s.use(lambda client: client.run(s.id).decide(decision, answer, by=by))
 
 
 async def test_a_question_waits_for_its_answer() -> None:
@@ -193,7 +193,7 @@ def fail_it(no: No) -> Failed:
 
 
 async def vote(s: Scenario, answer: Answer, by: str, decision: Any = None) -> None:
-    await s._do(lambda: s._stage.logs["votes"].client.run(s.id).decide(decision, answer, by=by))
+    await s.use(lambda client: client.run(s.id).decide(decision, answer, by=by))
 
 
 async def test_enough_people_must_give_the_same_answer() -> None:
@@ -237,8 +237,8 @@ async def test_of_several_questions_one_says_which() -> None:
     async with Scenario(twice) as s:
         await s.when(Both())
 
-        async def answer() -> None:
-            run = s._stage.logs["twice"].client.run(s.id)
+        async def answer(client: Client) -> None:
+            run = client.run(s.id)
             with pytest.raises(
                 CommandRefused, match=r"it waits for 2 decisions; say which: \w+ \(One\?\), \w+ \(Two\?\)"
             ):
@@ -251,5 +251,5 @@ async def test_of_several_questions_one_says_which() -> None:
                 )
             await run.decide(two, No(), by="ann")
 
-        await s._do(answer)
+        await s.use(answer)
         assert [d.answers for d in s.status.decisions] == [("twice.Yes",)]

@@ -199,10 +199,5 @@ async def test_the_deadline_of_a_step_passes_while_its_run_is_paused() -> None:
 async def test_a_result_that_never_came_says_so() -> None:
     async with Scenario(bills) as s:
         await s.when(BillSent(), after="8d")
-        log = s._stage.logs["bills"]  # the scenario's own client, on its own loop
-
-        async def ask() -> None:
-            with pytest.raises(RunExpired, match="by its deadline"):
-                await log.client.run(s.id).result()
-
-        await s._do(ask)
+        with pytest.raises(RunExpired, match="by its deadline"):
+            await s.use(lambda client: client.run(s.id).result())
