@@ -29,6 +29,7 @@ class Contract(NamedTuple):
     least: int
     """The lowest of the numbers that may not be negative."""
     compensates: bool
+    unless: frozenset[bytes]
 
     @property
     def active(self) -> bool:
@@ -105,6 +106,7 @@ def read_contract(raw: Raw, catalogue: Catalogue) -> Contract:
         content["each"],
         min(content["enough"], content["within"], content["deadline"]),
         content["compensates"],
+        frozenset(name.encode() for name in content["unless"]),
     )
     if not contract.sound:
         raise Undecodable(f"no rules for {content}")
@@ -141,6 +143,10 @@ class Contracts:
     def on_failures(self) -> Iterator[Contract]:
         """The active ones to which failures are owed."""
         return (c for c in self.by_reactor.values() if c.active and c.failures is not None and not c.gathers)
+
+    def drop_timers(self) -> frozenset[bytes]:
+        """Types of events that drop timers: those that any contract in force names, retired ones included."""
+        return frozenset().union(*(c.unless for c in self.by_reactor.values()))
 
     def admits(self, new: Sequence[Contract]) -> bool:
         """Whether each names the contract that it replaces."""

@@ -34,9 +34,14 @@ class Effects:
         if event.flags & Flag.END and run.state == "open":
             run.state, run.result = "ending", "ended"
             run.undoing = bool(event.flags & Flag.COMPENSATES)
+            run.lapse()
             if event.flags & Flag.DROPS:
                 run.drop(event.at)
                 return
+        if run.state == "open" and event.type in fold.contracts.drop_timers():
+            run.passed.append((event.type, event.at, event.offset))
+            for timer in [t for t in run.timers.values() if event.type in t.unless]:
+                del run.timers[timer.id]
         if event.hops > fold.settings["drain"]:
             return
         for contract in fold.contracts.on_events():
@@ -100,9 +105,14 @@ class Effects:
         fold = self._fold
         named: frozenset[bytes] = frozenset().union(*(c.names for c in new if c.active))
         unnamed = named - fold.contracts.ever_named
+        dropping = fold.contracts.drop_timers()
         # They are in force from the record on that makes their append whole, not each from its own.
         changes = fold.contracts.enforce([contract._replace(offset=offset) for contract in new])
         fold.contracts.ever_named |= named
+        dropping = fold.contracts.drop_timers() - dropping
+        for run in fold.runs.values():
+            if run.state == "open":
+                run.passed += [(e.type, e.offset, e.offset) for e in run.kept if e.type in dropping]
         for change in changes:
             self._replace(change, offset)
         begin = [(c.new, fold.settling and c.first) for c in changes if c.new.active]
@@ -140,6 +150,7 @@ class Effects:
             trigger, _, generation = debt.pair
             run.settle(debt, "moved", offset)
             moved = Debt((trigger, new.reactor, generation), debt.inputs, debt.hops, offset, debt.of_failed)
+            moved.first = debt.place
             moved.attempts, moved.parked, moved.overflowed = debt.attempts, debt.parked, debt.overflowed
             moved.lost, moved.substeps = debt.lost, debt.substeps
             run.owe(moved)

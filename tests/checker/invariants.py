@@ -12,6 +12,7 @@ from .ids import derived
 from .record import Flag, Head, Kind, Raw
 from .state import Event, Run
 from .verdict import Verdict
+from .waits import broken_waits
 
 if TYPE_CHECKING:
     from .fold import Fold
@@ -25,6 +26,8 @@ def broken_promises(fold: "Fold", runs: Sequence[Run], records: Sequence[Judged]
     for run in runs:
         for problem in _of_run(fold, run, complete):
             yield f"{where}: run {run.key.decode(errors='replace')}: {problem}"
+    for problem in broken_waits(records):
+        yield f"{where}: {problem}"
     by_key: dict[bytes | None, list[tuple[Raw, Head, Verdict]]] = {}
     for raw, head, verdict in records:
         if head is not None:
@@ -104,14 +107,17 @@ def _value(fold: "Fold", raw: Raw, head: Head) -> str | None:
         return None if raw.value is None else "an outcome of no events has a value"
     if head.kind == Kind.CLAIM:
         return None if raw.value is None else "a claim has a value"
+    if head.kind == Kind.EXPIRY and not head.causation:
+        return None if raw.value is None else "the end of a run's time has a value"
     try:
         fold.catalogue.decode(raw.value, head.schema)
     except Undecodable as e:
         return str(e)
     named = fold.catalogue.name(head.schema)
+    of = head.extra if head.kind == Kind.OUTCOME and head.flags & Flag.AFTER else head.type
     return (
         None
-        if named.encode() == head.type
+        if named.encode() == of
         else f"its type is {head.type.decode(errors='replace')}, its schema that of {named}"
     )
 

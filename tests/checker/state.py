@@ -26,6 +26,32 @@ class Event:
 
 
 @dataclass(slots=True)
+class Timer:
+    """An event that is to come."""
+
+    id: bytes
+    type: bytes
+    due: int
+    flags: int
+    unless: frozenset[bytes]
+    decision: bytes = b""
+    """The decision that is over with it; empty if it is a timer of its own."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """A question to people."""
+
+    id: bytes
+    answers: frozenset[bytes]
+    quorum: int
+    hash: bytes
+    votes: dict[bytes, bytes] = field(default_factory=dict)
+    """By who gave it; answers without a name by a zero byte and their own id."""
+    otherwise: Timer | None = None
+
+
+@dataclass(slots=True)
 class Debt:
     """A pair that was owed, and what became of it."""
 
@@ -52,6 +78,12 @@ class Debt:
     """How it was discharged: ``outcome``, ``handled`` (its failure was owed to others), ``retired`` (with its reactor),
     ``dropped``, ``moved``, ``edited`` (owed anew with another input)."""
     settled_at: int = -1
+    first: int = -1
+    """The offset of the record with which it became owed, under whatever name of the reactor; by default ``since``."""
+
+    @property
+    def place(self) -> int:
+        return self.since if self.first < 0 else self.first
 
     @property
     def by_failure(self) -> bool:
@@ -94,12 +126,24 @@ class Run:
     stack: list[Undo] = field(default_factory=list)
     """What it would undo, oldest first."""
     failures: int = 0
+    timers: dict[bytes, Timer] = field(default_factory=dict)
+    decisions: dict[bytes, Decision] = field(default_factory=dict)
+    deadline: int = 0
+    """Log time; 0: none."""
+    passed: list[tuple[bytes, int, int]] = field(default_factory=list)
+    """Events that drop timers: type, offset of the record with which it entered the history, own offset."""
     closed_at: int = -1
 
     @property
     def parked(self) -> int:
         """How many of the pairs that it owes are parked."""
         return sum(debt.parked is not None for debt in self.owed.values())
+
+    def lapse(self) -> None:
+        """It has its result, and waits for nothing any more."""
+        self.timers.clear()
+        self.decisions.clear()
+        self.deadline = 0
 
     def owe(self, debt: Debt) -> None:
         """A pair that is owed already stays as it is."""

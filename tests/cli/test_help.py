@@ -8,8 +8,8 @@ import pytest
 from .conftest import Cli, environment, run
 
 COMMANDS = (
-    "demo", "dev", "check", "graph", "work", "start", "send", "runs", "show", "status", "tail", "failures", "retry", "cancel", "pause", "resume",
-    "retire", "settings", "doctor",
+    "demo", "dev", "check", "graph", "work", "start", "send", "runs", "show", "status", "tail", "inbox", "decide", "failures", "retry", "cancel", "pause",
+    "resume", "retire", "settings", "doctor",
 )  # fmt: skip
 
 

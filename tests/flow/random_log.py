@@ -69,6 +69,45 @@ class RandomLog:
         self._time += r.choice((0, 0, 1, 1, 2, 3, -2, r.randrange(60) if r.random() < 0.1 else 1))
         return Stored(0, self._offset, self._time, *record)
 
+    # ── what makers of features use ──────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def random(self) -> Random:
+        return self._random
+
+    @property
+    def time(self) -> int:
+        """The time of the last record, or so."""
+        return self._time
+
+    def type(self) -> bytes:
+        return self._random.choice(TYPES)
+
+    def id(self) -> bytes:
+        return self._id()
+
+    def append(self) -> bytes:
+        return self._append()
+
+    def key(self, fold: Fold) -> bytes:
+        """Mostly of an open run."""
+        return self._key(fold)
+
+    def any_key(self) -> bytes:
+        return self._random.choice(RUNS)
+
+    def pair(self, fold: Fold) -> tuple[bytes, tuple[bytes, bytes, bytes], int]:
+        return self._pair(fold)
+
+    def headers(self, kind: int, id: bytes, type: bytes, **more: Any) -> list[Header]:
+        return self._headers(kind, id, type, **more)
+
+    def later(self, records: list[tuple[bytes | None, bytes | None, list[Header]]]) -> None:
+        """Records that come once others have come between."""
+        self._pending += records
+
+    # ── what all logs have ───────────────────────────────────────────────────────────────────────────────────────────
+
     def _make(self, fold: Fold) -> tuple[bytes | None, bytes | None, list[Header]]:
         r = self._random
         makers = (self._start, self._outcome, self._failure, self._command, self._contract, self._setting, self._odd)
@@ -187,6 +226,7 @@ class RandomLog:
                 "of": [o.decode() for o in r.sample(REACTORS, r.choice((0, 0, 1, 2)))] if failed else [],
                 "gives": [],
                 "compensates": r.random() < 0.3,
+                "unless": [t.decode() for t in r.sample(TYPES, r.choice((0, 0, 1, 2)))],
                 "state": r.choices(("active", "retired_drop", "retired_keep"), (20, 1, 1))[0],
                 "renames": renames,
                 "replaces": in_force.id if in_force and r.random() < 0.9 else "",

@@ -35,6 +35,9 @@ def framework_view(fold: Fold) -> dict[bytes, Any]:
             {p.key: (p.inputs, p.attempts, p.parked, p.hops, p.of_failure, work_of(p)) for p in run.owed.values()},
             sorted((k.id, k.offset, k.hops) for k in run.kept or ()),
             framework_stack(run),
+            sorted((t.id, t.type, t.due) for t in (run.pending.timers or {}).values()) if run.pending else [],
+            run.pending.deadline if run.pending else 0,
+            sorted((d.id, d.votes or {}) for d in (run.pending.decisions or {}).values()) if run.pending else [],
         )
         for key, run in fold.runs.items()
     }
@@ -58,6 +61,9 @@ def checkers_view(fold: CheckersFold) -> dict[bytes, Any]:
             },
             sorted((k.id, k.offset, k.hops) for k in run.kept),
             (run.undoing, [(u.outcome, u.reactor, tuple(at for at, _ in u.inputs), u.hops) for u in run.stack]),
+            sorted((t.id, t.type, t.due) for t in run.timers.values()),
+            run.deadline,
+            sorted((d.id, d.votes) for d in run.decisions.values()),
         )
         for key, run in fold.runs.items()
     }

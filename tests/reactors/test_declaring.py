@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from farandole.projections import State, on
-from farandole.reactors import After, Ask, Child, ChildDone, ChildFailed, Choreography, Failed, Retry, Run
+from farandole.reactors import After, Child, ChildDone, ChildFailed, Choreography, Failed, Retry, Run
 from farandole.reactors import choreography as choreography_module
 from farandole.reactors.unsupported import UNSUPPORTED
 from farandole.schemas import Answer, DeclarationError, End, Event, Signal, Start
@@ -199,10 +199,6 @@ def test_the_service_is_the_choreography_unless_named() -> None:
 def _forms() -> list[tuple[str, Callable[..., Any], dict[str, Any]]]:
     def gathers(x: list[Paid]) -> None: ...
     def fans_out(x: Placed) -> list[Paid]: ...
-    def waits(x: Placed) -> After[Paid] | None: ...
-    def asks(x: Placed) -> tuple[Paid, Ask[Yes]]: ...
-    def answered(x: Yes) -> None: ...
-    def answered_late(x: Placed, yes: Yes | Paid) -> None: ...
     def has_child(x: Placed) -> Child[Placed]: ...
     def done(x: ChildDone[Shipped]) -> None: ...
     def failed(x: ChildFailed[Placed]) -> None: ...
@@ -211,10 +207,6 @@ def _forms() -> list[tuple[str, Callable[..., Any], dict[str, Any]]]:
     return [
         ("list[...]", gathers, {"each": Packed, "enough": 1, "within": "1h"}),
         ("list[...]", fans_out, {}),
-        ("After[...]", waits, {"unless": Packed}),
-        ("Ask[...]", asks, {}),
-        ("an Answer", answered, {}),
-        ("an Answer", answered_late, {}),
         ("Child[...]", has_child, {}),
         ("ChildDone[...]", done, {}),
         ("ChildFailed[...]", failed, {}),

@@ -111,7 +111,7 @@ class TestOutcomes:
             ((), {}, "give the answers to choose from"),
             ((Yes,), {"within": "1d"}, "within= and otherwise= go together"),
             ((Yes,), {"otherwise": No()}, "within= and otherwise= go together"),
-            ((Yes,), {"quorum": 0}, "a quorum is 1 or more"),
+            ((Yes,), {"quorum": 0}, "a quorum is 1 to 65535"),
             ((Yes,), {"to": "ann"}, r"to= is a list, as to=\['ann'\]"),
         ],
     )

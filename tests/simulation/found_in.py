@@ -58,5 +58,16 @@ FOUND_IN: Final[Mapping[str, int]] = {
     "a sub-step has one result": 14,
     "a sub-step is read back": 2,
     "a policy binds what begins": 3,
+    "timers wait": 14,
+    "a timer fires once": 10,
+    "what drops timers": 10,
+    "unless counts from the trigger": 74,
+    "timers lapse with the End": 14,
+    "run deadlines": 69,
+    "the first answer decides": 3,
+    "an answer names what is decided on": 21,
+    "a person counts once": 46,
+    "only what was offered": 9,
+    "a question is over by its time": 3,
 }
 """Seeds to look in first, where that is not the first seed."""

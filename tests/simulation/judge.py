@@ -19,7 +19,7 @@ from .transcript import Line, Transcript
 if TYPE_CHECKING:
     from .world import World
 
-COMMANDS: Final = frozenset((Kind.SIGNAL, Kind.CANCEL, Kind.PAUSE, Kind.RESUME, Kind.RETRY, Kind.OWE))
+COMMANDS: Final = frozenset((Kind.SIGNAL, Kind.ANSWER, Kind.CANCEL, Kind.PAUSE, Kind.RESUME, Kind.RETRY, Kind.OWE))
 OURS: Final = frozenset(("Unlucky", "GiveUp", "RetryAfter", "TooLargeOutcome"))
 """Errors that handlers raise here, and that of an outcome which the log does not take."""
 FAILURE: Final = b"farandole.Failure"
@@ -157,7 +157,8 @@ class Judge(Expected):
             if story.ended is not None:
                 yield f"{key.decode()} has two results"
             story.ended = number
-        if e.kind in (Kind.CANCEL, Kind.EXPIRE) or any(map(_is_final, line.admitted)):
+        of_run = e.kind == Kind.EXPIRY and not e.causation
+        if of_run or e.kind in (Kind.CANCEL, Kind.EXPIRE) or any(map(_is_final, line.admitted)):
             story.drop(number)
         yield from self._note_owed(number, line, e.kind == Kind.RETRY)
         self._drop_with_the_end(line, story)

@@ -14,6 +14,8 @@ from farandole.reactors import (
     ChildDone,
     ChildFailed,
     Choreography,
+    Client,
+    DecisionView,
     Failed,
     FailureGroup,
     GiveUp,
@@ -139,6 +141,7 @@ async def refund(paid: PaymentTaken, step: Step) -> None:
     name="pay",
     retry=Retry(attempts=5, first="1s", factor=2, most="1m", jitter=False, on=(OSError, TimeoutError)),
     timeout="30s",
+    deadline="1h",
     concurrency=10,
     ordered=True,
     compensate=refund,
@@ -263,6 +266,18 @@ async def test_it_ships(scenario: type[Scenario]) -> None:
         assert_type(await s.use(lambda client: client.failures()), list[FailureGroup])
         assert_type(await s.use(lambda client: client.retry("mended", fingerprint="0a1b", limit=5)), int)
         assert_type(await s.use(lambda client: client.run("x").status()), RunStatus)
+
+
+async def people(client: Client) -> None:
+    decisions = await client.decisions(to="ann")
+    assert_type(decisions, list[DecisionView])
+    run = client.run(decisions[0].run_id)
+    assert_type(await run.decisions(), list[DecisionView])
+    await run.decide(decisions[0], Approved(), by="ann", via="the web", within="1m")
+    await run.decide(None, Approved(), by="ann")
+    await run.decide(decisions[0].id, Rejected(), by="ann")
+    assert_type(decisions[0].answers, tuple[type[Answer] | str, ...])
+    assert_type(decisions[0].expires, datetime | None)
 
 
 def later(anything: Any) -> None:

@@ -4,7 +4,22 @@ from typing import Annotated
 
 import typer
 
-from .commands import demo, dev, doctor, failures, govern, graph, retire, runs, settings, show, start, tail, work
+from .commands import (
+    demo,
+    dev,
+    doctor,
+    failures,
+    govern,
+    graph,
+    people,
+    retire,
+    runs,
+    settings,
+    show,
+    start,
+    tail,
+    work,
+)
 
 app = typer.Typer(
     name="farandole",
@@ -37,5 +52,5 @@ def main(
     """
 
 
-for group in (demo, dev, graph, work, start, runs, show, tail, failures, govern, retire, settings, doctor):
+for group in (demo, dev, graph, work, start, runs, show, tail, people, failures, govern, retire, settings, doctor):
     group.register(app)

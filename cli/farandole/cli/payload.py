@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from farandole.reactors import Choreography
-from farandole.schemas import Event, Signal, Start, event_info
+from farandole.schemas import Answer, Event, Signal, Start, event_info
 
 from .errors import CliError, did_you_mean, one_line
 
@@ -23,7 +23,7 @@ _JSON: Final = {
 }
 
 
-def event(choreography: Choreography, name: str, text: str, kind: type[Start] | type[Signal]) -> Event:
+def event(choreography: Choreography, name: str, text: str, kind: type[Start] | type[Signal] | type[Answer]) -> Event:
     """The event that a name and JSON stand for.
 
     Args:
@@ -53,7 +53,7 @@ def _unknown(choreography: Choreography, name: str, kind: str, known: Sequence[s
     near = did_you_mean(name, known)
     if "did you mean" in near:
         return said + near
-    takes = "takes" if kind == "signal" else "begins with"
+    takes = "begins with" if kind == "start" else "takes"
     return f"{said}; name the app of a service that {takes} it, or make it known to this one by know({name})" + (
         f"; it knows {', '.join(sorted(known))}" if known else ""
     )

@@ -84,6 +84,18 @@ def status_json(client: Client, view: View, status: RunStatus) -> dict[str, Any]
             }
             for step in status.owed
         ],
+        "timers": [{"id": t.id, "type": t.type, "due": instant(t.due)} for t in status.timers],
+        "decisions": [
+            {
+                "id": d.id,
+                "answers": d.answers,
+                "quorum": d.quorum,
+                "votes": [{"by": by, "answer": answer} for by, answer in d.votes],
+                "expires": instant(d.expires) if d.expires else None,
+            }
+            for d in status.decisions
+        ],
+        "deadline": instant(status.deadline) if status.deadline else None,
         "awaits": [{"reactor": a.reactor, "types": a.types, "signal": a.signal} for a in _awaits(client, view)],
     }
 

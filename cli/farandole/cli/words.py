@@ -1,16 +1,16 @@
 """What records and states are called at the terminal, and in which colours."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from rich.text import Text
 
 from farandole.projections.fold import UNDO, Awaited, OwedStep, RunStatus, Verdict
 from farandole.reactors.reading import edited_by
-from farandole.schemas.envelope import Kind
+from farandole.schemas.envelope import Envelope, Flag, Kind
 
 from .output import safe, to_json
-from .times import exact, span
+from .times import date, exact, span
 from .told import Told
 
 STYLES: Final = {
@@ -108,6 +108,10 @@ def title(told: Told) -> Text:
         words = Text(f"{told.reactor} {'undone' if e.generation == UNDO else 'done'}")
     elif told.edits:
         words = Text(f"retried with another {short(told.type)}", style="magenta")
+    elif e.kind == Kind.OUTCOME and e.flags & (Flag.AFTER | Flag.ASK):
+        words = _waiting(told, e)
+    elif e.kind == Kind.EXPIRY and not e.causation:
+        words = Text("out of time", style="magenta")
     elif e.kind in _ASKED:
         words = Text(_ASKED[Kind(e.kind)], style="magenta")
     elif e.kind == Kind.CONTRACT and told.content:
@@ -117,6 +121,14 @@ def title(told: Told) -> Text:
     if not told.admitted:
         words.stylize("dim not bold")
     return words
+
+
+def _waiting(told: Told, e: Envelope) -> Text:
+    """What an outcome waits for."""
+    if not e.flags & Flag.AFTER:
+        return Text("asks people", style="blue")
+    what = short(safe(e.extra.decode(errors="replace")))
+    return Text(f"{'otherwise ' if e.flags & Flag.ASK else ''}{what}, to come", style="blue")
 
 
 def refusal(verdict: Verdict) -> str:
@@ -162,9 +174,19 @@ def _gist(told: Told) -> str:
         return f"{fields(content)} · {why}" if why else fields(content)
     if e.kind in _ASKED:
         return str(content.get("reason") or "")
+    if e.kind == Kind.OUTCOME and e.flags & Flag.AFTER:
+        return "  ".join((_when(e), fields(content)))
+    if e.kind == Kind.OUTCOME and e.flags & Flag.ASK:
+        answers = " or ".join(short(answer) for answer in content["answers"])
+        to = f" · to {', '.join(content['to'])}" if content["to"] else ""
+        return f"{content['question']} {answers}{to}"
     if e.kind == Kind.CONTRACT:
         return f"service {content['service']}, {content['state']}"
     return fields(content)
+
+
+def _when(e: Envelope) -> str:
+    return f"at {date(e.not_after)}" if e.not_after else f"in {exact(max(e.delay, 0) / 1000)}"
 
 
 def fields(content: Mapping[str, Any]) -> str:
@@ -188,11 +210,32 @@ def doing(status: RunStatus, awaits: tuple[Awaited, ...], now: int) -> str:
     if status.owed:
         steps = ", ".join(_step(step, now) for step in status.owed)
         return steps + (f" (no worker of {', '.join(status.without_worker)})" if status.without_worker else "")
-    if awaits:
-        return "waits for " + ", ".join(_awaited(a) for a in sorted(awaits, key=lambda a: not a.signal))
+    waits = [*_timers(status, now), *_decisions(status, now)]
+    waits += [_awaited(a) for a in sorted(awaits, key=lambda a: not a.signal)]
+    if waits:
+        return "waits for " + ", ".join(waits) + _deadline(status, now)
     if status.unserved:
         return f"{status.unserved} event{'s'[: status.unserved != 1]} that no reactor takes"
     return ""
+
+
+def _timers(status: RunStatus, now: int) -> Iterator[str]:
+    for timer in sorted(status.timers, key=lambda timer: timer.due):
+        yield f"{short(timer.type)} {_in(timer.due, now)}"
+
+
+def _decisions(status: RunStatus, now: int) -> Iterator[str]:
+    for decision in status.decisions:
+        over = f" (over {_in(decision.expires, now)})" if decision.expires else ""
+        yield f"somebody to answer {' or '.join(short(a) for a in decision.answers)}{over}"
+
+
+def _deadline(status: RunStatus, now: int) -> str:
+    return f"; out of time {_in(status.deadline, now)}" if status.deadline else ""
+
+
+def _in(due: int, now: int) -> str:
+    return f"in {span((due - now) / 1000)}" if due > now else "now"
 
 
 def _step(step: OwedStep, now: int) -> str:

@@ -40,4 +40,5 @@ class LoopClock:
         except RuntimeError:
             if self._loop is None:  # a thread that works for the loop asks for the loop's time
                 raise
-        return self.epoch + int(self._loop.time() * 1000)
+        # A hair below a millisecond is that millisecond: the loop adds up fractions of seconds.
+        return self.epoch + int(round(self._loop.time() * 1000, 3))

@@ -2,6 +2,7 @@
 
 from .choreography import Choreography
 from .client import Client
+from .decisions import DecisionView
 from .errors import (
     ClientError,
     CommandRefused,
@@ -33,6 +34,7 @@ __all__ = [
     "Client",
     "ClientError",
     "CommandRefused",
+    "DecisionView",
     "Failed",
     "FailureGroup",
     "GiveUp",

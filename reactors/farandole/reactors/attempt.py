@@ -12,7 +12,7 @@ from contextvars import copy_context
 from datetime import timedelta
 from functools import partial
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 from farandole.eventstore import EventStore, PositionLost, StoreError, TooLarge
 from farandole.schemas import EventTypes, UndecodableValue, failure_fields
@@ -20,6 +20,7 @@ from farandole.schemas.envelope import unpack
 
 from .arguments import Arguments, HistoryUnavailable
 from .dispatch import AGAIN, Dispatcher, Work
+from .errors import DeadlinePassed
 from .items import parts_of
 from .outbox import Outbox
 from .partition import PartitionDropped
@@ -41,6 +42,7 @@ class Attempts:
         provided: what each handler's other parameters are given, by `Reactor.id` and parameter.
         threads: where plain functions run, by `Reactor.id`, so that none waits for the threads of another.
         random: gives numbers in [0, 1), for the jitter of retries.
+        log_time: now, in milliseconds of log time, as nearly as is known.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Attempts:
         provided: Mapping[str, Mapping[str, Any]],
         threads: Mapping[str, ThreadPoolExecutor],
         random: Callable[[], float],
+        log_time: Callable[[], int],
     ) -> None:
         self._store = store
         self._scribe = scribe
@@ -63,6 +66,7 @@ class Attempts:
         self._arguments = Arguments(choreography, store, types, values, scribe, outbox)
         self._threads = threads
         self._random = random
+        self._log_time = log_time
         self.dispatcher: Dispatcher
         self._plans: dict[str, Plan] = {}
         for r in reactors:
@@ -83,6 +87,7 @@ class Attempts:
             stats.queued.observe(began - work.queued_at)
             if not plan.fits(work.pair):
                 raise EarlierShape(_earlier(work))
+            limit = None if plan.direct else self._limit(work)
             if plan.undoes and plan.places(work.pair) is None:
                 result = None  # it did nothing that would be undone
             else:
@@ -92,7 +97,8 @@ class Attempts:
                     began = perf_counter()
                 if work.cancelled:
                     raise asyncio.CancelledError
-                result = await (work.reactor.fn(**arguments) if plan.direct else self._call(work.reactor, arguments))
+                call = work.reactor.fn(**arguments) if plan.direct else self._call(work.reactor, arguments, limit)
+                result = await call
             if work.cancelled:
                 raise asyncio.CancelledError
             items = plan.check(result)
@@ -140,36 +146,50 @@ class Attempts:
                 work.made = unpack(written.records[0].headers).append
                 work.again = partial(put, work.serving.fold.partition, written.records, written.size, refused)
 
-    async def _call(self, reactor: Reactor, arguments: dict[str, Any]) -> object:
-        timeout = reactor.options.timeout
+    def _limit(self, work: Work) -> "Limit | None":
+        """How long the handler may take.
+
+        Raises:
+            DeadlinePassed: the step should have been done by now.
+        """
+        timeout, deadline = work.reactor.options.timeout, work.reactor.options.deadline
+        limit = None if timeout is None else Limit(timeout.total_seconds(), partial(_took_longer, timeout))
+        if deadline is None:
+            return limit
+        left = deadline.total_seconds() - (self._log_time() - work.pair.since) / 1000
+        passed = partial(_deadline_passed, work.reactor, deadline)
+        if left <= 0:
+            raise passed()
+        return Limit(left, passed) if limit is None or left < limit.seconds else limit
+
+    async def _call(self, reactor: Reactor, arguments: dict[str, Any], limit: "Limit | None") -> object:
         if not reactor.signature.is_async:
-            return await self._in_thread(reactor, arguments)
+            return await self._in_thread(reactor, arguments, limit)
         coroutine: Coroutine[Any, Any, object] = reactor.fn(**arguments)
-        if timeout is None:
+        if limit is None:
             return await coroutine
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            async with asyncio.timeout(timeout.total_seconds()) as limit:
+            async with asyncio.timeout(limit.seconds) as until:
                 result = await coroutine
         except TimeoutError as e:
-            if limit.expired():
-                raise _took_longer(timeout) from e
+            if until.expired():
+                raise limit.error() from e
             raise
-        if loop.time() - began > timeout.total_seconds():
+        if loop.time() - began > limit.seconds:
             # It kept the loop to itself, so that nothing could stop it while it worked.
-            raise _took_longer(timeout)
+            raise limit.error()
         return result
 
-    async def _in_thread(self, reactor: Reactor, arguments: dict[str, Any]) -> object:
+    async def _in_thread(self, reactor: Reactor, arguments: dict[str, Any], limit: "Limit | None") -> object:
         """Run a plain function. A thread cannot be stopped, so what takes too long is waited for, and then fails."""
         call = partial(copy_context().run, _without_stop_iteration, reactor.fn, arguments)
-        timeout = reactor.options.timeout
         loop = asyncio.get_running_loop()
         began = loop.time()
         result = await loop.run_in_executor(self._threads[reactor.id], call)
-        if timeout is not None and loop.time() - began > timeout.total_seconds():
-            raise _took_longer(timeout)
+        if limit is not None and loop.time() - began > limit.seconds:
+            raise limit.error()
         return result
 
     def _fail(self, work: Work, error: Exception) -> None:
@@ -192,6 +212,13 @@ class Attempts:
 
     def _lost(self, work: Work, error: TooLarge) -> None:
         log.error("%s: even the failure is larger than the log takes: %s", work.reactor.where, error)
+
+
+class Limit(NamedTuple):
+    """How long a handler may take, and what it fails with if it takes longer."""
+
+    seconds: float
+    error: Callable[[], Exception]
 
 
 class TooLargeOutcome(UndecodableValue):
@@ -219,6 +246,10 @@ def _earlier(work: Work) -> str:
 
 def _took_longer(timeout: timedelta) -> TimeoutError:
     return TimeoutError(f"the handler took longer than {timeout.total_seconds():g} s (timeout=)")
+
+
+def _deadline_passed(reactor: Reactor, deadline: timedelta) -> DeadlinePassed:
+    return DeadlinePassed(f"{reactor.where}: the step was not done within {deadline.total_seconds():g} s (deadline=)")
 
 
 def _from_the_handler(error: Exception) -> Exception:

@@ -16,7 +16,7 @@ from .registry import Registry
 from .retry import STANDARD, Retry
 from .schedules import Overlap, Schedule
 from .service import Connecting, Working, WorkOptions
-from .unsupported import forms_of, forms_of_event, refuse_unsupported
+from .unsupported import forms_of, refuse_unsupported
 from .worker import GRACE
 
 F = TypeVar("F", bound=Callable[..., AsyncOutcome])
@@ -105,6 +105,7 @@ class Choreography:
         unless: type[Event] | Sequence[type[Event]] | None = None,
         retry: Retry = ...,
         timeout: Duration | None = None,
+        deadline: Duration | None = None,
         concurrency: int = 100,
         ordered: bool = False,
         enough: int | None = None,
@@ -121,6 +122,7 @@ class Choreography:
         unless: type[Event] | Sequence[type[Event]] | None = None,
         retry: Retry = STANDARD,
         timeout: Duration | None = None,
+        deadline: Duration | None = None,
         concurrency: int = 100,
         ordered: bool = False,
         enough: int | None = None,
@@ -139,6 +141,7 @@ class Choreography:
             unless: drop the timers that it returns once such an event is admitted after the trigger.
             retry: when a failed attempt is made again.
             timeout: for one attempt. The thread of a plain function cannot be stopped, so its retry waits for it.
+            deadline: for a step in all, from when it is owed: then it fails for good, whatever attempts are left.
             concurrency: handlers at once in one worker.
             ordered: one step at a time in a run, in the order of the log.
             enough: a fan-in fires at so many.
@@ -162,6 +165,7 @@ class Choreography:
                     unless=named_events(unless),
                     retry=retry,
                     timeout=duration("timeout", timeout),
+                    deadline=duration("deadline", deadline),
                     concurrency=concurrency,
                     ordered=ordered,
                     enough=enough,
@@ -231,7 +235,6 @@ class Choreography:
             info = event_info(event)
             if info.abstract:
                 raise DeclarationError(f"{self.name}: {event.__name__} is not an event of its own; name the events")
-            refuse_unsupported(f"{self.name}.{info.name}", forms_of_event(event))
             self._events.add(info.name, event, self.name)
 
     def load(self) -> None:
@@ -315,7 +318,6 @@ class Choreography:
     def _add(self, reactor: Reactor) -> None:
         refuse_unsupported(reactor.where, forms_of(reactor))
         for event in reactor.events():
-            refuse_unsupported(f"{self.name}.{event_info(event).name}", forms_of_event(event))
             self._events.add(event_info(event).name, event, reactor.where)
         self._reactors.add(reactor.name, reactor, reactor.where)
 

@@ -10,6 +10,7 @@ from farandole.eventstore import AppendUnknown, EventStore, NotAppended, Record,
 from farandole.schemas import Event, Start, acquaint, parse_duration
 from farandole.schemas.ids import new_run_id
 
+from .decisions import DecisionView, pending_decisions
 from .failures import FailureGroup, failures, retry_all
 from .follower import Follower
 from .governing import Governed, govern, stopped_in
@@ -79,6 +80,17 @@ class Client:
             StoreError: the log cannot be read.
         """
         return await list_runs(self.store, status=status, type=type, limit=limit)
+
+    async def decisions(self, *, to: str | None = None) -> list[DecisionView]:
+        """What all runs ask people, the oldest question first.
+
+        Args:
+            to: only what asks this person or role (``role:editor``), or anybody.
+
+        Raises:
+            StoreError: the log cannot be read.
+        """
+        return [view for view in await pending_decisions(self) if to is None or view.is_for(to)]
 
     async def failures(self) -> list[FailureGroup]:
         """What failed for good and is parked, by reactor and cause, the largest group first.

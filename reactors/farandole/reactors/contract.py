@@ -39,7 +39,7 @@ def contract_of(reactor: Reactor, types: EventTypes, *, service: str, version: s
         "compensates": options.compensate is not None,
         "enough": options.enough or 0,
         "within": _milliseconds(options.within),
-        "deadline": 0,
+        "deadline": _milliseconds(options.deadline),
         "state": "active",
         "renames": "",
         "replaces": "",

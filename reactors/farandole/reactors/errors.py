@@ -3,6 +3,7 @@
     ReactorError
     ├── GiveUp              raise it in a handler: the step fails at once, without another attempt
     ├── RetryAfter          raise it in a handler: the next attempt comes after a time of its choosing
+    ├── DeadlinePassed      a step was not done within its deadline=; it fails for good
     ├── UndeclaredOutcome   a handler returned what its annotation does not name; the step fails for good
     ├── WorkerLost          never raised: what a step failed with whose workers were lost once too often
     ├── ProviderFailed      a provider could not make what reactors take, so the worker does not begin
@@ -11,7 +12,7 @@
         ├── RunFailed       a step is parked
         ├── UnexpectedEnd   the run ended with another End than was asked for
         ├── RunCancelled    the run was cancelled
-        ├── RunExpired      the run was idle for too long, and was closed
+        ├── RunExpired      the run was idle for too long or had passed its deadline, and was closed
         ├── UnknownReactor  no contract names the reactor
         ├── RetirementRefused   another contract keeps coming into force
         âââ SettingRefused      somebody else keeps changing the setting
@@ -52,6 +53,10 @@ class RetryAfter(ReactorError):
     def __init__(self, delay: Duration, why: str = "") -> None:
         self.delay = parse_duration(delay)
         super().__init__(why or f"asks for another attempt after {delay}")
+
+
+class DeadlinePassed(ReactorError):
+    """A step was not done within the ``deadline=`` of its reactor. It fails for good, whatever attempts are left."""
 
 
 class UndeclaredOutcome(ReactorError):
@@ -123,7 +128,7 @@ class RunCancelled(ClientError):
 
 
 class RunExpired(ClientError):
-    """The run was idle or failed for longer than the log's setting allows, and was closed."""
+    """The run was not done by its deadline, or was idle or failed for longer than the log's setting allows."""
 
 
 class ServedElsewhere(DeclarationError):

@@ -3,15 +3,16 @@
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Final, Generic
 
 from typing_extensions import TypeVar
 
 from farandole.eventstore import Record
 from farandole.projections.fold import Verdict
-from farandole.schemas import Event, Signal, acquaint
+from farandole.schemas import Answer, Event, Signal, acquaint
 from farandole.schemas.envelope import Kind
 
+from .decisions import DecisionView, chosen, pending_decisions
 from .edited import edited
 from .errors import CommandRefused
 from .follower import Entry, View
@@ -22,6 +23,8 @@ from .scribe import text
 if TYPE_CHECKING:
     pass
 
+_MOST_NAME: Final = 255
+"""Bytes of the name of who answers."""
 E_co = TypeVar("E_co", bound=Event, default=Event, covariant=True)
 
 
@@ -81,6 +84,48 @@ class RunHandle(RunResult):
         await acquaint(client.store.catalogue, client.scribe.types, type(signal))
         record = client.scribe.signal(self._key, signal, client.not_after(within))
         await self._command(record, type(signal).__name__, confirm)
+
+    async def decisions(self) -> list[DecisionView]:
+        """What the run asks people, the oldest question first.
+
+        Raises:
+            StoreError: the log cannot be read.
+        """
+        return await pending_decisions(self._client, self.id)
+
+    async def decide(
+        self,
+        decision: DecisionView | str | None,
+        answer: Answer,
+        *,
+        by: str,
+        via: str = "",
+        within: Duration = "10m",
+    ) -> None:
+        """Answer a question of the run. With a quorum above 1 it is a vote.
+
+        Args:
+            decision: what the answer is to, as it was looked at; or its id; None: the only one there is.
+            by: who answers; the answer's ``by`` becomes this. It is taken at your word.
+            via: where the answer came from, for the record.
+            within: it may act for so long from now; a copy that comes later never acts.
+
+        Raises:
+            CommandRefused: it was decided already, its time is over, or it is about something else or offers other
+                answers; or this person answered before.
+            AppendError: it could not be appended.
+        """
+        if not isinstance(answer, Answer):
+            raise TypeError(f"run.decide takes an Answer; {type(answer).__name__} is of another kind")
+        if len(by.encode()) > _MOST_NAME:
+            raise ValueError(f"by= has at most {_MOST_NAME} bytes of UTF-8")
+        client = self._client
+        pending = [] if isinstance(decision, DecisionView) else await self.decisions()
+        view = chosen(pending, decision, self.id)
+        await acquaint(client.store.catalogue, client.scribe.types, type(answer))
+        answer = answer.model_copy(update={"by": by})
+        record = client.scribe.answer(self._key, answer, client.not_after(within), view.id.encode(), view.hash, by, via)
+        await self._command(record, type(answer).__name__, True)
 
     async def cancel(self, why: str = "", *, by: str = "") -> None:
         """Bring the run to an end with the result *cancelled*; what it owes is dropped.

@@ -25,6 +25,7 @@ class ReactorOptions:
         unless: events that drop the timers which it returned.
         retry: when a failed attempt is made again.
         timeout: for one attempt; None means none.
+        deadline: for the step in all, waits between attempts included; None means none.
         concurrency: handlers at once in one worker.
         ordered: one step at a time in a run, in the order of the log.
         enough: a fan-in fires at so many.
@@ -38,6 +39,7 @@ class ReactorOptions:
     unless: tuple[type[Event], ...] = ()
     retry: Retry = STANDARD
     timeout: timedelta | None = None
+    deadline: timedelta | None = None
     concurrency: int = 100
     ordered: bool = False
     enough: int | None = None
@@ -59,6 +61,9 @@ class ReactorOptions:
             raise DeclarationError(f"enough={self.enough}: a fan-in waits for at least one")
         if self.timeout is not None and not self.timeout:
             raise DeclarationError("timeout=0: no attempt could end in time; leave it out for none")
+
+        if self.deadline is not None and not self.deadline:
+            raise DeclarationError("deadline=0: no step could be done in time; leave it out for none")
 
     def used(self) -> Iterator[str]:
         """The options that are set and only make sense with some form of signature, as ``each=``."""

@@ -7,7 +7,7 @@ wherever an event does: in a union, a tuple, a list.
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 from pydantic import BaseModel
 from typing_extensions import TypeVar
@@ -16,6 +16,10 @@ from farandole.schemas import Duration, Event, Start, parse_duration
 
 E_co = TypeVar("E_co", bound=Event, covariant=True)
 S_co = TypeVar("S_co", bound=Start, covariant=True)
+
+
+_MOST_QUORUM: Final = 65_535
+"""It has two bytes on the wire."""
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -87,8 +91,8 @@ class Ask(Generic[E_co]):
             raise ValueError(f"Ask({question!r}): within= and otherwise= go together: how long to wait, and what then")
         if isinstance(to, str):
             raise ValueError(f"Ask({question!r}): to= is a list, as to=[{to!r}]")
-        if quorum < 1:
-            raise ValueError(f"Ask({question!r}): a quorum is 1 or more, not {quorum}")
+        if not 1 <= quorum <= _MOST_QUORUM:
+            raise ValueError(f"Ask({question!r}): a quorum is 1 to {_MOST_QUORUM}, not {quorum}")
         for name, value in (
             ("question", question),
             ("answers", answers),

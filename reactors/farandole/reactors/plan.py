@@ -50,7 +50,7 @@ class Plan:
         self._takes = contract.takes if contract.form == "join" else (contract.elements,)
         """The wire names of the events that each parameter takes."""
         alone = len(signature.triggers) == 1 and not reactor.takes_failures and not reactor.takes_run
-        self.direct = signature.is_async and reactor.options.timeout is None
+        self.direct = signature.is_async and reactor.options.timeout is None and reactor.options.deadline is None
         self.simple = signature.triggers[0].param if alone else None
 
     def fits(self, pair: Pair) -> bool:

@@ -5,7 +5,8 @@ from typing import Any
 from farandole.eventstore import Stored, Table
 from farandole.schemas import Event, EventTypes, PayloadContext, UndecodableValue, system_records
 from farandole.schemas.catalogue import refresh
-from farandole.schemas.envelope import Envelope, Flag, unpack
+from farandole.schemas.envelope import Envelope, Flag, Kind, unpack
+from farandole.schemas.ids import OUTSIDE
 
 from .scribe import text
 
@@ -61,4 +62,7 @@ def edited_by(e: Envelope) -> tuple[str, str]:
 
 def context_of(types: EventTypes, record: Stored, e: Envelope) -> PayloadContext:
     """What a payload codec is told of a record's value."""
+    if e.kind == Kind.OUTCOME and e.flags & Flag.AFTER:
+        # It was sealed for the record into which it is copied once it is due.
+        return PayloadContext(types.prefix, text(record.key or b""), text(OUTSIDE + e.id), text(e.extra), e.schema)
     return PayloadContext(types.prefix, text(record.key or b""), text(e.id), text(e.type), e.schema)

@@ -11,7 +11,7 @@ WHY: Final = {
     Verdict.RUN_ENDING: "it has its result already",
     Verdict.TOO_LATE: "it came to the log after the time within which it may act",
     Verdict.TOO_FAR: "the time within which it may act is longer than the log allows (a week)",
-    Verdict.REPEATED: "it was taken before",
+    Verdict.REPEATED: "it was taken before, or this person has answered",
     Verdict.NOT_PARKED: "that step is not parked: somebody else retried it, or it is done",
     Verdict.MISROUTED: "it was sent to the wrong partition",
     Verdict.NOT_PENDING: "it waits for that no longer, or never did",

@@ -8,7 +8,7 @@ from typing_extensions import TypeVar
 
 from farandole.projections.fold import Result, Verdict
 from farandole.schemas import End, UndecodableValue, acquaint, event_info, parse_duration, system_records
-from farandole.schemas.envelope import Kind
+from farandole.schemas.envelope import Kind, unpack
 
 from .errors import CommandRefused, RunCancelled, RunExpired, RunFailed, UnexpectedEnd
 from .follower import View
@@ -68,7 +68,7 @@ class RunResult(WatchedRun):
         Raises:
             UnexpectedEnd: it ended otherwise; the end is in the error.
             RunCancelled: it was cancelled.
-            RunExpired: it was idle or failed for too long.
+            RunExpired: it was not done by its deadline, or was idle or failed for too long.
             RunFailed: a step is parked.
             TimeoutError: there was no result in time; says what the run is doing.
         """
@@ -111,6 +111,8 @@ class RunResult(WatchedRun):
                 f"run '{self.id}' was cancelled: {content['reason'] or 'no reason was given'}", content["reason"]
             )
         if run.result is Result.EXPIRED:
+            if unpack(record.headers).kind == Kind.EXPIRY:
+                raise RunExpired(f"run '{self.id}' was not done by its deadline")
             raise RunExpired(f"run '{self.id}' expired: it was idle or failed for longer than the log allows")
         event = await self._client.decode(record)
         if not isinstance(event, ends or End):

@@ -8,9 +8,17 @@ from typing import Final
 from farandole.projections import StateFailed
 from farandole.schemas import DeclarationError, Duration, EncodingError, UndecodableValue, parse_duration
 
-from .errors import GiveUp, RetryAfter, UndeclaredOutcome
+from .errors import DeadlinePassed, GiveUp, RetryAfter, UndeclaredOutcome
 
-FINAL: Final = (GiveUp, UndeclaredOutcome, DeclarationError, EncodingError, UndecodableValue, StateFailed)
+FINAL: Final = (
+    GiveUp,
+    DeadlinePassed,
+    UndeclaredOutcome,
+    DeclarationError,
+    EncodingError,
+    UndecodableValue,
+    StateFailed,
+)
 """What no further attempt with the same code and the same trigger can cure."""
 
 

@@ -6,10 +6,17 @@ from typing import Any, Final, NamedTuple
 
 from farandole.eventstore import Record, Stored
 from farandole.projections.fold import Pair
-from farandole.schemas import Event, EventTypes, FarandoleError, PayloadContext, event_info, system_records
-from farandole.schemas.envelope import NO_SCHEMA, Flag, Kind, pack, pack_outcome
-from farandole.schemas.ids import derived_id, failure_id, new_append, outside_id
-from farandole.schemas.system import SystemSchema
+from farandole.schemas import (
+    Event,
+    EventTypes,
+    FarandoleError,
+    PayloadContext,
+    SystemSchema,
+    event_info,
+    system_records,
+)
+from farandole.schemas.envelope import NO_SCHEMA, Flag, Header, Kind, pack, pack_outcome, unpack
+from farandole.schemas.ids import OUTSIDE, derived_id, failure_id, new_append, outside_id
 
 _NOTHING: Final = b"farandole.Nothing"
 _NAMES: Final = len("ce_specversion1.0ce_idce_sourcece_typefa")
@@ -18,6 +25,8 @@ _new: Final = tuple.__new__
 _MOST_SHOWN: Final = 200
 _MOST_WHY: Final = 60_000
 """Bytes of a reason, for which the header has room."""
+_COPIED: Final = int(Flag.END | Flag.FINAL_END | Flag.COMPENSATE | Flag.NO_REACTOR | Flag.CODED)
+"""Flags that a record which comes due has from the one that set it."""
 
 
 class Scribe:
@@ -62,6 +71,19 @@ class Scribe:
 
     def signal(self, run_id: bytes, event: Event, not_after: int) -> Record:
         return self._outside(Kind.SIGNAL, run_id, event, not_after)
+
+    def answer(
+        self, run_id: bytes, event: Event, not_after: int, decision: bytes, hash: bytes, by: str, via: str
+    ) -> Record:
+        """A person's answer to a decision.
+
+        Args:
+            hash: of what the person was shown.
+            via: where from.
+        """
+        name = by.encode()
+        extra = hash + bytes((len(name),)) + name + via.encode()
+        return self._outside(Kind.ANSWER, run_id, event, not_after, causation=decision, extra=extra)
 
     def command(
         self,
@@ -119,6 +141,24 @@ class Scribe:
             sent=self.now(), schema=schema.fingerprint,
         )  # fmt: skip
         return Record(run_id, schema.encode({}), headers)
+
+    def out_of_time(self, run_id: bytes) -> Record:
+        """The record that brings a run to its end whose deadline has passed."""
+        return Record(run_id, None, self._headers(Kind.EXPIRY, self._id(), b"farandole.Expiry"))
+
+    def comes_due(self, kind: Kind, run_id: bytes, type: bytes, set: Stored, causation: bytes) -> Record:
+        """What was set happens: a copy of its value, which need not be read for that.
+
+        Args:
+            type: wire name of the event.
+            set: the record of the outcome that set it.
+            causation: what comes to its end with it: the timer, or the decision.
+        """
+        e = unpack(set.headers)
+        headers = self._headers(
+            kind, OUTSIDE + e.id, type, schema=e.schema, causation=causation, flags=e.flags & _COPIED
+        )
+        return Record(run_id, set.value, headers)
 
     def outcome(self, run_id: bytes, pair: Pair, events: Sequence[Event]) -> "Written":
         """The records of one outcome; of no events, one record that says so."""
@@ -182,21 +222,34 @@ class Scribe:
         value, schema, coded = self.types.encode(event, self._context(run_id, id, type_name))
         return type_name, value, schema, flags | Flag.CODED if coded else flags
 
+    def sealed_system(
+        self, schema: SystemSchema, content: Mapping[str, Any], run_id: bytes, id: bytes
+    ) -> tuple[bytes, Flag]:
+        """A system record that may say what is secret, and the flag that it went through the codec.
+
+        Raises:
+            FarandoleError: the codec failed.
+        """
+        value = schema.encode(content)
+        if self.types.codec is None:
+            return value, Flag(0)
+        context = PayloadContext(self.choreography, text(run_id), id.decode(), schema.name, schema.fingerprint)
+        return self.types.seal(value, context), Flag.CODED
+
     def failure(
         self, run_id: bytes, pair: Pair, attempt: int, content: Mapping[str, Any], *, last: bool, delay_ms: int = 0
     ) -> Record:
         """The record of a failed attempt; the fold takes it iff it is of the pair's next attempt."""
         id = failure_id(pair.trigger, pair.reactor, pair.generation, attempt)
         schema = system_records.FAILURE
-        value, flags = schema.encode(content), Flag.LAST if last else Flag(0)
-        if self.types.codec is not None:
-            context = PayloadContext(self.choreography, text(run_id), id.decode(), schema.name, schema.fingerprint)
-            try:
-                value, flags = self.types.seal(value, context), flags | Flag.CODED
-            except FarandoleError as e:
-                # What the handler said may be secret, so that without the codec only its kind is told.
-                said = {"message": f"not recorded, for the payload codec failed: {e}", "traceback": ""}
-                value = schema.encode({**content, **said})
+        flags = Flag.LAST if last else Flag(0)
+        try:
+            value, coded = self.sealed_system(schema, content, run_id, id)
+            flags |= coded
+        except FarandoleError as e:
+            # What the handler said may be secret, so that without the codec only its kind is told.
+            said = {"message": f"not recorded, for the payload codec failed: {e}", "traceback": ""}
+            value = schema.encode({**content, **said})
         headers = pack(
             kind=Kind.FAILURE, id=id, type=schema.name.encode(), source=self.source, append=self._append(),
             sent=self.now(), attempt=attempt, flags=flags, delay=0 if last else delay_ms, schema=schema.fingerprint,
@@ -234,12 +287,29 @@ class Scribe:
         )  # fmt: skip
         return Record(run_id, value, headers)
 
+    def _headers(
+        self,
+        kind: Kind,
+        id: bytes,
+        type: bytes,
+        *,
+        schema: bytes = NO_SCHEMA,
+        causation: bytes = b"",
+        flags: int = 0,
+    ) -> list[Header]:
+        """Headers of a record of a keeper."""
+        return pack(
+            kind=kind, id=id, type=type, source=self.source, append=self._append(), sent=self.now(), schema=schema,
+            causation=causation, flags=flags,
+        )  # fmt: skip
+
     def _outside(
         self,
         kind: Kind,
         run_id: bytes,
         event: Event,
         not_after: int,
+        *,
         delay: int = 0,
         causation: bytes = b"",
         extra: bytes = b"",

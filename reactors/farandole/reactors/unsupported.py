@@ -3,28 +3,23 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from farandole.schemas import DeclarationError, Event, event_info
+from farandole.schemas import DeclarationError
 
 from .reactor import Reactor
 
 UNSUPPORTED: Final[Mapping[str, str]] = {
     "list[...]": "emit a fixed number of events as a tuple[...], and take events one by one",
-    "After[...]": "until timers are there, let a client send a Signal when it is time",
-    "Ask[...]": "until decisions are there, let a client send the answer as a Signal",
-    "an Answer": "until decisions are there, make it a Signal",
     "Child[...]": "until child runs are there, start the other run with a client",
     "ChildDone[...]": "until child runs are there, let a client send the result as a Signal",
     "ChildFailed[...]": "until child runs are there, let a client send the failure as a Signal",
     "Failed[...] in a join": "take the failure alone, and the other events by run.events(...)",
-    "unless=": "leave it out",
     "each=": "leave it out",
     "enough=": "leave it out",
     "within=": "leave it out",
-    "deadline=": "until deadlines are there, let a client cancel the run when it is time",
     "schedule(...)": "until schedules are there, start the run from cron with `farandole start`",
 }
 
-_SHAPES = {"list": "list[...]", "after": "After[...]", "ask": "Ask[...]", "child": "Child[...]"}
+_SHAPES = {"list": "list[...]", "child": "Child[...]"}
 _FORMS = {"child_done": "ChildDone[...]", "child_failed": "ChildFailed[...]"}
 
 
@@ -42,21 +37,12 @@ def refuse_unsupported(where: str, used: Iterable[str]) -> None:
             raise DeclarationError(f"{where}: {form} is not supported yet; {UNSUPPORTED[form]}")
 
 
-def forms_of_event(event: type[Event]) -> Iterator[str]:
-    """What an event declares, in the words of the table."""
-    info = event_info(event)
-    if info.deadline is not None:
-        yield "deadline="
-
-
 def forms_of(reactor: Reactor) -> Iterator[str]:
     """What a reactor uses, in the words of the table."""
     triggers = reactor.signature.triggers
     for trigger in triggers:
         if trigger.form == "list":
             yield "list[...]"
-        if any(event_info(event).kind == "answer" for event in trigger.events):
-            yield "an Answer"
         for element in trigger.elements:
             if element.form in _FORMS:
                 yield _FORMS[element.form]

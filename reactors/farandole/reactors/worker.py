@@ -33,7 +33,7 @@ from .commands import command_line
 from .contract import contracts_of
 from .dispatch import Dispatcher
 from .history import HistoryIndex
-from .keeping import NEWS, ROUND, Keeper
+from .keeping import NEWS, ROUND, Keeper, LogClock
 from .lag import measure_lag
 from .leases import Leases
 from .outbox import Outbox
@@ -121,6 +121,7 @@ class Worker:
         self.outbox = Outbox(store)
         self.values = Values(store, most_bytes=memory)
         chance = random or Random().random  # noqa: S311
+        clock = LogClock(lambda: scribe.now() // 1000)
         attempts = Attempts(
             choreography.name,
             reactors,
@@ -133,12 +134,15 @@ class Worker:
             provided,
             self._threads,
             chance,
+            clock.now,
         )
         self.leases = Leases(scribe, self.outbox)
         self.dispatcher = attempts.dispatcher = self.leases.dispatcher = Dispatcher(
             reactors, attempts.make, self.stats.reactors, self.leases, most_bytes=memory
         )
-        self.keeper = Keeper(store, scribe, self._service, self.stats, rounds=rounds)
+        self.keeper = Keeper(
+            store, scribe, self._service, self.stats, self.values, self.outbox, self.dispatcher, clock, rounds=rounds
+        )
         self.partitions: dict[int, Serving] = {}
         """The partitions whose state is held here, those that went elsewhere a moment ago included."""
         self._owned = Owned(store, self.stats)
@@ -388,7 +392,11 @@ class Worker:
             head = out.envelope
             if out.more is not None and out.more.policies and serving.restored:
                 self._answers.take_on(serving)
-            if out.more is not None or (head is not None and head.causation and head.kind in NEWS):
+            if (
+                out.more is not None
+                or out.verdict is Verdict.NOT_DUE
+                or (head is not None and head.causation and head.kind in NEWS)
+            ):
                 keeper.note(serving, record, out)
         serving.read_at = asyncio.get_running_loop().time()
         self.leases.look(serving)

@@ -45,6 +45,7 @@ def edited(fold: "Fold", run: Run, debt: Debt, raw: Raw, head: Head) -> Verdict 
         return Verdict.UNREADABLE
     inputs = tuple((raw.offset, type) if n == place else (at, type) for n, (at, type) in enumerate(debt.inputs))
     new = Debt((trigger, reactor, head.id), inputs, debt.hops, raw.offset, debt.of_failed)
+    new.first = debt.place
     if new.pair in run.owed:
         return Verdict.REPEATED
     run.settle(debt, "edited", raw.offset)

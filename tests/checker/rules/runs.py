@@ -7,13 +7,17 @@ from checker.contracts import MOST_NAME
 from checker.framing import frame
 from checker.ids import partition_of
 from checker.record import Flag, Head, Kind, Raw
-from checker.state import Debt, Event, Pair, Run
+from checker.state import Debt, Decision, Event, Pair, Run
 from checker.verdict import Verdict
 
 from . import compensation
+from .setting import ask, set_timer
 
 if TYPE_CHECKING:
     from checker.fold import Fold
+
+TO_COME: Final = Flag.AFTER | Flag.ASK | Flag.CHILD
+"""Flags of parts of an outcome that are no events."""
 
 
 def start(fold: "Fold", raw: Raw, head: Head) -> Verdict:
@@ -31,6 +35,8 @@ def start(fold: "Fold", raw: Raw, head: Head) -> Verdict:
     if head.extra:
         return Verdict.UNREADABLE
     run = fold.runs[key] = Run(key, head.id, raw.offset, touched=fold.log_time)
+    if head.delay > 0:
+        run.deadline = fold.log_time + head.delay
     fold.effects.admit(run, Event(head.id, head.type, raw.offset, 0, head.flags, None, 0, raw.offset))
     return Verdict.ADMITTED
 
@@ -44,15 +50,22 @@ def outcome(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         return Verdict.HELD
     hops = 0 if run.state == "open" else debt.hops + 1
     run.settle(debt, "outcome", raw.offset)
-    emitted = []
+    asked: Decision | None = None
+    parts = []
     for index in sorted(whole) if head.count else ():
         part, its = whole[index]
-        event = Event(its.id, its.type, part.offset, hops, its.flags, debt.pair, index, raw.offset)
-        if not its.flags & (Flag.AFTER | Flag.ASK | Flag.CHILD):
-            emitted.append(event)
+        parts.append((its, Event(its.id, its.type, part.offset, hops, its.flags, debt.pair, index, raw.offset)))
+    emitted = [event for its, event in parts if not its.flags & TO_COME]
     compensation.push(fold, run, debt, whole[min(whole)][1].id, emitted)
-    for event in emitted:
-        fold.effects.admit(run, event)
+    for its, event in parts:
+        if not its.flags & TO_COME:
+            fold.effects.admit(run, event)
+        elif run.state != "open" or its.flags & Flag.CHILD:
+            continue
+        elif its.flags & Flag.ASK:
+            asked = ask(fold, run, asked, its)
+        else:
+            set_timer(fold, run, debt, its)
     return Verdict.ADMITTED
 
 
@@ -87,6 +100,7 @@ def cancel(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         return Verdict.RUN_ENDING
     if run.state == "open":
         run.state, run.result, run.undoing = "ending", "cancelled", True
+        run.lapse()
     run.drop(raw.offset)
     return admit_command(fold, head)
 
@@ -135,6 +149,7 @@ def expire(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         return Verdict.NOT_DUE
     if run.state == "open":
         run.state, run.result = "ending", "expired"
+        run.lapse()
     run.undoing = False
     run.stack.clear()
     run.drop(raw.offset)
@@ -166,6 +181,8 @@ def admit_command(fold: "Fold", head: Head) -> Verdict:
 
 def stands_still(fold: "Fold", run: Run) -> bool:
     """Whether it is failed, with nothing else to do, or idle."""
+    if run.timers or run.decisions:
+        return False
     if run.owed:
         return len(run.owed) == run.parked
     waits = any(c.active and c.signals for c in fold.contracts.by_reactor.values())

@@ -1,13 +1,17 @@
 """Makers of random records, one file for each feature."""
 
 from . import claims, compensation, policies
+from .decisions import DECISIONS
 from .maker import Maker
+from .timers import TIMERS
 
 MAKERS: tuple[Maker, ...] = (
     compensation.UNDOING,
     compensation.EDITED,
     *claims.MAKERS,
     *policies.MAKERS,
+    TIMERS,
+    DECISIONS,
 )
 
 __all__ = ["MAKERS", "Maker"]

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from farandole.eventstore import Record, Stored
-from farandole.projections.fold import Applied, Fold, Pair, Run, Verdict
+from farandole.projections.fold import Applied, Decision, Fold, Pair, Run, Timer, Verdict
 from farandole.schemas import system_records
 from farandole.schemas.envelope import Flag, Header, Kind, pack
 from farandole.schemas.ids import derived_id, failure_id
@@ -88,6 +88,73 @@ def an_outcome(run: bytes, pair: Pair, *types: str, flags: int = 0, append: byte
         )
         for index, type in enumerate(types)
     ]
+
+
+def an_outcome_of(run: bytes, pair: Pair, *parts: dict[str, Any], append: bytes | None = None) -> list[Record]:
+    """The records of an outcome of any parts, each given by the fields in which it is not like others."""
+    append = append or an_append()
+    return [
+        Record(
+            run,
+            b"never read",
+            a_head(
+                Kind.OUTCOME,
+                **{
+                    "id": derived_id(pair.trigger, pair.reactor, pair.generation, index),
+                    "type": b"farandole.Part",
+                    "append": append,
+                    "index": index,
+                    "count": len(parts),
+                    "causation": pair.trigger,
+                    "reactor": pair.reactor,
+                    "generation": pair.generation,
+                    **part,
+                },
+            ),
+        )
+        for index, part in enumerate(parts)
+    ]
+
+
+def after(type: str, delay: int = 0, *, flags: int = 0, **more: Any) -> dict[str, Any]:
+    """A part of an outcome that sets a timer."""
+    return {"type": b"farandole.After", "extra": wire(type), "delay": delay, "flags": flags | Flag.AFTER, **more}
+
+
+HASH = bytes(range(16))
+"""Of what is decided on."""
+
+
+def asks(*answers: str, quorum: int = 1, hash: bytes = HASH, **more: Any) -> dict[str, Any]:
+    """A part of an outcome that asks people."""
+    extra = quorum.to_bytes(2, "big") + hash + b"\0".join(map(wire, answers))
+    return {"type": b"farandole.Decision", "flags": int(Flag.ASK), "extra": extra, **more}
+
+
+def otherwise(type: str, delay: int = 0, *, flags: int = 0, **more: Any) -> dict[str, Any]:
+    """The part behind it."""
+    return after(type, delay, flags=flags | Flag.ASK, **more)
+
+
+def an_answer(run: bytes, decision: Decision, type: str, by: str = "", *, now: int, **more: Any) -> Record:
+    """The record with which somebody answers."""
+    extra = decision.hash + bytes((len(by.encode()),)) + by.encode() + b"here"
+    fields = {"type": wire(type), "causation": decision.id, "extra": extra, "not_after": now + SOON, **more}
+    return Record(run, b"never read", a_head(Kind.ANSWER, **fields))
+
+
+def an_expiry(run: bytes, decision: Decision, **more: Any) -> Record:
+    """The record with which a decision is over that nobody made."""
+    assert decision.otherwise is not None
+    timer = decision.otherwise
+    fields = {"id": b"x" + timer.id, "type": timer.type, "causation": decision.id, **more}
+    return Record(run, b"never read", a_head(Kind.EXPIRY, **fields))
+
+
+def a_timer(run: bytes, timer: Timer, **more: Any) -> Record:
+    """The record with which a timer fires."""
+    fields = {"id": b"x" + timer.id, "type": timer.type, "causation": timer.id, **more}
+    return Record(run, b"never read", a_head(Kind.TIMER, **fields))
 
 
 def a_failure(run: bytes, pair: Pair, *, last: bool = True, delay: int = 0, attempt: int | None = None) -> Record:

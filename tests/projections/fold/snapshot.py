@@ -16,7 +16,33 @@ def debt_claims(pair: Pair) -> tuple[object, ...]:
     return (b"", 0, 0, {}) if work is None else (work.holder, work.until, work.lost, work.once or {})
 
 
-OF_RUNS: tuple[Callable[[Run], Any], ...] = (snap_compensation,)
+def snap_timers(run: Run) -> Any:
+    if run.pending is None:
+        return [], 0, {}
+    timers = (run.pending.timers or {}).values()
+    return (
+        sorted((t.id, t.type, t.due, t.flags, sorted(t.unless), t.decision) for t in timers),
+        run.pending.deadline,
+        run.pending.last or {},
+    )
+
+
+def snap_decisions(run: Run) -> Any:
+    decisions = (run.pending.decisions or {}).values() if run.pending is not None else ()
+    return sorted(
+        (
+            d.id,
+            d.quorum,
+            d.hash,
+            d.answers,
+            sorted((d.votes or {}).items()),
+            d.otherwise.id if d.otherwise is not None else b"",
+        )
+        for d in decisions
+    )
+
+
+OF_RUNS: tuple[Callable[[Run], Any], ...] = (snap_compensation, snap_timers, snap_decisions)
 """Functions ``snap_<feature>``, each giving what the model's method of that name gives."""
 OF_PAIRS: tuple[Callable[[Pair], Any], ...] = (debt_claims,)
 """Likewise ``debt_<feature>``."""

@@ -3,11 +3,13 @@
 from random import Random
 
 from .dance import Dance, Reacting, Watcher
+from .decisions import DECISIONS
 from .first import FIRST
 from .long import LONG
 from .saga import SAGA
+from .timers import TIMERS
 
-MORE: tuple[Dance, ...] = (SAGA, LONG)
+MORE: tuple[Dance, ...] = (SAGA, LONG, TIMERS, DECISIONS)
 """Each in every second world, whichever others there are: so that one more leaves half of the worlds as they were."""
 ALL = (FIRST, *MORE)
 

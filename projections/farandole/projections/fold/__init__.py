@@ -13,7 +13,7 @@ from .contracts import (
     contract_id,
 )
 from .fold import KNOWN_VERSION, Fold, UnknownFoldVersion
-from .pending import UNDO
+from .pending import UNDO, Deadline, Decision, StepDeadline, Timer
 from .run import LIFE, TAKES, Fact, Pair, PairKey, Result, Run, RunState, Turn
 from .settings import Settings
 from .status import OwedStep, RunStatus, Status, status_of
@@ -36,6 +36,8 @@ __all__ = [
     "ClosedIds",
     "Contract",
     "Contracts",
+    "Deadline",
+    "Decision",
     "Fact",
     "Fold",
     "OwedStep",
@@ -51,6 +53,8 @@ __all__ = [
     "RunStatus",
     "Settings",
     "Status",
+    "StepDeadline",
+    "Timer",
     "Turn",
     "UnknownFoldVersion",
     "Verdict",

@@ -18,6 +18,7 @@ from .contracts import MOST_CONTRACT, MOST_NAME, MOST_TOGETHER, Contract
 from .framing import collect
 from .items import SPECIAL, part_of, take_part
 from .owing import close_if_done, drop, enforce, fail_for_good
+from .pairs import limit
 from .pending import Deadline
 from .rules import children as messages
 from .rules import claims, decisions, expiries, policies, retries, schedules, substeps, timers
@@ -185,6 +186,7 @@ def owe_again(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied)
     if run.owed.setdefault(pair.key, pair) is not pair:
         return Verdict.REPEATED
     out.owed.append((run, pair))
+    limit(run, pair, contract, out)
     return Verdict.ADMITTED
 
 

@@ -6,18 +6,18 @@ from farandole.schemas.envelope import Envelope
 
 from .branches import Branch, Gathering
 from .contracts import Contract
-from .pending import Deadline, Message, Timer
+from .pending import Deadline, Decision, Message, StepDeadline, Timer
 from .run import Fact, Pair, Result, Run
 from .verdict import Verdict
 
-Due = Timer | Gathering | Deadline
+Due = Timer | Gathering | Deadline | StepDeadline
 """What may act once log time has come to its ``due``."""
 
 
 class More:
     """Effects that most records do not have."""
 
-    __slots__ = ("armed", "emptied", "messages", "policies")
+    __slots__ = ("armed", "asked", "behind", "emptied", "messages", "policies")
 
     def __init__(self) -> None:
         self.armed: list[tuple[Run, Due]] = []
@@ -28,6 +28,10 @@ class More:
         """Whether what may be begun has changed."""
         self.emptied: list[tuple[Run, Branch]] = []
         """Branches in which nothing stands any more, unless something else of the record still enters them."""
+        self.asked: list[Decision] = []
+        """Decisions that people are asked for since this record."""
+        self.behind: Decision | None = None
+        """The decision whose record stood last in the outcome, if it asks for one."""
 
 
 class Applied:

@@ -6,6 +6,7 @@ The stack has no bound: an outcome is never refused, and to forget one would lea
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .pairs import limit
 from .pending import UNDO, Undo
 from .run import Item, Pair
 
@@ -56,6 +57,7 @@ def unwind(fold: "Fold", run: "Run", out: "Applied") -> bool:
     )  # fmt: skip
     run.owed[pair.key] = pair
     out.owed.append((run, pair))
+    limit(run, pair, fold.contracts.get(undo.reactor), out)
     return True
 
 

@@ -171,7 +171,7 @@ class Contracts:
         self.compensating = False
         """Whether any may be compensated."""
         self.watched: frozenset[bytes] = frozenset()
-        """Types of events that drop timers."""
+        """Types of events that drop timers, those of retired reactors included."""
         self.joined: frozenset[bytes] = frozenset()
         """Types of events that join others."""
 
@@ -208,5 +208,5 @@ class Contracts:
         self.signals = any(c.signals for c in active)
         self.fans = any(c.fans for c in active)
         self.compensating = any(c.compensates for c in self._in_force.values())
-        self.watched = frozenset[bytes]().union(*(c.unless for c in active))
+        self.watched = frozenset[bytes]().union(*(c.unless for c in self))
         self.joined = frozenset[bytes]().union(*(c.names for c in active if c.form == "join"))

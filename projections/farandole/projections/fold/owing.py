@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from farandole.schemas.envelope import Flag
 
-from . import children, compensation, gathering, joins
+from . import children, compensation, gathering, joins, timers
 from .applied import Applied
 from .branches import end, forget, leave
 from .contracts import Contract
 from .joins import enter
-from .pairs import add, let_go, owed_still
+from .pairs import add, let_go, limit, owed_still
 from .run import Fact, Pair, Run, RunState, Turn
 
 if TYPE_CHECKING:
@@ -94,8 +94,10 @@ def enforce(fold: "Fold", contracts: tuple[Contract, ...], out: Applied) -> None
     first = {c.reactor for c in contracts if former[c.reactor] is None and c.reactor not in fold.contracts.ever}
     active = [c for c in contracts if c.active]
     unnamed = frozenset[bytes]().union(*(c.elements for c in active)) - fold.contracts.named
+    watched = fold.contracts.watched
     fold.contracts.replace(contracts)
     out.contracts = contracts
+    _look_back(fold, fold.contracts.watched - watched)
     may_close = False
     for contract in contracts:
         before = former[contract.reactor]
@@ -108,6 +110,8 @@ def enforce(fold: "Fold", contracts: tuple[Contract, ...], out: Applied) -> None
             if before.shape != contract.shape:
                 _reshape(fold, contract, out)
                 may_close = True
+            if before.deadline != contract.deadline:
+                _limit(fold, contract, out)
     begin = [(c, c.names if fold.settling and c.reactor in first else c.names & unnamed) for c in active]
     if fold.keeping and (unnamed or any(types for _, types in begin)):
         for run in tuple(fold.keeping.values()):
@@ -166,6 +170,22 @@ def _owe_kept(
         run.kept = [k for k in run.kept or () if k.type not in unnamed] or None
         if run.kept is None:
             del fold.keeping[run.id]
+
+
+def _look_back(fold: "Fold", watched: frozenset[bytes]) -> None:
+    """Types of events drop timers from now on: those that are kept count, for what they follow is owed only now."""
+    for run in fold.keeping.values() if watched else ():
+        for event in run.kept or ():
+            if event.type in watched and run.state is RunState.OPEN:
+                timers.note(run, event, event.offset)
+
+
+def _limit(fold: "Fold", contract: Contract, out: Applied) -> None:
+    """Tell until when steps may take that are owed already."""
+    for run in fold.runs.values():
+        for pair in run.owed.values():
+            if pair.reactor == contract.reactor:
+                limit(run, pair, contract, out)
 
 
 def _retire(fold: "Fold", contract: Contract, out: Applied) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from .branches import Branch, hold, leave
 from .contracts import Contract
+from .pending import StepDeadline
 from .run import Fact, Pair, Run
 
 if TYPE_CHECKING:
@@ -31,6 +32,14 @@ def add(
         out.owed.append((run, pair))
         if branch is not None:
             hold(branch)
+        if contract.deadline:
+            out.arm(run, StepDeadline(log_time + contract.deadline, pair))
+
+
+def limit(run: Run, pair: Pair, contract: Contract | None, out: "Applied") -> None:
+    """Tell when a pair that is owed already is to be given up, by the contract in force."""
+    if contract is not None and contract.deadline and not pair.parked:
+        out.arm(run, StepDeadline(pair.since + contract.deadline, pair))
 
 
 def park_event(run: Run, event: Fact, contract: Contract, log_time: int, out: "Applied") -> None:

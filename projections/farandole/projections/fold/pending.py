@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from .branches import Branch, FanOut
-    from .run import Fact
+    from .run import Fact, Pair
 
 
 class Timer:
@@ -176,6 +176,15 @@ class Deadline(NamedTuple):
     """When an open run is to be brought to its end."""
 
     due: int
+
+
+class StepDeadline(NamedTuple):
+    """When a step is to be given up that is not done by then. The fold only tells of it: what gives it up is a failure
+    like any other.
+    """
+
+    due: int
+    pair: "Pair"
 
 
 class Working:

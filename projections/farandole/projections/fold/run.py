@@ -178,7 +178,7 @@ class Pair:
         self.types = types
         """Wire names of what the handler takes, in that order; for a failure, of what the failed step took."""
         self.since = since
-        """Log time since which it is owed, in milliseconds."""
+        """Log time since which it is owed, or owed again after a `retry`, in milliseconds."""
         self.attempts = 0
         """Failed attempts so far."""
         self.forgiven = 0
@@ -216,7 +216,7 @@ class Pair:
         """A person wants it done after all: it is due now, and policies begin to count anew."""
         self.parked = b""
         self.forgiven = self.attempts
-        self.due = log_time
+        self.since = self.due = log_time
         if self.work is not None:
             self.work.lost = 0
 

@@ -24,7 +24,7 @@ class PendingDecision:
     """Types of the answers to choose from."""
     quorum: int
     votes: tuple[tuple[str, str], ...]
-    """Who gave which answer so far."""
+    """Who gave which answer so far; an empty name for who did not say."""
     expires: int
     """Milliseconds since 1970 UTC; 0: never."""
     offset: int
@@ -82,7 +82,7 @@ def waits_of(run: Run) -> Waits:
                 _text(d.id),
                 tuple(map(_text, d.answers)),
                 d.quorum,
-                tuple((_text(by), _text(answer)) for by, answer in (d.votes or {}).items()),
+                tuple((_text(by) if by[:1] != b"\0" else "", _text(answer)) for by, answer in (d.votes or {}).items()),
                 d.otherwise.due if d.otherwise is not None else 0,
                 d.offset,
             )

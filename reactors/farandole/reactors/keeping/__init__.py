@@ -2,6 +2,7 @@
 
 from .duty import NEWS
 from .keeper import Keeper
+from .logclock import LogClock
 from .rounds import ROUND
 
-__all__ = ["NEWS", "ROUND", "Keeper"]
+__all__ = ["NEWS", "ROUND", "Keeper", "LogClock"]

@@ -14,27 +14,44 @@ from farandole.reactors.stats import WorkerStats
 
 from .duty import Duty
 from .expiring import Expiring
+from .logclock import LogClock
 from .rejects import Rejects
 from .rounds import ROUND, Rounds
+from .timers import LOOK, Timers
 
 if TYPE_CHECKING:
+    from farandole.reactors.dispatch import Dispatcher
+    from farandole.reactors.outbox import Outbox
     from farandole.reactors.partition import Serving
     from farandole.reactors.scribe import Scribe
+    from farandole.reactors.values import Values
 
 
 class Keeper:
     """Keeps the partitions of one worker.
 
     Args:
+        clock: an estimate of log time, which is kept up to date.
         rounds: seconds between two rounds of the duties that look around.
     """
 
     def __init__(
-        self, store: EventStore, scribe: "Scribe", service: str, stats: WorkerStats, *, rounds: float = ROUND
+        self,
+        store: EventStore,
+        scribe: "Scribe",
+        service: str,
+        stats: WorkerStats,
+        values: "Values",
+        outbox: "Outbox",
+        dispatcher: "Dispatcher",
+        clock: LogClock,
+        *,
+        rounds: float = ROUND,
     ) -> None:
         self._rejects = Rejects(store, service, stats)
         expiring = Expiring(store, scribe, service)
-        self._duties: Sequence[Duty] = (Rounds((self._rejects, expiring), rounds),)
+        timers = Timers(store, scribe, service, values, outbox, clock, dispatcher.at_work, look=max(LOOK, rounds))
+        self._duties: Sequence[Duty] = (Rounds((self._rejects, expiring), rounds), timers)
 
     def unreadable(self, record: Stored) -> None:
         """Note a record whose headers cannot be read."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import Applied, Fact, Run, Verdict
+from farandole.projections.fold import Applied, Fact, Run, Timer, Verdict
 from farandole.reactors.reading import edited_by
 from farandole.reactors.scribe import text
 from farandole.schemas import Event, UndecodableValue, system_records
@@ -33,6 +33,10 @@ class Line:
     """What entered the history with it."""
     events: list[Event | str] = field(default_factory=list)
     """The same, read; an event that cannot be read here is told of instead."""
+    timers: Sequence[tuple[str, int]] = ()
+    """Types of the timers that it set, and when each is due."""
+    asked: Sequence[tuple[Sequence[str], int]] = ()
+    """Types of the answers that it asks for, each time with when that is over, or 0."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """The content of a failure or a command."""
 
@@ -101,7 +105,12 @@ class Chronicle:
         if out.run is not None:
             self._runs[log.name, text(record.key)] = out.run
         self._records[log.name, record.partition, record.offset] = record
-        self.lines.append(Line(log, record, out.envelope, Verdict(out.verdict), tuple(out.admitted)))
+        line = Line(log, record, out.envelope, Verdict(out.verdict), tuple(out.admitted))
+        timers = [timer for _, timer in out.armed if isinstance(timer, Timer)]
+        line.timers = [(text(timer.type), timer.due) for timer in timers if not timer.decision]
+        asked = out.more.asked if out.more is not None else ()
+        line.asked = [([text(name) for name in d.answers], d.otherwise.due if d.otherwise else 0) for d in asked]
+        self.lines.append(line)
 
     async def _event(self, line: Line, fact: Fact) -> Event | str:
         record = self._records[line.log.name, line.record.partition, fact.offset]

@@ -62,9 +62,18 @@ class Hand:
         elif isinstance(event, Signal):
             await self._client.run(run_id).send(event, confirm=False)
         elif isinstance(event, Answer):
-            raise ScenarioError(f"{type(event).__name__} is an answer, and no decision waits for it")
+            await self._answer(run_id, event)
         else:
             await self._emit(run_id, event)
+
+    async def _answer(self, run_id: str, answer: Answer) -> None:
+        """Answer the oldest question of the run to which it is an answer."""
+        run = self._client.run(run_id)
+        for view in await run.decisions():
+            if type(answer) in view.answers:
+                await run.decide(view, answer, by=answer.by)
+                return
+        raise ScenarioError(f"{type(answer).__name__} is an answer, and no decision of run '{run_id}' waits for it")
 
     async def _emit(self, run_id: str, event: Event) -> None:
         client, key = self._client, run_id.encode()
@@ -117,4 +126,5 @@ def _contract(choreography: str, name: str) -> Mapping[str, Any]:
     async def writes(nothing: Nothing) -> None: ...
 
     (reactor,) = scratch.reactors
-    return contract_of(reactor, types_of(scratch), service=name).content
+    # By name after all services, for each keeper waits for those before it.
+    return contract_of(reactor, types_of(scratch), service=f"~{name}").content

@@ -97,7 +97,8 @@ class ScenarioRun:
     async def when(self, event: Event, *, after: Duration | None = None) -> None:
         """Let an event happen, and all that follows from it.
 
-        A `Start` opens the run, a `Signal` is sent into it, any other event happens as if a reactor had emitted it.
+        A `Start` opens the run, a `Signal` is sent into it, an `Answer` answers the oldest question that offers it, as
+        its ``by``; any other event happens as if a reactor had emitted it.
 
         Args:
             after: let exactly so much time pass then. Without, no more time passes than the handlers take that are set

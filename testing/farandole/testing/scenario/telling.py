@@ -48,6 +48,13 @@ def debts(status: RunStatus, fold: Fold, run: Run | None, now: int) -> list[str]
     for each in awaited(fold, run) if run is not None else ():
         names = " or ".join(short(name) for name in each.types)
         lines.append(f"  waits for {names}{', a signal,' if each.signal else ''} for {each.reactor}")
+    lines += [f"  waits for {short(timer.type)}, due in {span(timer.due - now)}" for timer in status.timers]
+    for decision in status.decisions:
+        answers = " or ".join(short(name) for name in decision.answers)
+        over = f", over in {span(decision.expires - now)}" if decision.expires else ""
+        lines.append(f"  waits for a person to answer {answers}{over}")
+    if status.deadline:
+        lines.append(f"  has to be done in {span(status.deadline - now)}")
     if status.status == "unserved":
         lines.append(f"  holds {status.unserved} event{'s' if status.unserved > 1 else ''} that no reactor takes")
     return lines
@@ -91,9 +98,14 @@ def _rows(line: Line, began: int, hand: bytes) -> Iterator[tuple[str, str, str]]
         yield at, by, f"{short(text(e.type))} was refused: {line.verdict.name}"
     elif e.kind == Kind.FAILURE:
         yield at, by, _failure(line)
-    elif line.events:
+    elif line.events or line.timers or line.asked:
         for event in line.events:
             yield at, by, shown(event)
+        for type, due in line.timers:
+            yield at, by, f"sets {short(type)}, due at {span(due - began)}"
+        for answers, due in line.asked:
+            over = f", over at {span(due - began)}" if due else ""
+            yield at, by, f"asks for {' or '.join(map(short, answers))}{over}"
     elif e.kind == Kind.OUTCOME:
         if not line.by_the_test:
             yield at, by, "nothing"

@@ -2,13 +2,17 @@
 
 from tests.projections.fold.drawing.claims import Claims
 from tests.projections.fold.drawing.compensation import Compensation
+from tests.projections.fold.drawing.decisions import Decisions
 from tests.projections.fold.drawing.feature import Feature
 from tests.projections.fold.drawing.policies import Policies
+from tests.projections.fold.drawing.timers import Timers
 
 FEATURES: tuple[type[Feature], ...] = (
     Claims,
     Compensation,
     Policies,
+    Timers,
+    Decisions,
 )
 
 __all__ = ["FEATURES", "Feature"]

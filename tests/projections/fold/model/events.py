@@ -3,7 +3,8 @@
 from typing import Any
 
 from tests.projections.fold.model.contracts import DIRECT, failures, names
-from tests.projections.fold.model.memory import Debt, Event, Memory, Run, ids
+from tests.projections.fold.model.memory import Debt, Decision, Event, Memory, Run, ids
+from tests.projections.fold.model.records import Head
 
 
 class Events(Memory):
@@ -12,12 +13,23 @@ class Events(Memory):
     def finish(self, run: Run, result: str, offset: int) -> None:
         self.fix(run, result, b"", offset)
         run.state = "ENDING"
+        self.let_lapse(run)
         self.drop(self.owed(run))
 
     def fix(self, run: Run, result: str, end: bytes, offset: int) -> None:
         if run.result == "NONE":
             run.result, run.end, run.result_offset = result, end, offset
             self.results.append((run, result))
+
+    def set_timer(self, run: Run, debt: Debt, part: Event, head: Head) -> None:
+        raise NotImplementedError
+
+    def ask(self, run: Run, asked: list[Decision | None], head: Head) -> None:
+        raise NotImplementedError
+
+    def let_lapse(self, run: Run) -> None:
+        """What an ending run waits for no longer."""
+        run.timers, run.decisions, run.deadline = [], [], 0
 
     def drop(self, debts: list[Debt]) -> None:
         for debt in debts:
@@ -43,9 +55,11 @@ class Events(Memory):
             run.state = "ENDING"
             self.fix(run, "ENDED", event.type, event.offset)
             run.undoing = bool(event.flags & 4)
+            self.let_lapse(run)
             if event.flags & 2:
                 self.drop(self.owed(run))
                 return
+        self.pass_by(run, event)
         if event.hops > self.settings["drain"]:
             return
         for contract in self.active(*DIRECT):
@@ -83,7 +97,18 @@ class Events(Memory):
             hops = max(part.hops for part in parts)
             self.add(Debt(run, event.id, reactor, b"", places, [p.type for p in parts], now, hops, due=now))
 
+    def watched(self) -> set[bytes]:
+        """Types of events that drop timers."""
+        in_force = [self.in_force(reactor) for reactor in {c["reactor"] for c in self.enforced}]
+        return {type.encode() for c in in_force if c for type in c["unless"]}
+
+    def pass_by(self, run: Run, event: Event) -> None:
+        if run.state == "OPEN" and event.type in self.watched():
+            run.passed.append((event.type, self.here, event.offset))
+            run.timers = [timer for timer in run.timers if event.type not in timer.unless]
+
     def add(self, debt: Debt) -> None:
+        debt.at = self.here
         if all(other.key != debt.key for other in self.owed(debt.run)):
             self.debts.append(debt)
 

@@ -65,7 +65,12 @@ class Governing(Events):
     def enforce(self, contracts: list[dict[str, Any]]) -> None:
         named, had = self.named(), {c["reactor"] for c in self.enforced}
         replaced = [self.in_force(c["renames"] or c["reactor"]) for c in contracts]
+        watched = self.watched()
         self.enforced += contracts
+        for run in self.runs:
+            if run.state == "OPEN":
+                new = [e for e in run.kept if e.type in self.watched() - watched]
+                run.passed += [(e.type, e.offset, e.offset) for e in new]
         for new, old in zip(contracts, replaced, strict=True):
             self.replace(new, old)
         for run in [run for run in self.runs if run.state != "CLOSED"]:

@@ -21,6 +21,30 @@ class Event:
     offset: int
     hops: int
     flags: int
+    head: Head | None = None
+    """Of what is no plain event."""
+
+
+@dataclass
+class Timer:
+    id: bytes
+    type: bytes
+    due: int
+    flags: int
+    unless: set[bytes]
+    decision: bytes = b""
+
+
+@dataclass
+class Decision:
+    id: bytes
+    quorum: int
+    hash: bytes
+    answers: list[bytes]
+    votes: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Who gave which answer; who did not say goes by a zero byte and the answer's id."""
+    otherwise: bytes = b""
+    """Id of the timer of what it becomes if nobody answers."""
 
 
 @dataclass
@@ -40,6 +64,11 @@ class Run:
     undoing: bool = False
     stack: list[tuple[bytes, str, list[int], list[bytes], int]] = field(default_factory=list)
     """Outcomes that an end may undo: id, reactor, places and types of what was taken and emitted, hops."""
+    timers: list[Timer] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    deadline: int = 0
+    passed: list[tuple[bytes, int, int]] = field(default_factory=list)
+    """Events that drop timers: type, offset of the record with which it was admitted, its own."""
 
 
 @dataclass
@@ -62,6 +91,8 @@ class Debt:
     claimed_until: int = 0
     lost: int = 0
     substeps: list[tuple[bytes, int]] = field(default_factory=list)
+    at: int = -1
+    """Offset of the record with which it became owed."""
     became: str = "owed"
     """owed, discharged, handled, dropped, edited or joined anew"""
     received: list[tuple[Head, Event]] = field(default_factory=list)
@@ -78,6 +109,8 @@ class Memory:
     def __init__(self, partition: int, partitions: int) -> None:
         self.partition, self.partitions = partition, partitions
         self.position = 0
+        self.here = -1
+        """Offset of the record that is judged."""
         self.digest = 0xCBF29CE484222325
         self.log_time = 0
         self.version = 1

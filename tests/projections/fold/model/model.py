@@ -9,7 +9,6 @@ from tests.projections.fold.model.policies import Policies
 from tests.projections.fold.model.records import COMMANDS, KINDS, OF_OPEN_RUNS, Head, read
 from tests.projections.fold.model.runs import Runs
 from tests.projections.fold.model.schedules import Schedules
-from tests.projections.fold.model.timers import Timers
 
 from farandole.eventstore import Stored, partition_of
 from farandole.schemas import UndecodableValue, system_records
@@ -27,13 +26,14 @@ class Stop(Exception):
     """The log follows rules that this page does not have."""
 
 
-class Model(Runs, Branches, Timers, Decisions, Children, Schedules, Compensation, Claims, Policies):
+class Model(Runs, Branches, Decisions, Children, Schedules, Compensation, Claims, Policies):
     """The fold of one partition."""
 
     def apply(self, record: Stored) -> str:
         head = read(record)
         if head is not None and KINDS.get(head.kind) in ("genesis", "version"):
             self.stop_if_unknown(record, head)
+        self.here = record.offset
         if record.time > self.log_time:
             self.log_time = record.time
             self.lapse()

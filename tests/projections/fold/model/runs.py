@@ -2,7 +2,7 @@
 
 from tests.projections.fold.model.contracts import failures
 from tests.projections.fold.model.governing import Governing
-from tests.projections.fold.model.memory import Debt, Event, Run
+from tests.projections.fold.model.memory import Debt, Decision, Event, Run
 from tests.projections.fold.model.records import Head, whole
 
 from farandole.eventstore import Stored, partition_of
@@ -27,6 +27,8 @@ class Runs(Governing):
             return "UNREADABLE"
         run = Run(key, head.id, record.offset, self.log_time)
         self.runs.append(run)
+        if head.delay > 0:
+            run.deadline = self.log_time + head.delay
         self.take(run, Event(head.id, head.type, record.offset, 0, head.flags))
         return "ADMITTED"
 
@@ -41,19 +43,36 @@ class Runs(Governing):
         if debt.parked:
             return "LATE"
         hops = debt.hops + 1 if run.state == "ENDING" else 0
-        events = whole(debt.received, head, Event(head.id, head.type, record.offset, 0, head.flags))
+        part = Event(head.id, head.type, record.offset, 0, head.flags, head)
+        events = whole(debt.received, head, part)
         if events is None:
-            debt.received.append((head, Event(head.id, head.type, record.offset, 0, head.flags)))
+            debt.received.append((head, part))
             return "HELD"
         debt.became = "discharged"
         emitted = [event for event in events if not event.flags & (128 | 256 | 512)] if head.count else []
         first = head.id if head.count <= 1 else events[0].id
         self.push(debt, first, emitted)
+        asked: list[Decision | None] = []
         for event in events if head.count else ():
             event.hops = hops
             if not event.flags & (128 | 256 | 512):
                 self.take(run, event)
+            elif run.state == "OPEN" and event.head is not None:
+                self.set_pending(run, debt, event, event.head, asked)
         return "ADMITTED"
+
+    def set_pending(self, run: Run, debt: Debt, part: Event, head: Head, asked: list[Decision | None]) -> None:
+        """A part of an outcome that is no plain event takes effect.
+
+        Args:
+            asked: the decisions of the same outcome so far.
+        """
+        if head.flags & 512:
+            return
+        if head.flags & 256:
+            self.ask(run, asked, head)
+        else:
+            self.set_timer(run, debt, part, head)
 
     def run_failure(self, run: Run, record: Stored, head: Head) -> str:
         debt = self.find(run, head)
@@ -125,8 +144,8 @@ class Runs(Governing):
         verdict = "NO_CONTRACT"
         for debt in parked:
             if not debt.overflowed:
-                debt.parked, debt.forgiven, debt.due, verdict = b"", debt.attempts, self.log_time, "ADMITTED"
-                debt.lost = 0
+                debt.parked, debt.forgiven, debt.lost, verdict = b"", debt.attempts, 0, "ADMITTED"
+                debt.since = debt.due = self.log_time
                 continue
             contract = self.in_force(debt.reactor)
             if contract is not None and contract["state"] == "active":
@@ -148,6 +167,10 @@ class Runs(Governing):
         self.add(Debt(run, head.causation, reactor, head.id, [(offset, type)], [type], now, 0, due=now))
         return "ADMITTED"
 
+    def waits(self, run: Run) -> bool:
+        """Whether something that is pending could still move it."""
+        return bool(run.timers or run.decisions)
+
     def run_expire(self, run: Run, record: Stored, head: Head) -> str:
         after = self.settings["expire_after"]
         owed = self.owed(run)
@@ -155,7 +178,7 @@ class Runs(Governing):
         joined = any(queue for queues in run.queues.values() for queue in queues)
         idle = run.state == "OPEN" and not owed and not joined and not signals
         failed = bool(owed) and all(debt.parked for debt in owed)
-        if not after or self.log_time < run.touched + after or not (idle or failed):
+        if not after or self.log_time < run.touched + after or not (idle or failed) or self.waits(run):
             return "NOT_DUE"
         run.undoing, run.stack = False, []
         self.finish(run, "EXPIRED", record.offset)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from farandole.eventstore import Stored
 from farandole.projections.fold.applied import Applied
 from farandole.projections.fold.joins import enter_again
+from farandole.projections.fold.pairs import limit
 from farandole.projections.fold.run import Pair, Run
 from farandole.projections.fold.verdict import Verdict
 from farandole.schemas.envelope import Envelope, Flag
@@ -36,6 +37,7 @@ def unpark(fold: "Fold", run: Run, pair: Pair, out: Applied) -> bool:
     pair.unpark(fold.log_time)
     run.parked -= 1
     out.owed.append((run, pair))
+    limit(run, pair, fold.contracts.get(pair.reactor), out)
     return True
 
 
@@ -63,4 +65,5 @@ def edited(fold: "Fold", run: Run, pair: Pair, record: Stored, e: Envelope, out:
     run.parked -= 1
     out.settled.append((run, pair))
     out.owed.append((run, new))
+    limit(run, new, contract, out)
     return Verdict.ADMITTED

@@ -1,0 +1,105 @@
+"""Decisions on every store: decided once, whoever is killed between, and whoever else answers."""
+
+import asyncio
+import secrets
+
+import pytest
+from tests.reactors.working.controls import Stage
+
+from farandole.projections.fold import Verdict
+from farandole.reactors import Ask, Choreography, CommandRefused
+from farandole.schemas import Answer, End, Event, Start
+from farandole.schemas.envelope import Kind
+
+
+class Begun(Start):
+    within: float = 3600
+
+
+class Yes(Answer): ...
+
+
+class No(Answer): ...
+
+
+class Late(Event): ...
+
+
+class Done(End):
+    by: str
+
+
+@pytest.fixture
+def inquiry() -> Choreography:
+    inquiry = Choreography(f"inquiry_{secrets.token_hex(4)}")
+
+    @inquiry.reactor
+    async def ask(begun: Begun) -> Ask[Yes | No | Late]:
+        return Ask("Well?", Yes, No, within=begun.within, otherwise=Late())
+
+    @inquiry.reactor
+    async def end(answer: Yes | No | Late) -> Done:
+        return Done(by=type(answer).__name__)
+
+    return inquiry
+
+
+async def test_a_question_outlives_those_who_asked_it(stage: Stage, inquiry: Choreography) -> None:
+    worker = await stage.worker(inquiry)
+    client = await stage.client(inquiry)
+    runs = [await client.start(Begun()) for _ in range(5)]
+    await stage.folded(inquiry, lambda log: len(log.steps) == 5)
+    await worker.kill()
+    asked = await (await stage.client(inquiry)).decisions()
+    assert {view.run_id for view in asked} == {run.id for run in runs}
+    for view in asked:
+        await client.run(view.run_id).decide(view, Yes(), by="ann")
+    assert await client.decisions() == []
+    await stage.worker(inquiry)
+    assert [(await run.result(Done, timeout="60s")).by for run in runs] == ["Yes"] * 5
+    assert (await stage.folded(inquiry, lambda log: not log.open)).once_each()
+
+
+async def test_of_two_answers_at_once_one_counts(stage: Stage, inquiry: Choreography) -> None:
+    await stage.worker(inquiry)
+    clients = [await stage.client(inquiry) for _ in range(2)]
+    runs = [await clients[0].start(Begun()) for _ in range(10)]
+    await stage.folded(inquiry, lambda log: len(log.steps) == 10)
+    for run in runs:
+        (view,) = await run.decisions()
+        said = await asyncio.gather(
+            clients[0].run(run.id).decide(view, Yes(), by="ann"),
+            clients[1].run(run.id).decide(view, No(), by="bob"),
+            return_exceptions=True,
+        )
+        (refused,) = [error for error in said if error is not None]
+        assert isinstance(refused, CommandRefused)
+        by = (await run.result(Done, timeout="60s")).by
+        assert (by == "No") is (said[0] is refused)
+    log = await stage.folded(inquiry, lambda log: not log.open)
+    assert len(log.of(Kind.ANSWER)) == 10
+    assert len(log.of(Kind.ANSWER, None)) == 20
+
+
+async def test_an_answer_and_the_deadline_race_and_one_counts(stage: Stage, inquiry: Choreography) -> None:
+    await stage.worker(inquiry)
+    client = await stage.client(inquiry)
+
+    async def one(n: int) -> str:
+        run = await client.start(Begun(within=0.5 + n / 100))
+        while not (asked := await run.decisions()):
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(max(0.0, (asked[0].expires - asked[0].asked).total_seconds() - 0.1))  # type: ignore[operator]
+        try:
+            await run.decide(asked[0], Yes(), by="ann")
+        except CommandRefused as e:
+            assert e.verdict in (Verdict.NOT_PENDING, Verdict.RUN_ENDING, Verdict.NO_RUN)
+            expected = "Late"
+        else:
+            expected = "Yes"
+        assert (await run.result(Done, timeout="60s")).by == expected
+        return expected
+
+    await asyncio.gather(*map(one, range(20)))
+    log = await stage.folded(inquiry, lambda log: not log.open)
+    assert len(log.of(Kind.ANSWER)) + len(log.of(Kind.EXPIRY)) == 20
