@@ -28,6 +28,10 @@ class Contract(NamedTuple):
     each: str
     least: int
     """The lowest of the numbers that may not be negative."""
+    enough: int
+    within: int
+    fans_out: bool
+    """Whether it gives a list."""
 
     @property
     def active(self) -> bool:
@@ -103,6 +107,9 @@ def read_contract(raw: Raw, catalogue: Catalogue) -> Contract:
         raw.offset,
         content["each"],
         min(content["enough"], content["within"], content["deadline"]),
+        content["enough"],
+        content["within"],
+        any(given["form"] == "list" for given in content["gives"]),
     )
     if not contract.sound:
         raise Undecodable(f"no rules for {content}")
@@ -135,6 +142,14 @@ class Contracts:
     def on_events(self) -> Iterator[Contract]:
         """The active ones to which events are owed, at once or in a join."""
         return (c for c in self.by_reactor.values() if c.active and not c.on_failures and not c.gathers)
+
+    def fan_ins(self) -> Iterator[Contract]:
+        """The active ones that gather what branches give."""
+        return (c for c in self.by_reactor.values() if c.active and c.gathers)
+
+    def fan_out(self) -> bool:
+        """Whether an active one gives lists."""
+        return any(c.active and c.fans_out for c in self.by_reactor.values())
 
     def on_failures(self) -> Iterator[Contract]:
         """The active ones to which failures are owed."""

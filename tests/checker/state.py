@@ -2,8 +2,12 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .record import Head, Raw
+
+if TYPE_CHECKING:
+    from .rules.branches import Branch, FanOut, Gathering
 
 Pair = tuple[bytes, bytes, bytes]
 """Trigger id, reactor, generation."""
@@ -23,6 +27,7 @@ class Event:
     index: int
     at: int
     """The offset of the record with which it entered the history: the last one of its append."""
+    branch: "Branch | None" = None
 
 
 @dataclass(slots=True)
@@ -40,6 +45,7 @@ class Debt:
     parked: bytes | None = None
     """The id of the failure that parked it."""
     appends: dict[tuple[bytes, int], dict[int, tuple[Raw, Head]]] = field(default_factory=dict)
+    branch: "Branch | None" = None
     overflowed: bool = False
     """Parked by its own id, because a join had no room."""
     settled: str | None = None
@@ -63,7 +69,12 @@ class Run:
     owed: dict[Pair, Debt] = field(default_factory=dict)
     debts: list[Debt] = field(default_factory=list)
     queues: dict[bytes, list[deque[Event]]] = field(default_factory=dict)
-    """Of joins: by reactor, for each parameter, what it waits with."""
+    """Of joins at the root: by reactor, for each parameter, what it waits with."""
+    branch_queues: dict["Branch", dict[bytes, list[deque[Event]]]] = field(default_factory=dict)
+    latest: "dict[tuple[Branch | None, bytes], Event]" = field(default_factory=dict)
+    """By branch and type, what joins in branches inside it look at."""
+    fan_outs: "list[FanOut]" = field(default_factory=list)
+    gatherings: "list[Gathering]" = field(default_factory=list)
     kept: list[Event] = field(default_factory=list)
     history: list[Event] = field(default_factory=list)
     failures: int = 0
@@ -88,3 +99,4 @@ class Run:
         """Drop all that is owed."""
         for debt in tuple(self.owed.values()):
             self.settle(debt, "dropped", offset)
+        self.fan_outs, self.gatherings = [], []

@@ -197,8 +197,6 @@ def test_the_service_is_the_choreography_unless_named() -> None:
 
 
 def _forms() -> list[tuple[str, Callable[..., Any], dict[str, Any]]]:
-    def gathers(x: list[Paid]) -> None: ...
-    def fans_out(x: Placed) -> list[Paid]: ...
     def waits(x: Placed) -> After[Paid] | None: ...
     def asks(x: Placed) -> tuple[Paid, Ask[Yes]]: ...
     def answered(x: Yes) -> None: ...
@@ -207,13 +205,10 @@ def _forms() -> list[tuple[str, Callable[..., Any], dict[str, Any]]]:
     def done(x: ChildDone[Shipped]) -> None: ...
     def failed(x: ChildFailed[Placed]) -> None: ...
     def state(x: Placed, state: OrderState) -> None: ...
-    def joins(x: Failed[Placed], paid: Paid) -> None: ...
     def undoes(x: Placed) -> Paid: ...
     def undo(x: Paid, step: Step) -> None: ...
 
     return [
-        ("list[...]", gathers, {"each": Packed, "enough": 1, "within": "1h"}),
-        ("list[...]", fans_out, {}),
         ("After[...]", waits, {"unless": Packed}),
         ("Ask[...]", asks, {}),
         ("an Answer", answered, {}),
@@ -222,7 +217,6 @@ def _forms() -> list[tuple[str, Callable[..., Any], dict[str, Any]]]:
         ("ChildDone[...]", done, {}),
         ("ChildFailed[...]", failed, {}),
         ("State", state, {}),
-        ("Failed[...] in a join", joins, {}),
         ("compensate=", undoes, {"compensate": undo}),
     ]
 
@@ -243,6 +237,22 @@ def test_what_cannot_run_yet_is_read_all_the_same(
 ) -> None:
     everything.reactor(**options)(fn)
     assert [r.fn for r in everything.reactors] == [fn]
+
+
+def test_a_fan_in_is_joined_with_nothing(orders: Choreography) -> None:
+    with pytest.raises(
+        DeclarationError, match=r"^orders\.it: 'parts' is a fan-in, which is joined with nothing; take a"
+    ):
+
+        @orders.reactor
+        def it(parts: list[Paid], packed: Packed) -> None: ...
+
+
+def test_only_plain_events_are_joined(orders: Choreography) -> None:
+    with pytest.raises(DeclarationError, match=r"^orders\.it: 'failed' is no plain event, and only those are joined"):
+
+        @orders.reactor
+        def it(paid: Paid, failed: Failed[Placed]) -> None: ...
 
 
 def test_events_in_options_are_known(everything: Choreography) -> None:

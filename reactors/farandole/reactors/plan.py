@@ -1,9 +1,9 @@
 """How steps of one reactor are attempted, worked out once: each attempt would else ask its signature again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from farandole.projections.fold import Pair
+from farandole.projections.fold import FAILURE, NOTHING, Pair
 from farandole.schemas import EventTypes
 
 from .contract import contract_of
@@ -39,18 +39,29 @@ class Plan:
         self.context = tuple(signature.context)
         contract = contract_of(reactor, types, service="")
         self.failures = contract.failures
-        self._gathers = contract.form == "list"
+        self._gathers = contract.elements if contract.form == "list" else None
         self._takes = contract.takes if contract.form == "join" else (contract.elements,)
         """The wire names of the events that each parameter takes."""
         alone = len(signature.triggers) == 1 and not reactor.takes_failures and not reactor.takes_run
         self.direct = signature.is_async and reactor.options.timeout is None
-        self.simple = signature.triggers[0].param if alone else None
+        self.simple = signature.triggers[0].param if alone and self._gathers is None else None
 
     def fits(self, pair: Pair) -> bool:
         """Whether what the step is owed for is what the handler takes: the contract may have changed since."""
         takes, types, failures = self._takes, pair.types, self.failures
-        if self._gathers:
-            return True
+        if self._gathers is not None:
+            return self._gathers_all_of(types, self._gathers)
         if pair.by_failure:
             return failures is not None and (not failures or not failures.isdisjoint(types))
         return len(takes) == len(types) and all(map(frozenset.__contains__, takes, types))
+
+    def _gathers_all_of(self, types: Sequence[bytes], taken: frozenset[bytes]) -> bool:
+        following = iter(types)
+        for type in following:
+            if type == FAILURE:
+                about = next(following)
+                if self.failures is None or (self.failures and about not in self.failures and about != NOTHING):
+                    return False
+            elif type not in taken and type != NOTHING:
+                return False
+        return True

@@ -10,7 +10,6 @@ from .reactor import Reactor
 T = TypeVar("T")
 
 UNSUPPORTED: Final[Mapping[str, str]] = {
-    "list[...]": "emit a fixed number of events as a tuple[...], and take events one by one",
     "After[...]": "until timers are there, let a client send a Signal when it is time",
     "Ask[...]": "until decisions are there, let a client send the answer as a Signal",
     "an Answer": "until decisions are there, make it a Signal",
@@ -18,11 +17,7 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "ChildDone[...]": "until child runs are there, let a client send the result as a Signal",
     "ChildFailed[...]": "until child runs are there, let a client send the failure as a Signal",
     "State": "take a Run[...] and fold what run.events(...) gives",
-    "Failed[...] in a join": "take the failure alone, and the other events by run.events(...)",
     "unless=": "leave it out",
-    "each=": "leave it out",
-    "enough=": "leave it out",
-    "within=": "leave it out",
     "compensate=": "write a reactor that takes the failure and undoes the step",
     "step.once(...)": "give each sub-step a reactor of its own, or make the handler safe to run again by step.key",
     "deadline=": "until deadlines are there, let a client cancel the run when it is time",
@@ -30,7 +25,7 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "schedule(...)": "until schedules are there, start the run from cron with `farandole start`",
 }
 
-_SHAPES = {"list": "list[...]", "after": "After[...]", "ask": "Ask[...]", "child": "Child[...]"}
+_SHAPES = {"after": "After[...]", "ask": "Ask[...]", "child": "Child[...]"}
 _FORMS = {"child_done": "ChildDone[...]", "child_failed": "ChildFailed[...]"}
 
 
@@ -77,17 +72,12 @@ class NoSubsteps:
 
 def forms_of(reactor: Reactor) -> Iterator[str]:
     """What a reactor uses, in the words of the table."""
-    triggers = reactor.signature.triggers
-    for trigger in triggers:
-        if trigger.form == "list":
-            yield "list[...]"
+    for trigger in reactor.signature.triggers:
         if any(event_info(event).kind == "answer" for event in trigger.events):
             yield "an Answer"
         for element in trigger.elements:
             if element.form in _FORMS:
                 yield _FORMS[element.form]
-            if element.form == "failed" and len(triggers) > 1:
-                yield "Failed[...] in a join"
     if any(context.kind == "state" for context in reactor.signature.context.values()):
         yield "State"
     shapes = reactor.signature.gives.shapes()

@@ -10,6 +10,8 @@ from checker.record import Flag, Head, Kind, Raw
 from checker.state import Debt, Event, Pair, Run
 from checker.verdict import Verdict
 
+from . import branches
+
 if TYPE_CHECKING:
     from checker.fold import Fold
 
@@ -42,9 +44,11 @@ def outcome(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         return Verdict.HELD
     hops = 0 if run.state == "open" else debt.hops + 1
     run.settle(debt, "outcome", raw.offset)
-    for index in sorted(whole) if head.count else ():
+    numbers = sorted(whole) if head.count else []
+    places = branches.fan_out(fold, run, debt, [whole[index] for index in numbers] or [(raw, head)], hops)
+    for index, branch in zip(numbers, places or [debt.branch] * len(numbers), strict=True):
         part, its = whole[index]
-        event = Event(its.id, its.type, part.offset, hops, its.flags, debt.pair, index, raw.offset)
+        event = Event(its.id, its.type, part.offset, hops, its.flags, debt.pair, index, raw.offset, branch)
         if not its.flags & (Flag.AFTER | Flag.ASK | Flag.CHILD):
             fold.effects.admit(run, event)
     return Verdict.ADMITTED
@@ -155,10 +159,13 @@ def admit_command(fold: "Fold", head: Head) -> Verdict:
 
 def stands_still(fold: "Fold", run: Run) -> bool:
     """Whether it is failed, with nothing else to do, or idle."""
+    if run.state == "open" and any(gathering.due for gathering in run.gatherings):
+        return False
     if run.owed:
         return len(run.owed) == run.parked
     waits = any(c.active and c.signals for c in fold.contracts.by_reactor.values())
-    return run.state == "open" and not any(any(queues) for queues in run.queues.values()) and not waits
+    joins = [queues for here in (run.queues, *run.branch_queues.values()) for queues in here.values()]
+    return run.state == "open" and not any(map(any, joins)) and not waits
 
 
 ON_RUNS: Final[dict[Kind, Callable[["Fold", Raw, Head, Run], Verdict]]] = {

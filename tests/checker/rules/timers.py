@@ -7,6 +7,8 @@ from checker.record import Head, Kind, Raw
 from checker.state import Run
 from checker.verdict import Verdict
 
+from . import branches
+
 if TYPE_CHECKING:
     from checker.fold import Fold
 
@@ -16,7 +18,7 @@ def timer(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
 
 
 def expiry(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
-    return Verdict.NOT_PENDING if head.causation else Verdict.UNKNOWN_KIND
+    return branches.expiry(fold, raw, head, run) if head.causation else Verdict.UNKNOWN_KIND
 
 
 ON_RUNS: Final[dict[Kind, Callable[["Fold", Raw, Head, Run], Verdict]]] = {

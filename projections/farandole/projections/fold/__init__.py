@@ -1,6 +1,7 @@
 """The fold and what it is made of."""
 
 from .applied import Applied
+from .branches import FAILURE, NOTHING, Gathering
 from .closed import ClosedIds
 from .contracts import (
     CHILD_DONE,
@@ -24,10 +25,12 @@ __all__ = [
     "CHILD_DONE",
     "CHILD_FAILED",
     "FAILED",
+    "FAILURE",
     "KNOWN_VERSION",
     "LIFE",
     "MOST_CONTRACT",
     "MOST_TOGETHER",
+    "NOTHING",
     "TAKES",
     "Applied",
     "Awaited",
@@ -36,6 +39,7 @@ __all__ = [
     "Contracts",
     "Fact",
     "Fold",
+    "Gathering",
     "OwedStep",
     "Pair",
     "PairKey",

@@ -132,7 +132,7 @@ class Fold:
             return False
         if run.parked:
             return len(run.owed) == run.parked
-        return not run.owed and run.state is RunState.OPEN and not run.joins and not self.contracts.signals
+        return not run.owed and run.state is RunState.OPEN and not run.half_full and not self.contracts.signals
 
     def _stop_before_the_unknown(self, record: Stored, e: Envelope) -> None:
         version = version_ahead(self, record, e)

@@ -212,9 +212,9 @@ class Pending:
         self.fanouts: dict[bytes, FanOut] | None = None
         """By the id of the first record of their outcome."""
         self.lacking: dict[bytes, dict[Branch, None]] | None = None
-        """By reactor, the branches whose join waits for something of an enclosing branch, in the order of waiting."""
+        """By reactor, the branches in which its join is half-full, in the order in which they began to wait."""
         self.latest: dict[bytes, Fact] | None = None
-        """The latest event at the root of each type that joins in branches look for."""
+        """The latest event at the root of each type that joins in branches look for: that with the highest offset."""
         self.last: dict[bytes, tuple[int, int]] | None = None
         """Where an event at the root of each type that drops timers last came: offset of the record with which it was
         admitted, and its own."""
@@ -234,7 +234,9 @@ class Pending:
 
     def waits(self) -> bool:
         """Whether something that is pending could still move the run."""
-        return bool(self.timers or self.decisions or self.children)
+        return bool(self.timers or self.decisions or self.children) or any(
+            gathering.due for fanout in (self.fanouts or {}).values() for gathering in fanout.gatherings or ()
+        )
 
 
 UNDO: Final = b"undo"

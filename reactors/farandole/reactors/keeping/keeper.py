@@ -14,6 +14,7 @@ from farandole.reactors.stats import WorkerStats
 
 from .duty import Duty
 from .expiring import Expiring
+from .fan_ins import FanIns
 from .rejects import Rejects
 from .rounds import ROUND, Rounds
 
@@ -34,7 +35,10 @@ class Keeper:
     ) -> None:
         self._rejects = Rejects(store, service, stats)
         expiring = Expiring(store, scribe, service)
-        self._duties: Sequence[Duty] = (Rounds((self._rejects, expiring), rounds),)
+        self._duties: Sequence[Duty] = (
+            Rounds((self._rejects, expiring), rounds),
+            FanIns(store, scribe, service),
+        )
 
     def unreadable(self, record: Stored) -> None:
         """Note a record whose headers cannot be read."""

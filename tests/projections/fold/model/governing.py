@@ -65,7 +65,10 @@ class Governing(Events):
     def enforce(self, contracts: list[dict[str, Any]]) -> None:
         named, had = self.named(), {c["reactor"] for c in self.enforced}
         replaced = [self.in_force(c["renames"] or c["reactor"]) for c in contracts]
+        fanned = self.fans()
         self.enforced += contracts
+        if self.fans() and not fanned:
+            self.note_kept()
         for new, old in zip(contracts, replaced, strict=True):
             self.replace(new, old)
         for run in [run for run in self.runs if run.state != "CLOSED"]:
@@ -79,6 +82,9 @@ class Governing(Events):
                         and (type not in named or (first and self.settling))
                     ):
                         self.offer(run, new, event)
+            for new, old in zip(contracts, replaced, strict=True):
+                if old is None and new["reactor"] not in had and new["state"] == "active" and new["forms"] == ["list"]:
+                    self.begin_to_gather(run, new)
             if not self.settling:
                 run.kept = [e for e in run.kept if e.type.decode(errors="replace") not in self.named()]
 
@@ -88,7 +94,9 @@ class Governing(Events):
             for run in open_runs:
                 gone = [debt for debt in self.owed(run) if debt.reactor == new["reactor"]]
                 self.drop(gone)
-                run.queues.pop(new["reactor"], None)
+                for here in (run.queues, *run.inner.values()):
+                    here.pop(new["reactor"], None)
+                run.gatherings = [g for g in run.gatherings if g.reactor != new["reactor"]]
                 if gone:
                     run.touched = self.log_time
             return
@@ -99,10 +107,16 @@ class Governing(Events):
             if new["renames"]:
                 for debt in debts:
                     debt.reactor, debt.received = new["reactor"], []
-                if old["reactor"] in run.queues:
-                    run.queues[new["reactor"]] = run.queues.pop(old["reactor"])
+                for here in (run.queues, *run.inner.values()):
+                    if old["reactor"] in here:
+                        here[new["reactor"]] = here.pop(old["reactor"])
+                for gathering in run.gatherings:
+                    if gathering.reactor == old["reactor"]:
+                        gathering.reactor = new["reactor"]
             if shape(new) != shape(old):
-                held = [event for queue in run.queues.pop(new["reactor"], []) for event in queue]
+                self.gather_anew(run, new)
+                places = (run.queues, *run.inner.values())
+                held = [event for here in places for queue in here.pop(new["reactor"], []) for event in queue]
                 for debt in debts:
                     if debt.overflowed and debt.parked:
                         debt.became = "joined anew"

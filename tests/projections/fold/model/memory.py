@@ -21,6 +21,9 @@ class Event:
     offset: int
     hops: int
     flags: int
+    branch: Any = None
+    head: Any = None
+    """Its headers, of a record of an outcome."""
 
 
 @dataclass
@@ -37,6 +40,12 @@ class Run:
     kept: list[Event] = field(default_factory=list)
     unserved: int = 0
     queues: dict[str, list[list[Event]]] = field(default_factory=dict)
+    inner: dict[Any, dict[str, list[list[Event]]]] = field(default_factory=dict)
+    """Queues in branches."""
+    fanouts: list[Any] = field(default_factory=list)
+    gatherings: list[Any] = field(default_factory=list)
+    noted: list[Event] = field(default_factory=list)
+    """Events that joins in branches look at."""
 
 
 @dataclass
@@ -59,6 +68,7 @@ class Debt:
     """owed, discharged, handled, dropped or joined anew"""
     received: list[tuple[Head, Event]] = field(default_factory=list)
     """Records of its outcomes that were held."""
+    branch: Any = None
 
     @property
     def key(self) -> tuple[bytes, bytes, bytes]:

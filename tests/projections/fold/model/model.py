@@ -42,6 +42,7 @@ class Model(Runs, Branches, Timers, Decisions, Children, Schedules, Compensation
         w = int.from_bytes(append, "big") + 256 * record.offset + VERDICTS[verdict]
         self.digest = (self.digest * 1_073_741_789 + w) % 18_446_744_073_709_551_557
         self.position = record.offset + 1
+        self.end_of_record()
         for run in self.runs:
             if run.state == "ENDING" and not self.owed(run):
                 run.state = "CLOSED"

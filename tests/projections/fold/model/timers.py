@@ -13,4 +13,4 @@ class Timers(Memory):
         return "UNKNOWN_KIND"
 
     def run_expiry(self, run: Run, record: Stored, head: Head) -> str:
-        return "NOT_PENDING" if head.causation else "UNKNOWN_KIND"
+        return self.expiry_of_a_fan_in(run, record, head) if head.causation else "UNKNOWN_KIND"
