@@ -150,6 +150,7 @@ class Effects:
             run.settle(debt, "moved", offset)
             pair = (trigger, new.reactor, generation)
             moved = Debt(pair, debt.inputs, debt.hops, offset, debt.of_failed, branch=debt.branch)
+            moved.gathered = debt.gathered
             moved.attempts, moved.parked, moved.overflowed = debt.attempts, debt.parked, debt.overflowed
             run.owe(moved)
 

@@ -46,6 +46,8 @@ class Debt:
     """The id of the failure that parked it."""
     appends: dict[tuple[bytes, int], dict[int, tuple[Raw, Head]]] = field(default_factory=dict)
     branch: "Branch | None" = None
+    gathered: bool = False
+    """Of a fan-in, whose trigger is a fan-out."""
     overflowed: bool = False
     """Parked by its own id, because a join had no room."""
     settled: str | None = None

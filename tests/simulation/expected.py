@@ -7,6 +7,7 @@ from farandole.eventstore import Stored
 from farandole.projections.fold import Contract, Fact, PairKey, Settings
 from farandole.schemas.envelope import Flag
 
+from .deployments import FAN_INS
 from .story import Debt, RunStory
 from .tags import tag_of
 from .transcript import Line
@@ -48,7 +49,7 @@ class Expected:
                 hops = max(story.hops.get(offset, 0) for offset in owed.inputs)
                 debt = story.debts[owed.key] = Debt(number, owed.inputs, owed.types, hops)
                 what = f"{owed.key[1].decode()} of {owed.key[0].decode()}"
-                if story.at.get(owed.key[0]) not in owed.inputs:
+                if owed.key[1].decode() not in FAN_INS and story.at.get(owed.key[0]) not in owed.inputs:
                     yield f"{what} is owed for something else than its trigger"
                 if hops > self.settings.drain:
                     yield f"{what} is owed {hops} outcomes after the End"

@@ -159,6 +159,7 @@ def _fire(run: Run, gathering: Gathering, offset: int) -> Debt | None:
         offset,
         of_failed=gathering.contract.failures is not None,
         branch=made.branch,
+        gathered=True,
     )
     run.owe(debt)
     return debt if run.owed[debt.pair] is debt else None

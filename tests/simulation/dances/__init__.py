@@ -4,8 +4,9 @@ from random import Random
 
 from .dance import Dance, Reacting, Watcher
 from .first import FIRST
+from .split import SPLIT
 
-MORE: tuple[Dance, ...] = ()
+MORE: tuple[Dance, ...] = (SPLIT,)
 """Each in every second world, whichever others there are: so that one more leaves half of the worlds as they were."""
 ALL = (FIRST, *MORE)
 
