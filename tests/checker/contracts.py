@@ -30,8 +30,9 @@ class Contract(NamedTuple):
     """The lowest of the numbers that may not be negative."""
     enough: int
     within: int
-    fans_out: bool
-    """Whether it gives a list."""
+    gives: tuple[tuple[str, frozenset[bytes]], ...]
+    """Forms and types."""
+    signal_types: frozenset[bytes]
 
     @property
     def active(self) -> bool:
@@ -109,7 +110,8 @@ def read_contract(raw: Raw, catalogue: Catalogue) -> Contract:
         min(content["enough"], content["within"], content["deadline"]),
         content["enough"],
         content["within"],
-        any(given["form"] == "list" for given in content["gives"]),
+        tuple((given["form"], frozenset(name.encode() for name in given["types"])) for given in content["gives"]),
+        frozenset(name.encode() for name in content["signals"]),
     )
     if not contract.sound:
         raise Undecodable(f"no rules for {content}")
@@ -149,7 +151,7 @@ class Contracts:
 
     def fan_out(self) -> bool:
         """Whether an active one gives lists."""
-        return any(c.active and c.fans_out for c in self.by_reactor.values())
+        return any(c.active and any(form == "list" for form, _ in c.gives) for c in self.by_reactor.values())
 
     def on_failures(self) -> Iterator[Contract]:
         """The active ones to which failures are owed."""

@@ -24,6 +24,7 @@ class Effects:
         """Settling is over: only events that nobody ever named, and that want somebody, stay kept."""
         for run in self._fold.runs.values():
             run.kept = [e for e in run.kept if self._unserved(e)][: self._fold.settings["kept"]]
+            branches.drop_joins_of_ended(self._fold, run)
 
     def _unserved(self, event: Event) -> bool:
         return event.type not in self._fold.contracts.ever_named and not event.flags & Flag.WANTS_NO_REACTOR

@@ -243,6 +243,35 @@ async def test_a_join_stays_in_its_branch_and_takes_the_latest_of_an_enclosing_o
         s.then(Done(got=["a fr", "b fr"]))
 
 
+async def test_a_fan_in_waits_for_a_join_that_can_still_be_completed_from_around() -> None:
+    press = Choreography("press")
+
+    @press.reactor
+    async def pages(asked: Asked) -> list[Page]:
+        return [Page(name=page) for page in asked.pages]
+
+    @press.reactor(retry=Retry(attempts=3, first="1h", factor=1, most="1h", jitter=False))
+    async def configure(asked: Asked, step: Step) -> Configured:
+        if step.attempt == 1:
+            raise ConnectionError("not yet")
+        return Configured(language="fr")
+
+    @press.reactor
+    async def translate(page: Page, config: Configured) -> Line:
+        return Line(page=page.name, text=config.language)
+
+    @press.reactor
+    async def gather(lines: list[Line]) -> Done:
+        return Done(got=[f"{line.page} {line.text}" for line in lines])
+
+    async with Scenario(press) as s:
+        await s.when(Asked(pages=["a", "b"]))
+        s.then_not(Done)
+        assert s.status.status == "retrying"
+        await s.passes("61m")
+        s.then(Done(got=["a fr", "b fr"]))
+
+
 async def test_history_up_to_what_was_gathered_can_be_looked_back_at() -> None:
     press = Choreography("press")
 

@@ -127,7 +127,9 @@ class Branching:
         for fact in line.admitted:
             key = places.events[fact.id], fact.type
             places.latest[key] = max(places.latest.get(key, -1), fact.offset)
-        if story.dropped is None and story.closed is None:
+        # What a person has done again at the root may lead to what a join in a branch waits for.
+        again = any(key[2] and debt.open for key, debt in story.debts.items())
+        if story.dropped is None and story.closed is None and not again:
             yield from self._should_fire(story, places)
 
     def _of(self, story: RunStory) -> Places:

@@ -44,5 +44,16 @@ FOUND_IN: Final[Mapping[str, int]] = {
     "values are read again": 1,
     "expiry is kept": 27,
     "a history in the order of admission": 46,
+    "what follows stays in its branch": 1,
+    "a fan-in fires once": 1,
+    "a fan-out of none": 8,
+    "a parked step holds its branch": 19,
+    "a fan-out holds its branch": 8,
+    "failures are gifts": 30,
+    "lists in the order of branches": 1,
+    "a branch ends without giving": 8,
+    "joins stay in their branch": 8,
+    "the latest of an enclosing branch": 1,
+    "enough is enough": 1,
 }
 """Seeds to look in first, where that is not the first seed."""

@@ -1,20 +1,16 @@
 """How branches and fan-ins do without each of their rules."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from farandole.projections.fold import Contract, Fact, Fold, Pair, Run, admission, branches, gathering, joins
 from farandole.projections.fold.branches import Branch, FanOut, Gathering
-from farandole.reactors.keeping.fan_ins import FanIns
 
 from .rules import Rule, Switch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from farandole.projections.fold import Applied
 
 _add, _join, _gathered, _gather = joins.add, joins.join, branches.gathered, branches.gather
@@ -76,15 +72,6 @@ def never_enough(fold: Fold, run: Run, fanout: FanOut, contract: Contract, out: 
     return made
 
 
-@contextmanager
-def nobody_tells() -> "Iterator[None]":
-    """No keeper looks at the time of fan-ins."""
-    with ExitStack() as stack:
-        stack.enter_context(patch.object(FanIns, "note", lambda *_: None))
-        stack.enter_context(patch.object(FanIns, "restored", lambda *_: None))
-        yield
-
-
 def unheld(fold: Fold, run: Run, pair: Pair, first: Any, parts: Sequence[Fact], out: "Applied") -> Sequence[Branch]:
     """A fan-out does not hold the branch that it stands in."""
     made = _fan_out(fold, run, pair, first, parts, out)
@@ -109,7 +96,6 @@ def rules() -> list[Rule]:
         Rule("joins stay in their branch", "13", "joins what is of another branch", [_instead(joins, "join", joins_anywhere)]),
         Rule("the latest of an enclosing branch", "13", "that is not the latest", [_instead(joins, "note", the_first_of_all)]),
         Rule("enough is enough", "13", "enough is there", [_instead(branches, "gather", never_enough)]),
-        Rule("fan-ins wait no longer than they should", "13", "and nobody tells it", [nobody_tells]),
     ]  # fmt: skip
 
 

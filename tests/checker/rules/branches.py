@@ -169,7 +169,7 @@ def settle(fold: "Fold", run: Run, offset: int) -> None:
     """At the end of a record: fire what has all that it waits for."""
     if not run.fan_outs:
         return
-    going = _going(run)
+    going = _going(fold, run)
     for gathering in sorted(run.gatherings, key=lambda g: len(tuple(_around_and(g.fan_out.branch))), reverse=True):
         missing = (b for b in gathering.fan_out.branches if b.number not in gathering.gifts)
         if gathering.enough_is_there or not any(b in going for b in missing):
@@ -179,11 +179,81 @@ def settle(fold: "Fold", run: Run, offset: int) -> None:
     for made in run.fan_outs:
         made.going = any(branch in going for branch in made.branches)
     if not fold.settling:
+        drop_joins_of_ended(fold, run)
         run.fan_outs = [made for made in run.fan_outs if made.going]
 
 
-def _going(run: Run) -> set[Branch]:
-    """The branches in which something stands."""
+def _going(fold: "Fold", run: Run) -> set[Branch]:
+    """The branches in which something stands, or a join waits for what can still come around it."""
+    found = _standing(run)
+    for branch, here in run.branch_queues.items():
+        if branch not in found and any(_may_complete(fold, run, branch, reactor) for reactor in here):
+            found.update(_around_and(branch))
+    return found
+
+
+def drop_joins_of_ended(fold: "Fold", run: Run) -> None:
+    """What joins hold in branches that have ended is let go."""
+    if run.branch_queues:
+        going = _going(fold, run)
+        run.branch_queues = {branch: queues for branch, queues in run.branch_queues.items() if branch in going}
+
+
+def _may_complete(fold: "Fold", run: Run, branch: Branch, reactor: bytes) -> bool:
+    contract, queues = fold.contracts.by_reactor.get(reactor), run.branch_queues[branch][reactor]
+    if contract is None or not contract.active or not any(queues):
+        return False
+    places = (*_around(branch), None)
+    lacking = [
+        types
+        for queue, types in zip(queues, contract.takes, strict=False)
+        if not queue and _latest(run, places, types) is None
+    ]
+    coming = _coming(fold, run, branch)
+    return all(not types.isdisjoint(coming) for types in lacking)
+
+
+def _coming(fold: "Fold", run: Run, branch: Branch) -> set[bytes]:
+    """Types of events that can still come around a branch: what follows from what stands there, and from signals."""
+    places = {*_around(branch), None}
+    enclosing = {at.fan_out for at in _around_and(branch)}
+    contracts = fold.contracts
+    ahead: list[bytes | Contract] = []
+    if run.state == "open":
+        ahead += [name for c in contracts.by_reactor.values() if c.active for name in c.signal_types]
+    standing = [debt.pair[1] for debt in run.owed.values() if debt.branch in places]
+    standing += [
+        g.contract.reactor for g in run.gatherings if g.fan_out.branch in places and g.fan_out not in enclosing
+    ]
+    ahead += [contracts.by_reactor[reactor] for reactor in standing if reactor in contracts.by_reactor]
+    types: set[bytes] = set()
+    reactors: set[bytes] = set()
+    while ahead:
+        match ahead.pop():
+            case bytes() as name if name not in types:
+                types.add(name)
+                ahead += [c for c in contracts.on_events() if name in c.names]
+            case Contract() as contract if contract.reactor not in reactors:
+                reactors.add(contract.reactor)
+                for form, given in contract.gives:
+                    if form == "list":
+                        ahead += [c for c in contracts.fan_ins() if c.each.encode() in given]
+                    elif form == "child":
+                        news = (b"child_done:", b"child_failed:")
+                        ahead += [n for c in contracts.on_events() for n in c.names if n.startswith(news)]
+                    elif form != "none":
+                        ahead += given
+                if contract.failures is None:
+                    ahead += [
+                        c
+                        for c in contracts.on_failures()
+                        if (not c.of or contract.reactor in c.of) and (not c.failures or c.failures & contract.names)
+                    ]
+    return types
+
+
+def _standing(run: Run) -> set[Branch]:
+    """The branches in which a pair stands."""
     found: set[Branch] = set()
     for debt in run.owed.values():
         for branch in _around_and(debt.branch):
@@ -206,7 +276,7 @@ def _around_and(branch: Branch | None) -> Iterator[Branch]:
 
 def begin(fold: "Fold", run: Run, contract: Contract) -> None:
     """A fan-in's first contract: it gathers of what there is."""
-    open_now = _going(run)
+    open_now = _going(fold, run)
     known = {id(made) for made in run.fan_outs}
     again = [b.fan_out for b in open_now if id(b.fan_out) not in known]
     for made in (*run.fan_outs, *dict.fromkeys(again)):

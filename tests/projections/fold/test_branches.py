@@ -313,7 +313,7 @@ class TestJoins:
         assert [pair.inputs[1] for pair in log.pairs("join")] == [latest, latest]
 
     def test_they_wait_for_a_first_one(self) -> None:
-        log = a_log(a_contract("join", "C", "S"))
+        log = a_log(a_contract("join", "C", "S", signals=["t.S"]))
         log.fan_out(log.pair("split"), "B", "B")
         for pair in log.pairs("work"):
             log.outcome(pair, "C")
@@ -321,11 +321,45 @@ class TestJoins:
         assert reactors(log.signal("S")) == ["join", "join"]
 
     def test_one_that_waits_keeps_its_run(self) -> None:
-        log = a_log(a_contract("join", "C", "S"), expire_after=10)
+        log = a_log(a_contract("join", "C", "S", signals=["t.S"]), expire_after=10)
         log.fan_out(log.pair("split"), "B")
         log.outcome(log.pair("work"), "C")
         log.now += 100
         assert log.expire().verdict is Verdict.NOT_DUE
+
+    def test_one_that_can_still_be_completed_from_around_holds_its_branch(self) -> None:
+        log = a_log(
+            gather(), a_contract("slow", "A", gives=[{"form": "one", "types": ["t.S"]}]), a_contract("join", "D", "S")
+        )
+        log.fan_out(log.pair("split"), "B", "B")
+        for pair in log.pairs("work"):
+            log.outcome(pair, "D")
+        assert log.owed() == ["slow"]
+        assert reactors(log.outcome(log.pair("slow"), "S")) == ["join", "join"]
+        for pair in log.pairs("join"):
+            log.outcome(pair, "C")
+        assert log.pair("gather").types == (wire("C"), wire("C"))
+
+    def test_and_no_longer_once_nothing_can_come(self) -> None:
+        log = a_log(
+            gather(), a_contract("slow", "A", gives=[{"form": "one", "types": ["t.S"]}]), a_contract("join", "D", "S")
+        )
+        log.fan_out(log.pair("split"), "B")
+        log.outcome(log.pair("work"), "D")
+        assert reactors(log.outcome(log.pair("slow"))) == ["gather"]
+        assert reactors(log.signal("S")) == []
+
+    def test_what_only_the_own_branch_could_give_holds_nothing(self) -> None:
+        log = a_log(gather(), a_contract("join", "D", "E"), a_contract("other", "F"))
+        log.fan_out(log.pair("split"), "B")
+        log.signal("F")
+        assert reactors(log.outcome(log.pair("work"), "D")) == ["gather"]
+        assert not log.run().half_full
+
+    def test_nor_does_what_follows_from_the_fan_in(self) -> None:
+        log = a_log(gather(gives=[{"form": "one", "types": ["t.S"]}]), a_contract("join", "D", "S"))
+        log.fan_out(log.pair("split"), "B")
+        assert reactors(log.outcome(log.pair("work"), "D")) == ["gather"]
 
     def test_what_is_of_no_branch_below_does_not_join_there(self) -> None:
         log = a_log(a_contract("join", "S", "T"))

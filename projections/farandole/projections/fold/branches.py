@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from farandole.schemas.envelope import Flag
+from farandole.schemas.envelope import Flag, Kind
 
+from .leading import Coming
 from .run import Fact, Item, Join, Pair, Run, RunState
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ FAILURE: Final = b"farandole.Failure"
 """In the types of what a fan-in is owed for: a failure stands here, and what it is about is next."""
 NOTHING: Final = b"farandole.Nothing"
 """In the types of what a fan-in is owed for: what the step took that fanned out, where no branch gave anything."""
+_OF_STEPS: Final = frozenset((Kind.OUTCOME, Kind.FAILURE, Kind.CLAIM, Kind.LOST, Kind.PROGRESS, Kind.SUBSTEP))
+"""Kinds of records that change nothing but a step, and what follows from it."""
 _NO_EVENT: Final = int(Flag.AFTER | Flag.ASK | Flag.CHILD)
 _OTHERWISE: Final = int(Flag.AFTER | Flag.ASK)
 
@@ -81,6 +84,17 @@ class FanOut:
         self.live = width
         """How many of its branches have not ended."""
         self.gatherings: list[Gathering] | None = None
+
+
+class Waiting:
+    """Branches of one fan-out in which nothing stands but joins: held, if those can be completed from around them."""
+
+    __slots__ = ("around", "branches")
+
+    def __init__(self, around: frozenset[bytes]) -> None:
+        self.around = around
+        """What could come around them when they were last looked at."""
+        self.branches: dict[Branch, None] = {}
 
 
 class Gift(NamedTuple):
@@ -186,9 +200,80 @@ def leave(fold: "Fold", run: Run, branch: Branch, out: "Applied") -> None:
 def end(fold: "Fold", out: "Applied") -> None:
     """End the branches that are empty now that all of the record has taken effect."""
     # Ending one may empty the branch that its fan-out stands in, which then comes last.
+    coming: dict[bytes, Coming] = {}
     for run, branch in out.more.emptied if out.more is not None else ():
-        if not branch.open:
-            _end(fold, run, branch, out)
+        if branch.open <= 0:
+            if run.id not in coming:
+                coming[run.id] = Coming(fold, run, None if _stirs(out) else run.pend().held)
+            _weigh(fold, run, branch, coming[run.id], out)
+
+
+def settle_branches(fold: "Fold", run: Run, out: "Applied") -> None:
+    """What follows for the branches of a run once all of a record has taken effect."""
+    if out.more is not None and out.more.emptied:
+        end(fold, out)
+    release(fold, run, out)
+
+
+def release(fold: "Fold", run: Run, out: "Applied", *, anew: bool = False) -> None:
+    """End the branches that only joins held for which nothing can come any more.
+
+    Args:
+        anew: look at all of them, whether or not it has changed what can come.
+    """
+    held = run.pending.held if run.pending is not None else None
+    if not held or not (anew or _stirs(out)):
+        return
+    coming = Coming(fold, run)
+    for fanout, waiting in tuple(held.items()):
+        around = coming.around(fanout)
+        if anew or around != waiting.around:
+            waiting.around = around
+            for branch in tuple(waiting.branches):
+                _weigh(fold, run, branch, coming, out)
+    end(fold, out)
+
+
+def _stirs(out: "Applied") -> bool:
+    """Whether a record may have changed what can come around branches: most concern a step inside of one."""
+    if out.envelope is None or out.envelope.kind not in _OF_STEPS or out.result:
+        return True
+    return any(pair.branch is None or pair.branch.forks for pairs in (out.settled, out.owed) for _, pair in pairs)
+
+
+def _weigh(fold: "Fold", run: Run, branch: Branch, coming: Coming, out: "Applied") -> None:
+    """Whether a branch in which nothing stands has ended, or joins hold it that can still be completed from around it."""
+    if branch.open <= 0 and branch.joins and coming.completes(branch):
+        if branch.open < 0:
+            hold(branch)
+            branch.open = 0
+        _wait(run, branch, coming)
+        return
+    _wait_no_longer(run, branch)
+    if not branch.open:
+        _end(fold, run, branch, out)
+    if branch.open < 0 and branch.joins:
+        if fold.settling:
+            _wait(run, branch, coming)
+        else:
+            drop_joins(run, branch)
+
+
+def _wait(run: Run, branch: Branch, coming: Coming) -> None:
+    pending = run.pend()
+    if pending.held is None:
+        pending.held = {}
+    waiting = pending.held.get(branch.fanout)
+    if waiting is None:
+        waiting = pending.held[branch.fanout] = Waiting(coming.around(branch.fanout))
+    waiting.branches[branch] = None
+
+
+def _wait_no_longer(run: Run, branch: Branch) -> None:
+    held = run.pending.held if run.pending is not None else None
+    waiting = held.get(branch.fanout) if held else None
+    if held is not None and waiting is not None and waiting.branches.pop(branch, True) is None and not waiting.branches:
+        del held[branch.fanout]
 
 
 def _end(fold: "Fold", run: Run, branch: Branch, out: "Applied") -> None:
@@ -206,6 +291,14 @@ def _end(fold: "Fold", run: Run, branch: Branch, out: "Applied") -> None:
             leave(fold, run, fanout.branch, out)
 
 
+def drop_joins(run: Run, branch: Branch) -> None:
+    """Let go of what joins hold in a branch that has ended."""
+    for reactor in branch.joins or ():
+        if run.pending is not None and run.pending.lacking is not None:
+            run.pending.lacking[reactor].pop(branch, None)
+    branch.joins = None
+
+
 def forget(run: Run) -> None:
     """Let go of all branches of a run whose owed pairs were dropped: what is left of them has ended."""
     if run.pending is None:
@@ -215,12 +308,17 @@ def forget(run: Run) -> None:
         fanout.live = 0
         for branch in fanout.branches:
             branch.open = -1
-    run.pending.fanouts = None
+    run.pending.fanouts = run.pending.held = None
 
 
 def sweep_fan_outs(fold: "Fold") -> None:
-    """Once the settling time is over, nobody gathers any more of a fan-out whose branches have all ended."""
+    """Once the settling time is over, nobody gathers of a fan-out whose branches have all ended, nor joins in one."""
     for run in fold.runs.values():
+        lacking = run.pending.lacking if run.pending is not None else None
+        for branch in {branch: None for waiting in (lacking or {}).values() for branch in waiting}:
+            if branch.open < 0:
+                _wait_no_longer(run, branch)
+                drop_joins(run, branch)
         fanouts = run.pending.fanouts if run.pending is not None else None
         for id in [id for id, fanout in fanouts.items() if not fanout.live] if fanouts else ():
             del fanouts[id]  # type: ignore[union-attr]  # it has some

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from . import leading
 from .applied import Applied
 from .branches import Branch
 from .contracts import Contract
@@ -33,6 +34,9 @@ def enter_again(fold: "Fold", run: Run, pair: Pair, out: Applied) -> bool:
 def join(fold: "Fold", run: Run, event: Fact, contract: Contract, out: Applied) -> None:
     """Queue an event in its branch, and let branches below look at it; the set that it completes is owed."""
     branch = event.branch
+    if branch is not None and branch.open <= 0:
+        # It is looked at again at the end of the record.
+        out.empty(run, branch)
     queues = _queues(run, branch, contract)
     for queue, types in zip(queues, contract.takes, strict=True):
         if event.type in types:
@@ -49,6 +53,8 @@ def join(fold: "Fold", run: Run, event: Fact, contract: Contract, out: Applied) 
             while below.joins is not None and contract.reactor in below.joins:
                 if not _complete(fold, run, below, contract, below.joins[contract.reactor], out):
                     break
+            if below.open <= 0:
+                out.empty(run, below)
 
 
 def note(run: Run, event: Fact) -> None:
@@ -124,7 +130,7 @@ def _complete(
     """
     looked_up: list[Fact | None] = []
     for queue, types in zip(queues, contract.takes, strict=True):
-        latest = None if queue or branch is None else _latest(run, branch, types)
+        latest = None if queue or branch is None else leading.latest(run, branch, types)
         if latest is None and not queue:
             return False
         looked_up.append(latest)
@@ -156,18 +162,6 @@ def _forget(run: Run, branch: Branch | None, reactor: bytes) -> None:
         del place.joins[reactor]
     if branch is not None and run.pending is not None and run.pending.lacking is not None:
         del run.pending.lacking[reactor][branch]
-
-
-def _latest(run: Run, branch: Branch, types: frozenset[bytes]) -> Fact | None:
-    """The latest event of some types in the nearest enclosing branch that has one."""
-    at: Branch | None = branch
-    while at is not None:
-        at = at.fanout.branch
-        latest = run.pending.latest if at is None and run.pending is not None else at.latest if at is not None else None
-        found = [event for type, event in latest.items() if type in types] if latest else ()
-        if found:
-            return max(found, key=lambda event: event.offset)
-    return None
 
 
 def _waiting_below(run: Run, branch: Branch | None, reactor: bytes) -> Iterable[Branch]:

@@ -8,7 +8,7 @@ from farandole.schemas.envelope import Flag
 
 from . import children, compensation, gathering, joins
 from .applied import Applied
-from .branches import end, forget, leave, sweep_fan_outs
+from .branches import end, forget, leave, release, sweep_fan_outs
 from .contracts import Contract
 from .joins import enter
 from .pairs import add, let_go, owed_still
@@ -122,6 +122,9 @@ def enforce(fold: "Fold", contracts: tuple[Contract, ...], out: Applied) -> None
     if out.more is not None and out.more.emptied:
         may_close = True
         end(fold, out)
+    for run in [run for run in fold.runs.values() if run.pending is not None and run.pending.held]:
+        release(fold, run, out, anew=True)
+        may_close = True
     if may_close:
         for run in sorted(fold.runs.values(), key=lambda run: run.offset):
             close_if_done(fold, run, out)

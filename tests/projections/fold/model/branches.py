@@ -56,6 +56,14 @@ def path(branch: Branch | None) -> tuple[tuple[bytes, int], ...]:
     return () if branch is None else (*path(branch.fanout.branch), (branch.fanout.id, branch.index))
 
 
+def _caught(catcher: dict[str, Any], failing: dict[str, Any]) -> bool:
+    """Whether a contract can be owed a failure of a step of another."""
+    if failures(failing) is not None or (catcher["of"] and failing["reactor"] not in catcher["of"]):
+        return False
+    wanted = failures(catcher)
+    return wanted is not None and (not wanted or bool(wanted & {name.encode() for name in names(failing)}))
+
+
 class Branches(Memory):
     """Fan-outs, and what gathers of them."""
 
@@ -69,7 +77,58 @@ class Branches(Memory):
         if any(getattr(self, name)(run, branch) for name in dir(type(self)) if name.startswith("stands_")):
             return True
         inner = [fanout for fanout in run.fanouts if fanout.branch is branch]
-        return any(self.is_open(run, b) for fanout in inner for b in fanout.branches)
+        return any(self.is_open(run, b) for fanout in inner for b in fanout.branches) or self.can_join(run, branch)
+
+    def can_join(self, run: Run, branch: Branch) -> bool:
+        """Whether a join of the branch lacks only what can still come in a branch around it, or at the root."""
+        for reactor, queues in run.inner.get(branch, {}).items():
+            contract = self.in_force(reactor)
+            if contract is None or contract["state"] != "active" or not any(queues):
+                continue
+            lacking = [
+                set(types)
+                for queue, types in zip(queues, contract["takes"], strict=False)
+                if not queue and self.look_up(run, branch, set(types)) is None
+            ]
+            if all(types & self.can_come(run, branch) for types in lacking):
+                return True
+        return False
+
+    def can_come(self, run: Run, branch: Branch) -> set[str]:
+        """The types of events that can still come around a branch."""
+        places = list(around(branch))
+        enclosing = {place.fanout for place in (branch, *places) if place is not None}
+        reactors = {debt.reactor for debt in self.owed(run) if debt.branch in places}
+        reactors |= {g.reactor for g in run.gatherings if g.fanout.branch in places and g.fanout not in enclosing}
+        types: set[str] = set()
+        if run.state == "OPEN":
+            types |= {name for contract in self.active() for name in contract["signals"]}
+        for name in dir(type(self)):
+            if name.startswith("coming_"):
+                types |= getattr(self, name)(run, places)
+        while True:
+            contracts = [c for reactor in reactors if (c := self.in_force(reactor))]
+            lists = {
+                name for c in contracts for given in c["gives"] if given["form"] == "list" for name in given["types"]
+            }
+            bears = any(given["form"] == "child" for c in contracts for given in c["gives"])
+            more = {
+                name
+                for c in contracts
+                for given in c["gives"]
+                if given["form"] in ("one", "tuple", "after", "ask")
+                for name in given["types"]
+            }
+            every = {name for c in self.active() if c["forms"] != ["list"] for name in names(c)}
+            more |= {name for name in every if bears and name.startswith(("child_done:", "child_failed:"))}
+            following = {c["reactor"] for c in self.active() if c["forms"] != ["list"] and names(c) & (types | more)}
+            following |= {c["reactor"] for c in self.active("list") if c["each"] in lists}
+            following |= {
+                c["reactor"] for c in self.active("failed", "either") if any(_caught(c, f) for f in contracts)
+            }
+            if more <= types and following <= reactors:
+                return types
+            types, reactors = types | more, reactors | following
 
     def fan_out(self, run: Run, debt: Debt, first: Event, events: list[Event], hops: int) -> None:
         types = [name.decode(errors="replace") for name in first.head.branch.split(b"\0") if name]
@@ -192,6 +251,8 @@ class Branches(Memory):
             for fanout in run.fanouts:
                 for branch in fanout.branches:
                     branch.ended = not self.is_open(run, branch)
+                    if branch.ended and not self.settling:
+                        run.inner.pop(branch, None)
 
     def note_kept(self) -> None:
         joined = {name for c in self.active("event") if len(c["takes"]) > 1 for name in names(c)}

@@ -136,6 +136,7 @@ class Memory:
                 stay = [e for e in run.kept if e.type.decode() not in self.named() and not e.flags & 16]
                 most = self.settings["kept"]
                 run.kept, run.unserved = stay[:most], run.unserved + len(stay[most:])
+                run.inner = {branch: queues for branch, queues in run.inner.items() if not branch.ended}
 
     # ── all of it ────────────────────────────────────────────────────────────────────────────────────────────────────
 
