@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.projections.fold.model.contracts import failures, names
-from tests.projections.fold.model.memory import Debt, Event, Memory, Run
+from tests.projections.fold.model.memory import Debt, Event, Memory, Run, methods
 from tests.projections.fold.model.records import Head
 
 from farandole.eventstore import Stored
@@ -74,7 +74,7 @@ class Branches(Memory):
         """Whether something stands in a branch; other features say what by methods ``stands_<feature>``."""
         if any(debt.branch is branch for debt in self.owed(run)):
             return True
-        if any(getattr(self, name)(run, branch) for name in dir(type(self)) if name.startswith("stands_")):
+        if any(getattr(self, name)(run, branch) for name in methods(type(self), "stands_")):
             return True
         inner = [fanout for fanout in run.fanouts if fanout.branch is branch]
         return any(self.is_open(run, b) for fanout in inner for b in fanout.branches) or self.can_join(run, branch)
@@ -103,9 +103,8 @@ class Branches(Memory):
         types: set[str] = set()
         if run.state == "OPEN":
             types |= {name for contract in self.active() for name in contract["signals"]}
-        for name in dir(type(self)):
-            if name.startswith("coming_"):
-                types |= getattr(self, name)(run, places)
+        for name in methods(type(self), "coming_"):
+            types |= getattr(self, name)(run, places)
         while True:
             contracts = [c for reactor in reactors if (c := self.in_force(reactor))]
             lists = {
@@ -242,7 +241,7 @@ class Branches(Memory):
 
     def end_of_record(self) -> None:
         """Fan-ins that have all fire, the innermost first, for what they are owed stands in a branch of the outer ones."""
-        for run in [run for run in self.runs if run.state != "CLOSED"]:
+        for run in [run for run in self.runs if run.state != "CLOSED" and run.fanouts]:
             for gathering in sorted(run.gatherings, key=lambda g: -len(path(g.fanout.branch))):
                 enough = gathering.need and len(gathering.gifts) >= gathering.need
                 missing = [b for b in gathering.fanout.branches if b.index not in gathering.gifts]

@@ -1,6 +1,7 @@
 """All that ever was, and the questions that it answers."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
@@ -73,6 +74,12 @@ class Debt:
     @property
     def key(self) -> tuple[bytes, bytes, bytes]:
         return (self.trigger, self.reactor.encode(), self.generation)
+
+
+@cache
+def methods(model: type, prefix: str) -> list[str]:
+    """The names of a model's methods that begin so: what the features have to say to something."""
+    return [name for name in dir(model) if name.startswith(prefix)]
 
 
 class Memory:
@@ -189,7 +196,7 @@ class Memory:
 
     def _parts(self, prefix: str, of: Any) -> dict[str, Any]:
         """What the features tell of something, by the names of their methods."""
-        return {name: getattr(self, name)(of) for name in dir(type(self)) if name.startswith(prefix)}
+        return {name: getattr(self, name)(of) for name in methods(type(self), prefix)}
 
     def of_debt(self, debt: Debt) -> dict[str, Any]:
         return {
