@@ -3,7 +3,7 @@
 import pytest
 from tests.projections.fold.log import FINAL, Log, a_catcher, a_contract, an_outcome, reactors, wire
 
-from farandole.projections.fold import FAILURE, NOTHING, Verdict
+from farandole.projections.fold import FAILURE, NOTHING, Verdict, awaited
 from farandole.schemas.ids import derived_id
 
 FANS = {"gives": [{"form": "list", "types": ["t.B"]}]}
@@ -373,3 +373,12 @@ def test_records_of_a_fan_out_may_come_out_of_order() -> None:
     first, second, third = an_outcome(b"r", log.pair("split"), "B", "B", "B", branches=["B"])
     log.put(third, first, second)
     assert [pair.branch.index for pair in log.pairs("work") if pair.branch] == [0, 1, 2]
+
+
+def test_what_a_join_in_a_branch_waits_for_is_told_once() -> None:
+    log = a_log(a_contract("join", "C", "S", signals=["t.S"]))
+    log.fan_out(log.pair("split"), "B", "B")
+    for pair in log.pairs("work"):
+        log.outcome(pair, "C")
+    (told,) = awaited(log.fold, log.run())
+    assert (told.reactor, told.types, told.signal) == ("join", ("t.S",), True)
