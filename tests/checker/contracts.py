@@ -30,6 +30,11 @@ class Contract(NamedTuple):
     """The lowest of the numbers that may not be negative."""
     compensates: bool
     unless: frozenset[bytes]
+    enough: int
+    within: int
+    gives: tuple[tuple[str, frozenset[bytes]], ...]
+    """Forms and types."""
+    signal_types: frozenset[bytes]
 
     @property
     def active(self) -> bool:
@@ -107,6 +112,10 @@ def read_contract(raw: Raw, catalogue: Catalogue) -> Contract:
         min(content["enough"], content["within"], content["deadline"]),
         content["compensates"],
         frozenset(name.encode() for name in content["unless"]),
+        content["enough"],
+        content["within"],
+        tuple((given["form"], frozenset(name.encode() for name in given["types"])) for given in content["gives"]),
+        frozenset(name.encode() for name in content["signals"]),
     )
     if not contract.sound:
         raise Undecodable(f"no rules for {content}")
@@ -139,6 +148,14 @@ class Contracts:
     def on_events(self) -> Iterator[Contract]:
         """The active ones to which events are owed, at once or in a join."""
         return (c for c in self.by_reactor.values() if c.active and not c.on_failures and not c.gathers)
+
+    def fan_ins(self) -> Iterator[Contract]:
+        """The active ones that gather what branches give."""
+        return (c for c in self.by_reactor.values() if c.active and c.gathers)
+
+    def fan_out(self) -> bool:
+        """Whether an active one gives lists."""
+        return any(c.active and any(form == "list" for form, _ in c.gives) for c in self.by_reactor.values())
 
     def on_failures(self) -> Iterator[Contract]:
         """The active ones to which failures are owed."""

@@ -77,6 +77,8 @@ class Fold:
         head = read_head(raw.headers)
         verdict = Verdict.UNREADABLE if head is None else self._judge(raw, head)
         if verdict is Verdict.ADMITTED:
+            for run in self.runs.values() if head is not None and head.kind >= Kind.GENESIS else [self.runs[raw.key]]:
+                branches.settle(self, run, raw.offset)
             self._close_what_is_done(raw, head)
         append = bytes(16) if head is None else head.append
         word = int.from_bytes(append, "big") + 256 * raw.offset + verdict

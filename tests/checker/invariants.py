@@ -58,12 +58,15 @@ def _of_run(fold: "Fold", run: Run, complete: bool) -> Iterator[str]:
 
 
 def _causes(run: Run) -> Iterator[str]:
-    """Every outcome is of an event, or a failure, that the same run admitted earlier."""
-    known = {e.id: e.at for e in run.history} | {d.pair[0]: d.since for d in run.debts if d.of_failed}
+    """Every outcome is of an event, or a failure, that the same run admitted earlier, or of what a fan-in was owed earlier."""
+    known = {e.id: e.at for e in run.history} | {
+        d.pair[0]: d.since for d in run.debts if d.of_failed and not d.gathered
+    }
+    gathered = {d.pair: d.since for d in run.debts if d.gathered}
     for event in run.history:
         if event.pair is None:
             continue
-        cause = known.get(event.pair[0])
+        cause = gathered.get(event.pair, known.get(event.pair[0]))
         if cause is None:
             yield f"event {event.id.decode(errors='replace')} follows {event.pair[0].decode(errors='replace')}, which the run does not have"
         elif cause >= event.at:

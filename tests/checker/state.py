@@ -2,8 +2,12 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .record import Head, Raw
+
+if TYPE_CHECKING:
+    from .rules.branches import Branch, FanOut, Gathering
 
 Pair = tuple[bytes, bytes, bytes]
 """Trigger id, reactor, generation."""
@@ -23,6 +27,7 @@ class Event:
     index: int
     at: int
     """The offset of the record with which it entered the history: the last one of its append."""
+    branch: "Branch | None" = None
 
 
 @dataclass(slots=True)
@@ -34,6 +39,7 @@ class Timer:
     due: int
     flags: int
     unless: frozenset[bytes]
+    branch: "Branch | None" = None
     decision: bytes = b""
     """The decision that is over with it; empty if it is a timer of its own."""
 
@@ -46,6 +52,7 @@ class Decision:
     answers: frozenset[bytes]
     quorum: int
     hash: bytes
+    branch: "Branch | None" = None
     votes: dict[bytes, bytes] = field(default_factory=dict)
     """By who gave it; answers without a name by a zero byte and their own id."""
     otherwise: Timer | None = None
@@ -66,6 +73,9 @@ class Debt:
     parked: bytes | None = None
     """The id of the failure that parked it."""
     appends: dict[tuple[bytes, int], dict[int, tuple[Raw, Head]]] = field(default_factory=dict)
+    branch: "Branch | None" = None
+    gathered: bool = False
+    """Of a fan-in, whose trigger is a fan-out."""
     overflowed: bool = False
     """Parked by its own id, because a join had no room."""
     claim: tuple[bytes, int] | None = None
@@ -88,7 +98,7 @@ class Debt:
     @property
     def by_failure(self) -> bool:
         """Whether it is owed for a failure, which stands before what the failed step took."""
-        return bool(self.inputs) and self.inputs[0][1] == b"farandole.Failure"
+        return bool(self.inputs) and not self.gathered and self.inputs[0][1] == b"farandole.Failure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,12 @@ class Run:
     owed: dict[Pair, Debt] = field(default_factory=dict)
     debts: list[Debt] = field(default_factory=list)
     queues: dict[bytes, list[deque[Event]]] = field(default_factory=dict)
-    """Of joins: by reactor, for each parameter, what it waits with."""
+    """Of joins at the root: by reactor, for each parameter, what it waits with."""
+    branch_queues: dict["Branch", dict[bytes, list[deque[Event]]]] = field(default_factory=dict)
+    latest: "dict[tuple[Branch | None, bytes], Event]" = field(default_factory=dict)
+    """By branch and type, what joins in branches inside it look at."""
+    fan_outs: "list[FanOut]" = field(default_factory=list)
+    gatherings: "list[Gathering]" = field(default_factory=list)
     kept: list[Event] = field(default_factory=list)
     history: list[Event] = field(default_factory=list)
     undoing: bool = False
@@ -130,8 +145,8 @@ class Run:
     decisions: dict[bytes, Decision] = field(default_factory=dict)
     deadline: int = 0
     """Log time; 0: none."""
-    passed: list[tuple[bytes, int, int]] = field(default_factory=list)
-    """Events that drop timers: type, offset of the record with which it entered the history, own offset."""
+    passed: "list[tuple[bytes, int, int, Branch | None]]" = field(default_factory=list)
+    """Events that drop timers: type, offset of the record with which it entered the history, own offset, branch."""
     closed_at: int = -1
 
     @property
@@ -159,3 +174,4 @@ class Run:
         """Drop all that is owed."""
         for debt in tuple(self.owed.values()):
             self.settle(debt, "dropped", offset)
+        self.fan_outs, self.gatherings = [], []

@@ -45,6 +45,8 @@ class RandomLog:
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
+        self._steady = seed % 2
+        """Whether contracts are seldom replaced, so that more comes of them."""
         self._offset = 0
         self._time = 1_000
         self._number = 0
@@ -58,6 +60,8 @@ class RandomLog:
             record = self._control(
                 Kind.GENESIS, {"log_id": "l", "partitions": 2, "fold_version": 1, "settings": SETTINGS}
             )
+        elif self._steady and len(self._sent) in (1, 150):
+            record = self._fitting(fold)
         elif self._pending and r.random() < 0.7:
             record = self._pending.pop(r.choice((0, 0, 0, -1)))
         elif self._sent and r.random() < 0.05:
@@ -111,7 +115,7 @@ class RandomLog:
     def _make(self, fold: Fold) -> tuple[bytes | None, bytes | None, list[Header]]:
         r = self._random
         makers = (self._start, self._outcome, self._failure, self._command, self._contract, self._setting, self._odd)
-        weights = (14, 40, 12, 12, 10, 1, 3)
+        weights = (14, 40, 12, 12, 1 if self._steady else 10, 1, 3)
         maker = r.choices((*makers, *(partial(m.make, self) for m in MAKERS)), (*weights, *(m.weight for m in MAKERS)))
         return maker[0](fold)
 
@@ -152,12 +156,15 @@ class RandomLog:
         key, (trigger, reactor, generation), _ = self._pair(fold)
         count = r.choice((0, 1, 1, 1, 1, 2, 3))
         append = self._append()
+        fan, begins = 0, b""
+        if r.random() < (0.4 if reactor == b"one" else 0.1):
+            fan, begins = int(Flag.FANOUT), b"\0".join((r.choice(TYPES), b"t.A"))
         records = []
         for index in range(max(count, 1)):
             flags = r.choices((0, Flag.NO_REACTOR, Flag.END, Flag.END | Flag.FINAL_END), (20, 3, 2, 1))[0]
             headers = self._headers(
                 Kind.OUTCOME, derived_id(trigger, reactor, generation, index), r.choice(TYPES), append=append,
-                index=index, count=count, flags=int(flags), causation=trigger, reactor=reactor, generation=generation,
+                index=index, count=count, flags=int(flags) | fan, branch=b"" if index else begins, causation=trigger, reactor=reactor, generation=generation,
             )  # fmt: skip
             records.append((key, None if not count else b"", headers))
         if r.random() < 0.1:
@@ -213,7 +220,9 @@ class RandomLog:
             in_force = fold.contracts.get(renames.encode() or reactor)
             parameters = r.choice((1, 1, 1, 2))
             failed = r.random() < 0.25
-            form = "failed" if failed else "event" if parameters > 1 else r.choice(("event",) * 8 + FORMS)
+            form = (
+                "failed" if failed else "event" if parameters > 1 else r.choice(("event",) * 8 + ("list",) * 3 + FORMS)
+            )
             content = {
                 "reactor": reactor.decode(),
                 "service": "s",
@@ -221,21 +230,47 @@ class RandomLog:
                 if not failed
                 else [[t.decode() for t in r.sample(TYPES, r.choice((0, 1, 2)))]],
                 "forms": ["failed"] if failed else [form] * parameters,
-                "each": "t.A" if (form == "list") is (r.random() < 0.95) else "",
+                "each": r.choice(("t.A", "t.B")) if (form == "list") is (r.random() < 0.95) else "",
                 "signals": ["t.A"] if r.random() < 0.02 else [],
-                "of": [o.decode() for o in r.sample(REACTORS, r.choice((0, 0, 1, 2)))] if failed else [],
-                "gives": [],
+                "of": [o.decode() for o in r.sample(REACTORS, r.choice((0, 0, 1, 2)))]
+                if failed or form == "list"
+                else [],
+                "enough": r.choice((0, 0, 1, 2)),
+                "within": r.choice((0, 0, 10)),
+                "gives": r.choice(([], [], [{"form": "list", "types": ["t.A"]}])),
                 "compensates": r.random() < 0.3,
                 "unless": [t.decode() for t in r.sample(TYPES, r.choice((0, 0, 1, 2)))],
                 "state": r.choices(("active", "retired_drop", "retired_keep"), (20, 1, 1))[0],
                 "renames": renames,
                 "replaces": in_force.id if in_force and r.random() < 0.9 else "",
             }
-            if form == "either":
+            if form == "either" or (form == "list" and r.random() < 0.5):
                 content["takes"][0].append(r.choice(("failed:", "failed:t.A", "failed:t.B")))
             records.append(self._control(Kind.CONTRACT, content, append=append, index=index, count=len(reactors)))
         first, *rest = records
         self._pending += rest[: len(rest) - (r.random() < 0.1)]
+        return first
+
+    def _fitting(self, fold: Fold) -> tuple[bytes | None, bytes | None, list[Header]]:
+        """Contracts that make branches, join in them and gather what they give."""
+        r, append, records = self._random, self._append(), []
+        lists = [{"form": "list", "types": ["t.A", "t.B"]}]
+        failed = ["failed:"] if r.random() < 0.5 else []
+        for index, (reactor, form, takes, more) in enumerate(
+            (
+                (b"one", "event", [["t.A", "t.B"]], {"gives": lists}),
+                (b"two", "list", [["t.C", "t.D", *failed]], {"each": "t.A", "within": r.choice((0, 5, 20))}),
+                (b"three", "list", [["t.E", "t.B"]], {"each": "t.B", "enough": r.choice((0, 0, 2)), "within": 10}),
+                (b"four", "event", [["t.C"], ["t.E", "t.D"]], {}),
+            )
+        ):
+            in_force = fold.contracts.get(reactor)
+            content = {
+                "reactor": reactor.decode(), "service": "s", "takes": takes, "forms": [form] * len(takes), "gives": [],
+                "replaces": in_force.id if in_force else "", **more,
+            }  # fmt: skip
+            records.append(self._control(Kind.CONTRACT, content, append=append, index=index, count=4))
+        first, *self._pending = records
         return first
 
     def _setting(self, fold: Fold) -> tuple[bytes | None, bytes | None, list[Header]]:

@@ -197,20 +197,14 @@ def test_the_service_is_the_choreography_unless_named() -> None:
 
 
 def _forms() -> list[tuple[str, Callable[..., Any], dict[str, Any]]]:
-    def gathers(x: list[Paid]) -> None: ...
-    def fans_out(x: Placed) -> list[Paid]: ...
     def has_child(x: Placed) -> Child[Placed]: ...
     def done(x: ChildDone[Shipped]) -> None: ...
     def failed(x: ChildFailed[Placed]) -> None: ...
-    def joins(x: Failed[Placed], paid: Paid) -> None: ...
 
     return [
-        ("list[...]", gathers, {"each": Packed, "enough": 1, "within": "1h"}),
-        ("list[...]", fans_out, {}),
         ("Child[...]", has_child, {}),
         ("ChildDone[...]", done, {}),
         ("ChildFailed[...]", failed, {}),
-        ("Failed[...] in a join", joins, {}),
     ]
 
 
@@ -230,6 +224,22 @@ def test_what_cannot_run_yet_is_read_all_the_same(
 ) -> None:
     everything.reactor(**options)(fn)
     assert [r.fn for r in everything.reactors] == [fn]
+
+
+def test_a_fan_in_is_joined_with_nothing(orders: Choreography) -> None:
+    with pytest.raises(
+        DeclarationError, match=r"^orders\.it: 'parts' is a fan-in, which is joined with nothing; take a"
+    ):
+
+        @orders.reactor
+        def it(parts: list[Paid], packed: Packed) -> None: ...
+
+
+def test_only_plain_events_are_joined(orders: Choreography) -> None:
+    with pytest.raises(DeclarationError, match=r"^orders\.it: 'failed' is no plain event, and only those are joined"):
+
+        @orders.reactor
+        def it(paid: Paid, failed: Failed[Placed]) -> None: ...
 
 
 def test_events_in_options_are_known(everything: Choreography) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from farandole.reactors import Choreography, choreography
-from farandole.schemas import DeclarationError
+from farandole.reactors import Choreography
 
 APPS = Path(__file__).parents[1] / "typing" / "apps"
 
@@ -61,20 +60,11 @@ def test_the_order_program_is_read(run_program: Callable[[str], Any]) -> None:
     }
 
 
-@pytest.mark.parametrize("program", ["a03_map_reduce", "a05_saga", "a07_agent", "b_state"])
-def test_programs_that_need_more_are_refused_for_that_alone(program: str, run_program: Callable[[str], Any]) -> None:
-    with pytest.raises(DeclarationError, match="is not supported yet"):
-        run_program(program)
-
-
 @pytest.mark.parametrize(
     ("program", "reactors"),
     [("a02_approval", 4), ("a03_map_reduce", 3), ("a05_saga", 4), ("a07_agent", 4), ("b_state", 2)],
 )
-def test_programs_that_need_more_are_read_all_the_same(
-    program: str, reactors: int, run_program: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(choreography, "refuse_unsupported", lambda where, used: None)
+def test_other_programs_are_read(program: str, reactors: int, run_program: Callable[[str], Any]) -> None:
     (found,) = (value for value in vars(run_program(program)).values() if isinstance(value, Choreography))
     found.load()
     assert len(found.reactors) == reactors

@@ -78,6 +78,13 @@ def _for_clients() -> EventTypes:
 
 
 CLIENT_TYPES: Final = _for_clients()
+FAN_INS: Final = frozenset(
+    name
+    for dance in ALL
+    for reactors in dance.complete.values()
+    for name, reacting in reactors.items()
+    if isinstance(reacting, Reacting) and "each" in reacting.options
+)
 ORDERED: Final = frozenset(
     name
     for dance in ALL

@@ -7,6 +7,7 @@ from farandole.eventstore import Stored
 from farandole.projections.fold import UNDO, Contract, Fact, PairKey, Settings
 from farandole.schemas.envelope import Flag
 
+from .deployments import FAN_INS
 from .story import Debt, RunStory
 from .tags import tag_of
 from .transcript import Line
@@ -51,7 +52,8 @@ class Expected:
                 if owed.key[2] == UNDO:
                     continue
                 edited = line.envelope is not None and line.envelope.flags & Flag.EDITED
-                if not edited and story.at.get(owed.key[0]) not in owed.inputs:
+                gathers = owed.key[1].decode() in FAN_INS
+                if not edited and not gathers and story.at.get(owed.key[0]) not in owed.inputs:
                     yield f"{what} is owed for something else than its trigger"
                 if hops > self.settings.drain:
                     yield f"{what} is owed {hops} outcomes after the End"

@@ -69,5 +69,16 @@ FOUND_IN: Final[Mapping[str, int]] = {
     "a person counts once": 46,
     "only what was offered": 9,
     "a question is over by its time": 3,
+    "what follows stays in its branch": 1,
+    "a fan-in fires once": 1,
+    "a fan-out of none": 8,
+    "a parked step holds its branch": 19,
+    "a fan-out holds its branch": 8,
+    "failures are gifts": 30,
+    "lists in the order of branches": 1,
+    "a branch ends without giving": 8,
+    "joins stay in their branch": 8,
+    "the latest of an enclosing branch": 1,
+    "enough is enough": 1,
 }
 """Seeds to look in first, where that is not the first seed."""

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import partition_of
-from farandole.projections.fold import UNDO, Contract, Fact, PairKey, Result, Settings, Verdict
+from farandole.projections.fold import NOTHING, UNDO, Contract, Fact, PairKey, Result, Settings, Verdict
 from farandole.schemas import UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind
 
+from .branching import Branching
 from .deployments import ATTEMPTS, ORDERED
 from .expected import Expected
 from .handlers import Execution
@@ -54,6 +55,7 @@ class Judge(Expected):
         self.version = 1
         self.first_seen: dict[tuple[PairKey, int], bytes] = {}
         self.seen: set[bytes] = set()
+        self.branching = Branching(self)
         self.watchers = [watcher(self) for dance in world.dances for watcher in dance.watchers]
 
     def judge(self) -> Iterator[str]:
@@ -162,6 +164,7 @@ class Judge(Expected):
             story.drop(number)
         yield from self._note_owed(number, line, e.kind == Kind.RETRY)
         self._drop_with_the_end(line, story)
+        yield from self.branching.line(story, line)
         yield from self._expected(number, line, story, pair)
         for closed in line.closed:
             self._close(number, closed)
@@ -244,9 +247,8 @@ class Judge(Expected):
             yield from self._in_order(story, pair, debt)
 
     def _what_it_was_given(self, debt: Debt, execution: Execution) -> Iterator[str]:
-        taken = tuple(tag_of(self.records[offset]) for offset in debt.inputs)
-        if FAILURE in (self._type(offset) for offset in debt.inputs[:1]):
-            taken = taken[1:]
+        events = (offset for offset in debt.inputs if self._type(offset) != FAILURE)
+        taken = () if NOTHING in debt.types else tuple(tag_of(self.records[offset]) for offset in events)
         if execution.takes != taken:
             yield f"{execution.reactor} was given {execution.takes}, and owed for {taken}"
 
@@ -285,7 +287,9 @@ class Judge(Expected):
             self._fail_for_good(number, line, e, debt)
 
     def _fail_for_good(self, number: int, line: Line, e: Envelope, debt: Debt) -> None:
-        if any(owed.key[0] == e.id for owed in line.owed):
+        pair = (e.causation, e.reactor, e.generation)
+        # Asked in any case, for it notes what a branch gave.
+        if self.branching.catches(self.runs[line.run], line, pair) | any(owed.key[0] == e.id for owed in line.owed):
             debt.done = number
         else:
             debt.parked = e.id
@@ -310,7 +314,11 @@ class Judge(Expected):
                 yield f"{contract.reactor.decode()} was retired by itself"
             if contract.state == "retired_drop":
                 self._drop_of(contract)
+            before = self.in_force.get(contract.reactor)
+            if before is not None and (before.shape != contract.shape or not contract.active):
+                self.branching.forget(contract.reactor)
         yield from self._note_owed(number, line, False)
+        yield from self.branching.contracts(line)
         yield from self._begun_with(line, {c.reactor for c in line.contracts if not self.were[c.reactor]})
         for contract in line.contracts:
             self.were[contract.reactor].add(contract.id)

@@ -26,6 +26,7 @@ class Line(NamedTuple):
     admitted: tuple[Fact, ...]
     owed: tuple[Owed, ...]
     settled: tuple[tuple[bytes, PairKey], ...]
+    parked: tuple[PairKey, ...]
     closed: tuple[bytes, ...]
     contracts: tuple[Contract, ...]
     result: Result
@@ -64,6 +65,7 @@ class Transcript:
             tuple(out.admitted),
             tuple(Owed(run.id, pair.key, pair.inputs, pair.types) for run, pair in out.owed),
             tuple((run.id, pair.key) for run, pair in out.settled),
+            tuple(pair.key for _, pair in out.settled if pair.parked),
             tuple(run.id for run in out.closed),
             out.contracts,
             out.result,

@@ -9,6 +9,7 @@ from farandole.reactors.alive import members_of
 from farandole.reactors.claims import claimed
 from farandole.reactors.client import Client
 from farandole.reactors.contract import contracts_of
+from farandole.reactors.graph import graph_of, inferred
 
 from .running import Target
 
@@ -76,7 +77,12 @@ def _them(names: Sequence[str]) -> str:
 async def may_serve(target: Target, client: Client) -> list[Finding]:
     """Whether the app's reactors could come into force here."""
     choreography = target.choreography
-    mine = contracts_of(choreography.reactors, client.scribe.types, service=choreography.service)
+    mine = contracts_of(
+        choreography.reactors,
+        client.scribe.types,
+        service=choreography.service,
+        each=inferred(graph_of(choreography)),
+    )
     if not mine:
         return []
     others: dict[str, set[str]] = {}

@@ -1,6 +1,6 @@
 """A reactor's contract, as its service publishes it: what the code declares, as a record."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +11,14 @@ from .naming import names_of
 from .reactor import Reactor
 
 
-def contract_of(reactor: Reactor, types: EventTypes, *, service: str, version: str = "", owner: str = "") -> Contract:
-    """The contract of one reactor."""
+def contract_of(
+    reactor: Reactor, types: EventTypes, *, service: str, version: str = "", owner: str = "", each: str = ""
+) -> Contract:
+    """The contract of one reactor.
+
+    Args:
+        each: of a fan-in, the event of the fan-out that it gathers, where it does not say so itself.
+    """
     signature, options = reactor.signature, reactor.options
     signals = [
         types.wire_name(event)
@@ -29,7 +35,7 @@ def contract_of(reactor: Reactor, types: EventTypes, *, service: str, version: s
         "forms": [trigger.form for trigger in signature.triggers],
         "signals": sorted(signals),
         "of": [options.of] if options.of else [],
-        "each": types.wire_name(options.each) if options.each else "",
+        "each": types.wire_name(options.each) if options.each else each,
         "gives": [
             {"form": member.shape, "types": [types.wire_name(event) for event in dict.fromkeys(member.all_events())]}
             for member in signature.gives.members
@@ -68,15 +74,30 @@ def retired(contract: Contract, *, drop: bool) -> dict[str, Any]:
 
 
 def contracts_of(
-    reactors: Iterable[Reactor], types: EventTypes, *, service: str, version: str = "", owner: str = ""
+    reactors: Iterable[Reactor],
+    types: EventTypes,
+    *,
+    service: str,
+    version: str = "",
+    owner: str = "",
+    each: Mapping[str, str] | None = None,
 ) -> dict[bytes, tuple[Reactor, Contract]]:
     """The reactors of a service with their contracts, by name.
+
+    Args:
+        each: the events of the fan-outs that fan-ins gather, by reactor, where they do not say so themselves.
 
     Raises:
         DeclarationError: there are more, or larger ones, than a log takes.
     """
     made = {
-        r.name.encode(): (r, contract_of(r, types, service=service, version=version, owner=owner)) for r in reactors
+        r.name.encode(): (
+            r,
+            contract_of(
+                r, types, service=service, version=version, owner=owner, each=each.get(r.name, "") if each else ""
+            ),
+        )
+        for r in reactors
     }
     if len(made) > MOST_TOGETHER:
         raise DeclarationError(f"service '{service}' has {len(made)} reactors, and a log takes {MOST_TOGETHER} of one")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from farandole.projections.fold import Pair
+from farandole.projections.fold import FAILURE, NOTHING, Pair
 from farandole.schemas import EventTypes
 
 from .contract import contract_of
@@ -44,22 +44,22 @@ class Plan:
         self.context = tuple(signature.context)
         contract = contract_of(reactor, types, service="")
         self.failures = contract.failures
-        self._gathers = contract.form == "list"
+        self._gathers = contract.elements if contract.form == "list" else None
         self.gives = frozenset(types.wire_name(event).encode() for event in signature.gives.events)
-        self.taken = 0 if self._gathers or self.failures is not None else len(contract.takes)
+        self.taken = 0 if self._gathers is not None or self.failures is not None else len(contract.takes)
         self._takes = contract.takes if contract.form == "join" else (contract.elements,)
         """The wire names of the events that each parameter takes."""
         alone = len(signature.triggers) == 1 and not reactor.takes_failures and not reactor.takes_run
         self.direct = signature.is_async and reactor.options.timeout is None and reactor.options.deadline is None
-        self.simple = signature.triggers[0].param if alone else None
+        self.simple = signature.triggers[0].param if alone and self._gathers is None else None
 
     def fits(self, pair: Pair) -> bool:
         """Whether what the step is owed for is what the handler takes: the contract may have changed since."""
         takes, types, failures = self._takes, pair.types, self.failures
         if pair.generation and pair.undoes:
             return False
-        if self._gathers:
-            return True
+        if self._gathers is not None:
+            return self._gathers_all_of(types, self._gathers)
         if pair.by_failure:
             return failures is not None and (not failures or not failures.isdisjoint(types))
         if len(types) == 1:
@@ -75,3 +75,14 @@ class Plan:
     def places(self, pair: Pair) -> Sequence[int] | None:
         """Which input goes into which parameter; None if there is none for one of them."""
         return range(len(pair.types))
+
+    def _gathers_all_of(self, types: Sequence[bytes], taken: frozenset[bytes]) -> bool:
+        following = iter(types)
+        for type in following:
+            if type == FAILURE:
+                about = next(following)
+                if self.failures is None or (self.failures and about not in self.failures and about != NOTHING):
+                    return False
+            elif type not in taken and type != NOTHING:
+                return False
+        return True

@@ -55,6 +55,11 @@ class Reactor:
         return any(e.form == "failed" for t in self.signature.triggers for e in t.elements)
 
     @property
+    def gathers(self) -> bool:
+        """Whether it is a fan-in."""
+        return any(trigger.form == "list" for trigger in self.signature.triggers)
+
+    @property
     def takes_run(self) -> bool:
         """Whether it looks back at the run's history, by a `Run` or a `State`, or what compensates it does."""
         return any(
@@ -89,6 +94,17 @@ def _check_options(reactor: Reactor) -> None:
     forms = {trigger.form for trigger in signature.triggers}
     if options.of is not None and not reactor.takes_failures:
         raise DeclarationError(f"{where}: of= narrows a Failed[...] to one reactor, but it takes none")
+    for trigger in signature.triggers if len(signature.triggers) > 1 else ():
+        if trigger.form == "list":
+            raise DeclarationError(
+                f"{where}: '{trigger.param}' is a fan-in, which is joined with nothing; take a Run[...] and look at other "
+                "events by run.events(...)"
+            )
+        if trigger.form != "event":
+            raise DeclarationError(
+                f"{where}: '{trigger.param}' is no plain event, and only those are joined; take it alone, and a Run[...] "
+                "to look at other events by run.events(...)"
+            )
     for option in ("each", "enough", "within"):
         if getattr(options, option) is not None and "list" not in forms:
             raise DeclarationError(f"{where}: {option}= is about a fan-in, but it takes no list[...]")

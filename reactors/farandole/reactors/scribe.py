@@ -160,6 +160,15 @@ class Scribe:
         )
         return Record(run_id, set.value, headers)
 
+    def expiry_of_fan_in(self, run_id: bytes, fan_out: bytes, reactor: bytes, said: str) -> Record:
+        """The record that ends the waiting of a fan-in, which is a failure of the branches that gave nothing."""
+        schema = system_records.FAILURE
+        headers = pack(
+            kind=Kind.EXPIRY, id=self._id(), type=schema.name.encode(), source=self.source, append=self._append(),
+            sent=self.now(), schema=schema.fingerprint, causation=fan_out, reactor=reactor,
+        )  # fmt: skip
+        return Record(run_id, schema.encode({"error": "builtins.TimeoutError", "message": said}), headers)
+
     def outcome(self, run_id: bytes, pair: Pair, events: Sequence[Event]) -> "Written":
         """The records of one outcome; of no events, one record that says so."""
         trigger, reactor, generation = pair.trigger, pair.reactor, pair.generation

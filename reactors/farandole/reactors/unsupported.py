@@ -8,18 +8,13 @@ from farandole.schemas import DeclarationError
 from .reactor import Reactor
 
 UNSUPPORTED: Final[Mapping[str, str]] = {
-    "list[...]": "emit a fixed number of events as a tuple[...], and take events one by one",
     "Child[...]": "until child runs are there, start the other run with a client",
     "ChildDone[...]": "until child runs are there, let a client send the result as a Signal",
     "ChildFailed[...]": "until child runs are there, let a client send the failure as a Signal",
-    "Failed[...] in a join": "take the failure alone, and the other events by run.events(...)",
-    "each=": "leave it out",
-    "enough=": "leave it out",
-    "within=": "leave it out",
     "schedule(...)": "until schedules are there, start the run from cron with `farandole start`",
 }
 
-_SHAPES = {"list": "list[...]", "child": "Child[...]"}
+_SHAPES = {"child": "Child[...]"}
 _FORMS = {"child_done": "ChildDone[...]", "child_failed": "ChildFailed[...]"}
 
 
@@ -39,15 +34,10 @@ def refuse_unsupported(where: str, used: Iterable[str]) -> None:
 
 def forms_of(reactor: Reactor) -> Iterator[str]:
     """What a reactor uses, in the words of the table."""
-    triggers = reactor.signature.triggers
-    for trigger in triggers:
-        if trigger.form == "list":
-            yield "list[...]"
+    for trigger in reactor.signature.triggers:
         for element in trigger.elements:
             if element.form in _FORMS:
                 yield _FORMS[element.form]
-            if element.form == "failed" and len(triggers) > 1:
-                yield "Failed[...] in a join"
     shapes = reactor.signature.gives.shapes()
     yield from (name for shape, name in _SHAPES.items() if shape in shapes)
     yield from reactor.options.used()

@@ -32,6 +32,7 @@ from .attempt import Attempts
 from .commands import command_line
 from .contract import contracts_of
 from .dispatch import Dispatcher
+from .graph import graph_of, inferred
 from .history import HistoryIndex
 from .keeping import NEWS, ROUND, Keeper, LogClock
 from .lag import measure_lag
@@ -107,6 +108,10 @@ class Worker:
             service=choreography.service,
             version=choreography.version,
             owner=choreography.owner,
+            each=inferred(graph_of(choreography)),
+        )
+        self._looks_back = any(
+            len(r.signature.triggers) > 1 or r.gathers or r.takes_failures or r.takes_run for r in reactors
         )
         self._looks_back = any(
             len(r.signature.triggers) > 1 or r.takes_failures or r.takes_run or r.undo for r in reactors

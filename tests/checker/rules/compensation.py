@@ -44,7 +44,7 @@ def edited(fold: "Fold", run: Run, debt: Debt, raw: Raw, head: Head) -> Verdict 
     if debt.by_failure or place >= len(debt.inputs) or debt.inputs[place][1] != head.type:
         return Verdict.UNREADABLE
     inputs = tuple((raw.offset, type) if n == place else (at, type) for n, (at, type) in enumerate(debt.inputs))
-    new = Debt((trigger, reactor, head.id), inputs, debt.hops, raw.offset, debt.of_failed)
+    new = Debt((trigger, reactor, head.id), inputs, debt.hops, raw.offset, debt.of_failed, branch=debt.branch)
     new.first = debt.place
     if new.pair in run.owed:
         return Verdict.REPEATED

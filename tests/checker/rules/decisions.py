@@ -35,7 +35,7 @@ def answer(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         del run.decisions[decision.id]
         if decision.otherwise is not None:
             del run.timers[decision.otherwise.id]
-        event = Event(head.id, head.type, raw.offset, 0, head.flags & EVENT, None, 0, raw.offset)
+        event = Event(head.id, head.type, raw.offset, 0, head.flags & EVENT, None, 0, raw.offset, decision.branch)
         fold.effects.admit(run, event)
     return admit_command(fold, head)
 

@@ -10,7 +10,7 @@ from checker.record import Flag, Head, Kind, Raw
 from checker.state import Debt, Decision, Event, Pair, Run
 from checker.verdict import Verdict
 
-from . import compensation
+from . import branches, compensation
 from .setting import ask, set_timer
 
 if TYPE_CHECKING:
@@ -50,22 +50,25 @@ def outcome(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         return Verdict.HELD
     hops = 0 if run.state == "open" else debt.hops + 1
     run.settle(debt, "outcome", raw.offset)
-    asked: Decision | None = None
+    numbers = sorted(whole) if head.count else []
+    outcome = whole[min(whole)][1].id
+    places = branches.fan_out(fold, run, debt, [whole[index] for index in numbers] or [(raw, head)], hops)
     parts = []
-    for index in sorted(whole) if head.count else ():
+    for index, branch in zip(numbers, places or [debt.branch] * len(numbers), strict=True):
         part, its = whole[index]
-        parts.append((its, Event(its.id, its.type, part.offset, hops, its.flags, debt.pair, index, raw.offset)))
+        parts.append((its, Event(its.id, its.type, part.offset, hops, its.flags, debt.pair, index, raw.offset, branch)))
     emitted = [event for its, event in parts if not its.flags & TO_COME]
-    compensation.push(fold, run, debt, whole[min(whole)][1].id, emitted)
+    compensation.push(fold, run, debt, outcome, emitted)
+    asked: Decision | None = None
     for its, event in parts:
         if not its.flags & TO_COME:
             fold.effects.admit(run, event)
         elif run.state != "open" or its.flags & Flag.CHILD:
             continue
         elif its.flags & Flag.ASK:
-            asked = ask(fold, run, asked, its)
+            asked = ask(fold, run, asked, its, event.branch)
         else:
-            set_timer(fold, run, debt, its)
+            set_timer(fold, run, debt, its, event.branch)
     return Verdict.ADMITTED
 
 
@@ -181,12 +184,14 @@ def admit_command(fold: "Fold", head: Head) -> Verdict:
 
 def stands_still(fold: "Fold", run: Run) -> bool:
     """Whether it is failed, with nothing else to do, or idle."""
-    if run.timers or run.decisions:
+    due = run.state == "open" and any(gathering.due for gathering in run.gatherings)
+    if run.timers or run.decisions or due:
         return False
     if run.owed:
         return len(run.owed) == run.parked
     waits = any(c.active and c.signals for c in fold.contracts.by_reactor.values())
-    return run.state == "open" and not any(any(queues) for queues in run.queues.values()) and not waits
+    joins = [queues for here in (run.queues, *run.branch_queues.values()) for queues in here.values()]
+    return run.state == "open" and not any(map(any, joins)) and not waits
 
 
 ON_RUNS: Final[dict[Kind, Callable[["Fold", Raw, Head, Run], Verdict]]] = {

@@ -7,6 +7,8 @@ from checker.record import Head, Kind, Raw
 from checker.state import Event, Run, Timer
 from checker.verdict import Verdict
 
+from . import branches
+
 if TYPE_CHECKING:
     from checker.fold import Fold
 
@@ -24,12 +26,14 @@ def comes(fold: "Fold", raw: Raw, head: Head, run: Run, timer: Timer) -> Verdict
         return Verdict.NOT_DUE
     del run.timers[timer.id]
     run.decisions.pop(timer.decision, None)
-    event = Event(head.id, head.type, raw.offset, 0, timer.flags, None, 0, raw.offset)
+    event = Event(head.id, head.type, raw.offset, 0, timer.flags, None, 0, raw.offset, timer.branch)
     fold.effects.admit(run, event)
     return Verdict.ADMITTED
 
 
 def expiry(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
+    if head.causation and head.reactor:
+        return branches.expiry(fold, raw, head, run)
     if head.causation:
         return nobody_answered(fold, raw, head, run)
     if not run.deadline:

@@ -1,6 +1,7 @@
 """Makers of random records, one file for each feature."""
 
 from . import claims, compensation, policies
+from .branches import BRANCHES
 from .decisions import DECISIONS
 from .maker import Maker
 from .timers import TIMERS
@@ -12,6 +13,7 @@ MAKERS: tuple[Maker, ...] = (
     *policies.MAKERS,
     TIMERS,
     DECISIONS,
+    BRANCHES,
 )
 
 __all__ = ["MAKERS", "Maker"]

@@ -13,6 +13,7 @@ from farandole.schemas import system_records
 from farandole.schemas.envelope import Flag, Header, Kind, pack
 from farandole.schemas.ids import derived_id, failure_id
 
+FANOUT = int(Flag.FANOUT)
 END, FINAL, LAST, NO_REACTOR = int(Flag.END), int(Flag.END | Flag.FINAL_END), int(Flag.LAST), int(Flag.NO_REACTOR)
 SOURCE = b"/t/tests"
 SOON = 600_000
@@ -64,15 +65,28 @@ def a_head(kind: Kind, **more: Any) -> list[Header]:
     return pack(kind=kind, **fields)
 
 
-def an_outcome(run: bytes, pair: Pair, *types: str, flags: int = 0, append: bytes | None = None) -> list[Record]:
-    """The records of one outcome; ``flags`` are those of its last event. Without types: the outcome of no events."""
+def an_outcome(
+    run: bytes,
+    pair: Pair,
+    *types: str,
+    flags: int = 0,
+    append: bytes | None = None,
+    branches: Sequence[str] | None = None,
+) -> list[Record]:
+    """The records of one outcome; ``flags`` are those of its last event. Without types: the outcome of no events.
+
+    Args:
+        branches: if it is a fan-out, the types that its branches may begin with.
+    """
+    fan = 0 if branches is None else FANOUT
+    begun = b"\0".join(map(wire, branches or ()))
     common = {
         "kind": Kind.OUTCOME, "source": SOURCE, "append": append or an_append(), "sent": 1, "causation": pair.trigger,
         "reactor": pair.reactor, "generation": pair.generation,
     }  # fmt: skip
     if not types:
         id = derived_id(pair.trigger, pair.reactor, pair.generation, 0)
-        return [Record(run, None, pack(id=id, type=b"farandole.Nothing", count=0, **common))]
+        return [Record(run, None, pack(id=id, type=b"farandole.Nothing", count=0, flags=fan, branch=begun, **common))]
     return [
         Record(
             run,
@@ -80,7 +94,8 @@ def an_outcome(run: bytes, pair: Pair, *types: str, flags: int = 0, append: byte
             pack(
                 id=derived_id(pair.trigger, pair.reactor, pair.generation, index),
                 type=wire(type),
-                flags=flags if index == len(types) - 1 else 0,
+                flags=fan | (flags if index == len(types) - 1 else 0),
+                branch=b"" if index else begun,
                 index=index,
                 count=len(types),
                 **common,
@@ -223,6 +238,20 @@ class Log:
 
     def outcome(self, pair: Pair, *types: str, run: bytes = b"r", flags: int = 0) -> Applied:
         return self.put(*an_outcome(run, pair, *types, flags=flags))
+
+    def fan_out(self, pair: Pair, *types: str, begins: Sequence[str] | None = None, run: bytes = b"r") -> Applied:
+        """An outcome that is a list.
+
+        Args:
+            begins: the types that its branches may begin with, if they are not those that there are.
+        """
+        return self.put(
+            *an_outcome(run, pair, *types, branches=tuple(dict.fromkeys(types)) if begins is None else begins)
+        )
+
+    def expire_fan_in(self, fan_out: bytes, reactor: str, run: bytes = b"r") -> Applied:
+        head = a_head(Kind.EXPIRY, type=b"farandole.Failure", causation=fan_out, reactor=reactor.encode())
+        return self.put(Record(run, b"never read", head))
 
     def failure(self, pair: Pair, *, run: bytes = b"r", **more: Any) -> Applied:
         return self.put(a_failure(run, pair, **more))

@@ -4,6 +4,36 @@ from collections.abc import Callable
 from typing import Any
 
 from farandole.projections.fold import Fold, Pair, Run
+from farandole.projections.fold.branches import Branch
+from farandole.projections.fold.pending import Pending
+
+
+def path(branch: Branch | None) -> tuple[tuple[bytes, int], ...]:
+    return () if branch is None else (*path(branch.fanout.branch), (branch.fanout.id, branch.index))
+
+
+def snap_branches(run: Run) -> Any:
+    pending = run.pending or Pending()
+    gatherings = {
+        (fanout.id, g.reactor): (
+            g.need,
+            g.due,
+            {index: (list(gift.offsets), list(gift.types), gift.hops) for index, gift in g.got.items()},
+        )
+        for fanout in (pending.fanouts or {}).values()
+        for g in fanout.gatherings or ()
+    }
+    joins = {
+        (path(branch), reactor): [[event.offset for event in queue] for queue in branch.joins[reactor]]
+        for reactor, branches in (pending.lacking or {}).items()
+        for branch in branches
+        if branch.joins
+    }
+    return gatherings, joins, {type: event.offset for type, event in (pending.latest or {}).items()}
+
+
+def debt_branch(pair: Pair) -> Any:
+    return path(pair.branch)
 
 
 def snap_compensation(run: Run) -> Any:
@@ -42,9 +72,9 @@ def snap_decisions(run: Run) -> Any:
     )
 
 
-OF_RUNS: tuple[Callable[[Run], Any], ...] = (snap_compensation, snap_timers, snap_decisions)
+OF_RUNS: tuple[Callable[[Run], Any], ...] = (snap_branches, snap_compensation, snap_timers, snap_decisions)
 """Functions ``snap_<feature>``, each giving what the model's method of that name gives."""
-OF_PAIRS: tuple[Callable[[Pair], Any], ...] = (debt_claims,)
+OF_PAIRS: tuple[Callable[[Pair], Any], ...] = (debt_branch, debt_claims)
 """Likewise ``debt_<feature>``."""
 
 

@@ -62,7 +62,7 @@ actions = st.lists(
 
 @st.composite
 def contracts(draw: st.DrawFn) -> dict[str, Any]:
-    form = draw(st.sampled_from(["event"] * 10 + ["failed"] * 4 + ["list", "either", "child_done"]))
+    form = draw(st.sampled_from(["event"] * 10 + ["failed"] * 4 + ["list"] * 4 + ["either", "child_done"]))
     if form == "failed":
         takes = [draw(st.lists(types, max_size=2, unique=True))]
     else:
@@ -75,14 +75,14 @@ def contracts(draw: st.DrawFn) -> dict[str, Any]:
         *("|".join(part) for part in takes),
         form=form,
         each=draw(st.sampled_from(["t.A", "t.A", ""])) if form == "list" else "",
-        of=draw(st.lists(st.sampled_from(REACTORS), max_size=1)) if form == "failed" else [],
+        of=draw(st.lists(st.sampled_from(REACTORS), max_size=1)) if form in ("failed", "list") else [],
         version=draw(st.sampled_from(["", "", "2"])),
         signals=[f"t.{takes[0][0]}"] if takes[0] and draw(st.integers(0, 3)) == 0 else [],
         state=draw(st.sampled_from(["active"] * 12 + ["retired_drop", "retired_keep", "retired_keep", "asleep"])),
         renames=draw(st.sampled_from([""] * 12 + REACTORS)),
         **{name: draw(values) for feature in FEATURES for name, values in feature.CONTRACT.items()},
     )
-    if form == "either":
+    if form == "either" or (form == "list" and draw(st.booleans())):
         content["takes"][0].append(draw(st.sampled_from(["failed:", "failed:t.A", "failed:t.B"])))
     return content
 

@@ -7,9 +7,10 @@ from .decisions import DECISIONS
 from .first import FIRST
 from .long import LONG
 from .saga import SAGA
+from .split import SPLIT
 from .timers import TIMERS
 
-MORE: tuple[Dance, ...] = (SAGA, LONG, TIMERS, DECISIONS)
+MORE: tuple[Dance, ...] = (SAGA, LONG, TIMERS, DECISIONS, SPLIT)
 """Each in every second world, whichever others there are: so that one more leaves half of the worlds as they were."""
 ALL = (FIRST, *MORE)
 

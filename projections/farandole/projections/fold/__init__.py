@@ -1,6 +1,7 @@
 """The fold and what it is made of."""
 
 from .applied import Applied
+from .branches import FAILURE, NOTHING, Gathering
 from .closed import ClosedIds
 from .contracts import (
     CHILD_DONE,
@@ -25,10 +26,12 @@ __all__ = [
     "CHILD_DONE",
     "CHILD_FAILED",
     "FAILED",
+    "FAILURE",
     "KNOWN_VERSION",
     "LIFE",
     "MOST_CONTRACT",
     "MOST_TOGETHER",
+    "NOTHING",
     "TAKES",
     "UNDO",
     "Applied",
@@ -40,6 +43,7 @@ __all__ = [
     "Decision",
     "Fact",
     "Fold",
+    "Gathering",
     "OwedStep",
     "Pair",
     "PairKey",

@@ -13,7 +13,7 @@ from farandole.schemas.envelope import Envelope, Flag, Kind
 
 from . import children, compensation
 from .applied import Applied
-from .branches import end, fan_out, leave
+from .branches import fan_out, leave, settle_branches
 from .contracts import MOST_CONTRACT, MOST_NAME, MOST_TOGETHER, Contract
 from .framing import collect
 from .items import SPECIAL, part_of, take_part
@@ -354,8 +354,8 @@ def judge(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
     if fold.saver is not None:
         fold.saver.before(run)
     verdict = _command(rule, fold, run, record, e, out) if kind in COMMANDS else rule(fold, run, record, e, out)
-    if out.more is not None and out.more.emptied:
-        end(fold, out)
+    if run.pending is not None:
+        settle_branches(fold, run, out)
     if run.state is _ENDING:
         close_if_done(fold, run, out)
     return verdict

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from farandole.schemas import system_records
+
+if TYPE_CHECKING:
+    from .leading import Leading
 
 ACTIVE: Final = "active"
 RETIRED: Final = ("retired_drop", "retired_keep")
@@ -149,12 +152,14 @@ class Contracts:
     """The contracts in force, by reactor and by what they subscribe to."""
 
     __slots__ = (
-        "_in_force", "by_type", "compensating", "ever", "failed", "fans", "joined", "lists", "named", "signals",
+        "_in_force", "by_type", "compensating", "ever", "failed", "fans", "joined", "leading", "lists", "named", "signals",
         "watched",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self._in_force: dict[bytes, Contract] = {}
+        self.leading: Leading | None = None
+        """What can follow from what, once somebody asked."""
         self.ever: dict[bytes, set[str]] = {}
         """Ids of all contracts that each reactor ever had here."""
         self.named: set[bytes] = set()
@@ -189,6 +194,7 @@ class Contracts:
 
     def replace(self, contracts: Iterable[Contract]) -> None:
         """Put contracts in force together, each in the place of its reactor's former one."""
+        self.leading = None
         for contract in contracts:
             self._in_force[contract.reactor] = contract
             self.ever.setdefault(contract.reactor, set()).add(contract.id)

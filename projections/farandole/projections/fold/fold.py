@@ -133,7 +133,7 @@ class Fold:
             return False
         if run.parked:
             return len(run.owed) == run.parked
-        return not run.owed and run.state is RunState.OPEN and not run.joins and not self.contracts.signals
+        return not run.owed and run.state is RunState.OPEN and not run.half_full and not self.contracts.signals
 
     def stops(self, reactor: bytes) -> bool:
         """Whether a policy in force wants nothing of a reactor to be begun."""

@@ -8,7 +8,7 @@ from farandole.schemas.envelope import Flag
 
 from . import children, compensation, gathering, joins, timers
 from .applied import Applied
-from .branches import end, forget, leave
+from .branches import end, forget, leave, release, sweep_fan_outs
 from .contracts import Contract
 from .joins import enter
 from .pairs import add, let_go, limit, owed_still
@@ -94,10 +94,12 @@ def enforce(fold: "Fold", contracts: tuple[Contract, ...], out: Applied) -> None
     first = {c.reactor for c in contracts if former[c.reactor] is None and c.reactor not in fold.contracts.ever}
     active = [c for c in contracts if c.active]
     unnamed = frozenset[bytes]().union(*(c.elements for c in active)) - fold.contracts.named
-    watched = fold.contracts.watched
+    watched, fanned = fold.contracts.watched, fold.contracts.fans
     fold.contracts.replace(contracts)
     out.contracts = contracts
     _look_back(fold, fold.contracts.watched - watched)
+    if fold.contracts.fans and not fanned:
+        _note_kept(fold)
     may_close = False
     for contract in contracts:
         before = former[contract.reactor]
@@ -114,14 +116,18 @@ def enforce(fold: "Fold", contracts: tuple[Contract, ...], out: Applied) -> None
                 _limit(fold, contract, out)
     begin = [(c, c.names if fold.settling and c.reactor in first else c.names & unnamed) for c in active]
     if fold.keeping and (unnamed or any(types for _, types in begin)):
-        for run in tuple(fold.keeping.values()):
-            _owe_kept(fold, run, begin, unnamed, out)
-    for contract in active:
-        if contract.form == "list" and contract.reactor in first:
-            gathering.begin(fold, contract, out)
+        for run in fold.keeping.values():
+            _owe_kept(fold, run, begin, out)
+    if lists := [c for c in active if c.form == "list" and c.reactor in first]:
+        gathering.begin(fold, lists, out)
+    if unnamed and not fold.settling:
+        _keep_no_longer(fold, unnamed)
     if out.more is not None and out.more.emptied:
         may_close = True
         end(fold, out)
+    for run in [run for run in fold.runs.values() if run.pending is not None and run.pending.held]:
+        release(fold, run, out, anew=True)
+        may_close = True
     if may_close:
         for run in sorted(fold.runs.values(), key=lambda run: run.offset):
             close_if_done(fold, run, out)
@@ -131,6 +137,7 @@ def sweep(fold: "Fold") -> None:
     """Once the settling time is over, keep only events of types that no contract has ever named."""
     if fold.saver is not None:
         fold.saver.finish()
+    sweep_fan_outs(fold)
     for run in tuple(fold.keeping.values()):
         kept = [k for k in run.kept or () if unserved(fold, k)]
         run.unserved += max(len(kept) - fold.settings.kept, 0)
@@ -154,20 +161,25 @@ def _keep(fold: "Fold", run: Run, event: Fact) -> None:
     run.kept.append(event)
 
 
-def _owe_kept(
-    fold: "Fold",
-    run: Run,
-    begin: Sequence[tuple[Contract, frozenset[bytes]]],
-    unnamed: frozenset[bytes],
-    out: Applied,
-) -> None:
+def _owe_kept(fold: "Fold", run: Run, begin: Sequence[tuple[Contract, frozenset[bytes]]], out: Applied) -> None:
     """Owe kept events to contracts, each those of the types that it begins with."""
     for event in run.kept or ():
         for contract, types in begin:
             if event.type in types:
                 enter(fold, run, event, contract, out)
-    if not fold.settling:
-        run.kept = [k for k in run.kept or () if k.type not in unnamed] or None
+
+
+def _note_kept(fold: "Fold") -> None:
+    """Let joins in branches to come find the latest of what is kept."""
+    for run in fold.keeping.values():
+        for event in run.kept or ():
+            if event.type in fold.contracts.joined and event.hops <= fold.settings.drain:
+                joins.note(run, event)
+
+
+def _keep_no_longer(fold: "Fold", types: frozenset[bytes]) -> None:
+    for run in tuple(fold.keeping.values()):
+        run.kept = [k for k in run.kept or () if k.type not in types] or None
         if run.kept is None:
             del fold.keeping[run.id]
 
@@ -192,7 +204,7 @@ def _retire(fold: "Fold", contract: Contract, out: Applied) -> None:
     for run in fold.runs.values():
         joins.retire(run, contract.reactor)
         if run.pending is not None:
-            gathering.retire(fold, run, contract.reactor, out)
+            gathering.retire(run, contract.reactor)
             compensation.retire(run, contract.reactor)
         if pairs := [p for p in run.owed.values() if p.reactor == contract.reactor]:
             let_go(fold, run, pairs, out)
@@ -226,4 +238,4 @@ def _reshape(fold: "Fold", contract: Contract, out: Applied) -> None:
     for run in fold.runs.values():
         joins.reshape(fold, run, contract, out)
         if run.pending is not None:
-            gathering.reshape(fold, run, contract, out)
+            gathering.reshape(run, contract)

@@ -6,7 +6,7 @@ Most runs wait for nothing of the kind, so that all of it hangs on one pointer o
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from .branches import Branch, FanOut
+    from .branches import Branch, FanOut, Waiting
     from .run import Fact, Pair
 
 
@@ -211,7 +211,7 @@ class Pending:
     """All that a run waits for besides what it owes, and what it will have to tell or undo."""
 
     __slots__ = (
-        "children", "deadline", "decisions", "fanouts", "lacking", "last", "latest", "messages", "parent", "stack",
+        "children", "deadline", "decisions", "fanouts", "held", "lacking", "last", "latest", "messages", "parent", "stack",
         "timers", "told", "undo",
     )  # fmt: skip
 
@@ -225,9 +225,11 @@ class Pending:
         self.fanouts: dict[bytes, FanOut] | None = None
         """By the id of the first record of their outcome."""
         self.lacking: dict[bytes, dict[Branch, None]] | None = None
-        """By reactor, the branches whose join waits for something of an enclosing branch, in the order of waiting."""
+        """By reactor, the branches in which its join is half-full, in the order in which they began to wait."""
+        self.held: dict[FanOut, Waiting] | None = None
+        """Branches in which nothing stands but joins, by their fan-out. It follows from the rest."""
         self.latest: dict[bytes, Fact] | None = None
-        """The latest event at the root of each type that joins in branches look for."""
+        """The latest event at the root of each type that joins in branches look for: that with the highest offset."""
         self.last: dict[bytes, tuple[int, int]] | None = None
         """Where an event at the root of each type that drops timers last came: offset of the record with which it was
         admitted, and its own."""
@@ -247,7 +249,9 @@ class Pending:
 
     def waits(self) -> bool:
         """Whether something that is pending could still move the run."""
-        return bool(self.timers or self.decisions or self.children)
+        return bool(self.timers or self.decisions or self.children) or any(
+            gathering.due for fanout in (self.fanouts or {}).values() for gathering in fanout.gatherings or ()
+        )
 
 
 UNDO: Final = b"undo"

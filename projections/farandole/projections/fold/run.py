@@ -286,6 +286,11 @@ class Run:
             self.pending = Pending()
         return self.pending
 
+    @property
+    def half_full(self) -> bool:
+        """Whether a join of it waits for the rest, at the root or in a branch."""
+        return bool(self.joins) or (self.pending is not None and any((self.pending.lacking or {}).values()))
+
     def turn(self, turn: Turn) -> bool:
         """Move along `LIFE`; False if this turn leads nowhere from here."""
         state = LIFE.get((self.state, turn))

@@ -126,7 +126,7 @@ def _status(fold: Fold, run: Run) -> Status:
         return "running"
     if _unserved(fold, run):
         return "unserved"
-    if run.joins or fold.contracts.signals:
+    if run.half_full or fold.contracts.signals:
         return "waiting"
     return "idle"
 

@@ -1,10 +1,13 @@
 """What a run waits for that nobody owes: the missing parts of its joins, or a signal from outside."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .branches import Branch
 from .contracts import Contract
 from .fold import Fold
-from .run import Run, RunState
+from .leading import latest
+from .run import Join, Run, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +26,32 @@ def awaited(fold: Fold, run: Run) -> tuple[Awaited, ...]:
     if run.state is not RunState.OPEN:
         return ()
     found = []
-    for reactor, queues in (run.joins or {}).items():
+    for branch, reactor, queues in _half_full(run):
         contract = fold.contracts.get(reactor)
         if contract is not None and contract.active:
             found += [
-                _awaited(contract, types) for queue, types in zip(queues, contract.takes, strict=False) if not queue
+                _awaited(contract, types)
+                for queue, types in zip(queues, contract.takes, strict=False)
+                if not queue and (branch is None or latest(run, branch, types) is None)
             ]
     if found or run.owed:
-        return tuple(found)
+        return tuple(dict.fromkeys(found))
     return tuple(
         _awaited(contract, types)
         for contract in fold.contracts
         if contract.active and contract.signals and len(contract.takes) == 1
         for types in contract.takes
     )
+
+
+def _half_full(run: Run) -> Iterator[tuple[Branch | None, bytes, Join]]:
+    for reactor, queues in (run.joins or {}).items():
+        yield None, reactor, queues
+    lacking = run.pending.lacking if run.pending is not None else None
+    for reactor, branches in (lacking or {}).items():
+        for branch in branches:
+            if branch.joins is not None:
+                yield branch, reactor, branch.joins[reactor]
 
 
 def _awaited(contract: Contract, types: frozenset[bytes]) -> Awaited:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from farandole.eventstore import Stored
+from farandole.projections.fold import FAILURE, NOTHING
 from farandole.reactors.inputs import Failed
 from farandole.reactors.reading import failure_of
 from farandole.schemas.envelope import unpack
@@ -22,9 +23,16 @@ async def failed(
         wanted: those about which the failure may be; none: any.
     """
     failure, *taken = records
+    named = (
+        r for r, t in zip(taken, types, strict=True) if t in wanted or (not wanted and t not in (FAILURE, NOTHING))
+    )
+    return await failure_about(reader, failure, next(named, taken[-1]))
+
+
+async def failure_about(reader: EventReader, failure: Stored, about: Stored) -> Failed[Any]:
+    """The failure in one record, about the event in another."""
     e = unpack(failure.headers)
     content = failure_of(reader.types, failure)
-    about = next((r for r, t in zip(taken, types, strict=True) if not wanted or t in wanted), taken[0])
     return Failed(
         event=await reader.event(about),
         reactor=e.reactor.decode(),

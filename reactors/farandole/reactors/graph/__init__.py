@@ -4,7 +4,7 @@ The graph is data, from code by `graph_of` or from what is deployed by `graph_of
 """
 
 from .declared import graph_of
-from .fan_ins import FanOut, check_fan_ins, each_of, fan_outs, leads
+from .fan_ins import FanOut, check_fan_ins, each_of, fan_outs, inferred, leads
 from .findings import Finding, findings_in
 from .graph import Graph
 from .recorded import graph_of_contracts
@@ -19,5 +19,6 @@ __all__ = [
     "findings_in",
     "graph_of",
     "graph_of_contracts",
+    "inferred",
     "leads",
 ]

@@ -86,6 +86,11 @@ def each_of(graph: Graph, fan_in: ReactorNode) -> tuple[str, ...]:
     return tuple(t for t in leading[0].types if t in shared - others)
 
 
+def inferred(graph: Graph) -> Mapping[str, str]:
+    """The event of the fan-out that each fan-in of one choreography gathers, by the fan-in's name, where it is clear."""
+    return {r.name: named[0] for r in graph.reactors if r.gathers and (named := each_of(graph, r))}
+
+
 def ambiguity(graph: Graph, fan_in: ReactorNode) -> str:
     """What is wrong with the fan-out that a fan-in gathers, in words; empty if nothing is."""
     if each_of(graph, fan_in):

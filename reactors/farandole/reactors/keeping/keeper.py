@@ -14,6 +14,7 @@ from farandole.reactors.stats import WorkerStats
 
 from .duty import Duty
 from .expiring import Expiring
+from .fan_ins import FanIns
 from .logclock import LogClock
 from .rejects import Rejects
 from .rounds import ROUND, Rounds
@@ -50,8 +51,12 @@ class Keeper:
     ) -> None:
         self._rejects = Rejects(store, service, stats)
         expiring = Expiring(store, scribe, service)
-        timers = Timers(store, scribe, service, values, outbox, clock, dispatcher.at_work, look=max(LOOK, rounds))
-        self._duties: Sequence[Duty] = (Rounds((self._rejects, expiring), rounds), timers)
+        look = max(LOOK, rounds)
+        self._duties: Sequence[Duty] = (
+            Rounds((self._rejects, expiring), rounds),
+            Timers(store, scribe, service, values, outbox, clock, dispatcher.at_work, look=look),
+            FanIns(store, scribe, service, clock, look=look),
+        )
 
     def unreadable(self, record: Stored) -> None:
         """Note a record whose headers cannot be read."""

@@ -1,5 +1,6 @@
 """What random logs hold besides what all runs have, one file for each feature."""
 
+from tests.projections.fold.drawing.branches import Branches
 from tests.projections.fold.drawing.claims import Claims
 from tests.projections.fold.drawing.compensation import Compensation
 from tests.projections.fold.drawing.decisions import Decisions
@@ -8,6 +9,7 @@ from tests.projections.fold.drawing.policies import Policies
 from tests.projections.fold.drawing.timers import Timers
 
 FEATURES: tuple[type[Feature], ...] = (
+    Branches,
     Claims,
     Compensation,
     Policies,

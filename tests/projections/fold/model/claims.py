@@ -14,7 +14,7 @@ class Claims(Memory):
     if TYPE_CHECKING:
 
         def find(self, run: Run, head: Head) -> Debt | None: ...
-        def last_failure(self, run: Run, debt: Debt, record: Stored, head: Head) -> None: ...
+        def fail_for_good(self, run: Run, debt: Debt, id: bytes, offset: int) -> None: ...
 
     def stands(self, debt: Debt) -> bool:
         """Whether somebody's claim holds at this log time."""
@@ -48,7 +48,7 @@ class Claims(Memory):
         debt.holder = b""
         debt.lost += 1
         if debt.lost >= self.settings["lost_most"]:
-            self.last_failure(run, debt, record, head)
+            self.fail_for_good(run, debt, head.id, record.offset)
         return "ADMITTED"
 
     def run_progress(self, run: Run, record: Stored, head: Head) -> str:

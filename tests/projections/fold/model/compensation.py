@@ -43,7 +43,7 @@ class Compensation(Memory):
         events[extra[0]] = (record.offset, head.type)
         new = Debt(
             run, debt.trigger, debt.reactor, head.id, events, debt.types, self.log_time, debt.hops, debt.of_failure,
-            due=self.log_time, at=debt.at,
+            due=self.log_time, at=debt.at, branch=debt.branch,
         )  # fmt: skip
         if any(other.key == new.key for other in self.owed(run)):
             return "REPEATED"

@@ -12,21 +12,22 @@ from farandole.eventstore import Stored
 class Decisions(Timers):
     """Questions to people."""
 
-    def ask(self, run: Run, asked: list[Decision | None], head: Head) -> None:
+    def ask(self, run: Run, asked: list[Decision | None], part: Event, head: Head) -> None:
         if head.flags & 128:
             last = asked[-1] if asked else None
             known = any(timer.id == head.id for timer in run.timers)
             if last is not None and not last.otherwise and 1 <= len(head.extra) <= 255 and not known:
                 last.otherwise = head.id
                 flags = head.flags & (1 | 2 | 4 | 16)
-                run.timers.append(Timer(head.id, head.extra, self.due(head), flags, set(), last.id))
+                run.timers.append(Timer(head.id, head.extra, self.due(head), flags, set(), part.branch, last.id))
             return
         if any(decision.id == head.id for decision in run.decisions):
             asked.append(None)
             return
         extra = head.extra if len(head.extra) >= 18 else bytes(18)
         answers = [name for name in extra[18:].split(b"\0") if 1 <= len(name) <= 255]
-        decision = Decision(head.id, max(1, int.from_bytes(extra[:2], "big")), extra[2:18], answers)
+        quorum = max(1, int.from_bytes(extra[:2], "big"))
+        decision = Decision(head.id, quorum, extra[2:18], answers, part.branch)
         run.decisions.append(decision)
         asked.append(decision)
 
@@ -48,7 +49,8 @@ class Decisions(Timers):
         decision.votes.append((who, head.type))
         if len([type for _, type in decision.votes if type == head.type]) >= decision.quorum:
             self.close_decision(run, decision)
-            self.take(run, Event(head.id, head.type, record.offset, 0, head.flags & (1 | 2 | 4 | 16)))
+            flags = head.flags & (1 | 2 | 4 | 16)
+            self.take(run, Event(head.id, head.type, record.offset, 0, flags, decision.branch))
         return "ADMITTED"
 
     def expire_decision(self, run: Run, record: Stored, head: Head) -> str:
@@ -59,8 +61,15 @@ class Decisions(Timers):
         verdict = self.too_early(timer, head)
         if verdict == "ADMITTED":
             self.close_decision(run, found[0])
-            self.take(run, Event(head.id, head.type, record.offset, 0, timer.flags))
+            self.take(run, Event(head.id, head.type, record.offset, 0, timer.flags, timer.branch))
         return verdict
+
+    def stands_decisions(self, run: Run, branch: Any) -> bool:
+        return any(decision.branch is branch for decision in run.decisions)
+
+    def coming_decisions(self, run: Run, places: list[Any]) -> set[str]:
+        pending = [decision for decision in run.decisions if decision.branch in places]
+        return {answer.decode(errors="replace") for decision in pending for answer in decision.answers}
 
     def close_decision(self, run: Run, decision: Decision) -> None:
         run.decisions.remove(decision)

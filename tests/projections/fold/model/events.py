@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.projections.fold.model.branches import around
 from tests.projections.fold.model.contracts import DIRECT, failures, names
 from tests.projections.fold.model.memory import Debt, Decision, Event, Memory, Run, ids
 from tests.projections.fold.model.records import Head
@@ -14,7 +15,11 @@ class Events(Memory):
         self.fix(run, result, b"", offset)
         run.state = "ENDING"
         self.let_lapse(run)
+        self.drop_all(run)
+
+    def drop_all(self, run: Run) -> None:
         self.drop(self.owed(run))
+        run.fanouts, run.gatherings = [], []
 
     def fix(self, run: Run, result: str, end: bytes, offset: int) -> None:
         if run.result == "NONE":
@@ -24,7 +29,7 @@ class Events(Memory):
     def set_timer(self, run: Run, debt: Debt, part: Event, head: Head) -> None:
         raise NotImplementedError
 
-    def ask(self, run: Run, asked: list[Decision | None], head: Head) -> None:
+    def ask(self, run: Run, asked: list[Decision | None], part: Event, head: Head) -> None:
         raise NotImplementedError
 
     def let_lapse(self, run: Run) -> None:
@@ -57,9 +62,10 @@ class Events(Memory):
             run.undoing = bool(event.flags & 4)
             self.let_lapse(run)
             if event.flags & 2:
-                self.drop(self.owed(run))
+                self.drop_all(run)
                 return
         self.pass_by(run, event)
+        self.give(run, event)
         if event.hops > self.settings["drain"]:
             return
         for contract in self.active(*DIRECT):
@@ -79,23 +85,79 @@ class Events(Memory):
             return
         if len(takes) == 1:
             place, taking = (event.offset, event.type), failures(contract) is not None
-            self.add(Debt(run, event.id, reactor, b"", [place], [event.type], now, event.hops, taking, due=now))
+            self.add(
+                Debt(
+                    run, event.id, reactor, b"", [place], [event.type], now, event.hops, taking, due=now,
+                    branch=event.branch,
+                )
+            )  # fmt: skip
             return
-        queues = run.queues.setdefault(reactor, [[] for _ in takes])
+        here = run.queues if event.branch is None else run.inner.setdefault(event.branch, {})
+        queues = here.setdefault(reactor, [[] for _ in takes])
         at = next(i for i, types in enumerate(takes) if event.type.decode() in types)
         if len(queues[at]) >= self.settings["join_most"]:
             debt = Debt(
-                run, event.id, reactor, b"", [(event.offset, event.type)], [event.type], now, event.hops, due=now
-            )
+                run, event.id, reactor, b"", [(event.offset, event.type)], [event.type], now, event.hops, due=now,
+                branch=event.branch,
+            )  # fmt: skip
             debt.parked, debt.overflowed = event.id, True
             self.add(debt)
             return
         queues[at].append(event)
-        if all(queues):
-            parts = [queue.pop(0) for queue in queues]
-            places = [(part.offset, part.type) for part in parts]
-            hops = max(part.hops for part in parts)
-            self.add(Debt(run, event.id, reactor, b"", places, [p.type for p in parts], now, hops, due=now))
+        self.complete(run, contract, event.branch, event)
+        if self.fans():
+            run.noted.append(event)
+            for branch in run.inner:
+                while event.branch in around(branch) and self.complete(run, contract, branch, None):
+                    pass
+
+    def complete(self, run: Run, contract: dict[str, Any], branch: Any, event: Event | None) -> bool:
+        """Owe what a join has in a branch, or at the root, if it has all."""
+        queues = (run.queues if branch is None else run.inner[branch]).get(contract["reactor"], [])
+        heads = [queue[0] if queue else None for queue in queues]
+        own = [head for head in heads if head is not None]
+        parts = [
+            head or self.look_up(run, branch, set(types)) for head, types in zip(heads, contract["takes"], strict=False)
+        ]
+        if not own or None in parts:
+            return False
+        for queue in queues:
+            del queue[:1]
+        trigger = event or max(own, key=lambda part: part.offset)
+        places = [(part.offset, part.type) for part in parts]
+        hops, now = max(part.hops for part in parts), self.log_time
+        self.add(
+            Debt(
+                run, trigger.id, contract["reactor"], b"", places, [p.type for p in parts], now, hops, due=now,
+                branch=branch,
+            )
+        )  # fmt: skip
+        return True
+
+    def look_up(self, run: Run, branch: Any, types: set[str]) -> Event | None:
+        for place in around(branch):
+            found = [e for e in run.noted if e.branch is place and e.type.decode(errors="replace") in types]
+            if found:
+                return max(found, key=lambda event: event.offset)
+        return None
+
+    def fail_for_good(self, run: Run, debt: Debt, id: bytes, offset: int) -> None:
+        hops = debt.hops + 1 if run.state == "ENDING" else 0
+        lost = debt.of_failure or debt.generation == b"undo" or hops > self.settings["drain"]
+        takers = [] if lost else self.active("failed", "either")
+        takers = [c for c in takers if not c["of"] or debt.reactor in c["of"]]
+        takers = [c for c in takers if (f := failures(c)) is not None and (not f or f & set(debt.types))]
+        gave = not lost and self.give_failure(run, debt, offset, hops)
+        if not takers and not gave:
+            debt.parked = id
+            return
+        debt.became = "handled"
+        for contract in takers:
+            new = Debt(
+                run, id, contract["reactor"], b"", [(offset, b""), *debt.events], debt.types,
+                self.log_time, hops, of_failure=True, due=self.log_time, branch=debt.branch,
+            )  # fmt: skip
+            self.add(new)
 
     def watched(self) -> set[bytes]:
         """Types of events that drop timers."""
@@ -104,8 +166,12 @@ class Events(Memory):
 
     def pass_by(self, run: Run, event: Event) -> None:
         if run.state == "OPEN" and event.type in self.watched():
-            run.passed.append((event.type, self.here, event.offset))
-            run.timers = [timer for timer in run.timers if event.type not in timer.unless]
+            run.passed.append((event.type, self.here, event.offset, event.branch))
+            run.timers = [
+                timer
+                for timer in run.timers
+                if event.type not in timer.unless or event.branch not in (timer.branch, *around(timer.branch))
+            ]
 
     def add(self, debt: Debt) -> None:
         debt.at = self.here
@@ -114,4 +180,4 @@ class Events(Memory):
 
     def event_of(self, debt: Debt) -> Event:
         ((offset, type),) = debt.events
-        return Event(debt.trigger, type, offset, debt.hops, 0)
+        return Event(debt.trigger, type, offset, debt.hops, 0, debt.branch)

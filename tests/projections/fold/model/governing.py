@@ -65,12 +65,14 @@ class Governing(Events):
     def enforce(self, contracts: list[dict[str, Any]]) -> None:
         named, had = self.named(), {c["reactor"] for c in self.enforced}
         replaced = [self.in_force(c["renames"] or c["reactor"]) for c in contracts]
-        watched = self.watched()
+        watched, fanned = self.watched(), self.fans()
         self.enforced += contracts
         for run in self.runs:
             if run.state == "OPEN":
                 new = [e for e in run.kept if e.type in self.watched() - watched]
-                run.passed += [(e.type, e.offset, e.offset) for e in new]
+                run.passed += [(e.type, e.offset, e.offset, e.branch) for e in new]
+        if self.fans() and not fanned:
+            self.note_kept()
         for new, old in zip(contracts, replaced, strict=True):
             self.replace(new, old)
         for run in [run for run in self.runs if run.state != "CLOSED"]:
@@ -84,6 +86,9 @@ class Governing(Events):
                         and (type not in named or (first and self.settling))
                     ):
                         self.offer(run, new, event)
+            for new, old in zip(contracts, replaced, strict=True):
+                if old is None and new["reactor"] not in had and new["state"] == "active" and new["forms"] == ["list"]:
+                    self.begin_to_gather(run, new)
             if not self.settling:
                 run.kept = [e for e in run.kept if e.type.decode(errors="replace") not in self.named()]
 
@@ -93,7 +98,9 @@ class Governing(Events):
             for run in open_runs:
                 gone = [debt for debt in self.owed(run) if debt.reactor == new["reactor"]]
                 self.drop(gone)
-                run.queues.pop(new["reactor"], None)
+                for here in (run.queues, *run.inner.values()):
+                    here.pop(new["reactor"], None)
+                run.gatherings = [g for g in run.gatherings if g.reactor != new["reactor"]]
                 run.stack = [undo for undo in run.stack if undo[1] != new["reactor"]]
                 if gone:
                     run.touched = self.log_time
@@ -110,10 +117,16 @@ class Governing(Events):
                 run.stack = [
                     (undo[0], new["reactor"], *undo[2:]) if undo[1] == old["reactor"] else undo for undo in run.stack
                 ]
-                if old["reactor"] in run.queues:
-                    run.queues[new["reactor"]] = run.queues.pop(old["reactor"])
+                for here in (run.queues, *run.inner.values()):
+                    if old["reactor"] in here:
+                        here[new["reactor"]] = here.pop(old["reactor"])
+                for gathering in run.gatherings:
+                    if gathering.reactor == old["reactor"]:
+                        gathering.reactor = new["reactor"]
             if shape(new) != shape(old):
-                held = [event for queue in run.queues.pop(new["reactor"], []) for event in queue]
+                self.gather_anew(run, new)
+                places = (run.queues, *run.inner.values())
+                held = [event for here in places for queue in here.pop(new["reactor"], []) for event in queue]
                 for debt in debts:
                     if debt.overflowed and debt.parked:
                         debt.became = "joined anew"

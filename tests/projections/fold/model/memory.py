@@ -1,6 +1,7 @@
 """All that ever was, and the questions that it answers."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
@@ -21,6 +22,7 @@ class Event:
     offset: int
     hops: int
     flags: int
+    branch: Any = None
     head: Head | None = None
     """Of what is no plain event."""
 
@@ -32,6 +34,7 @@ class Timer:
     due: int
     flags: int
     unless: set[bytes]
+    branch: Any = None
     decision: bytes = b""
 
 
@@ -41,6 +44,7 @@ class Decision:
     quorum: int
     hash: bytes
     answers: list[bytes]
+    branch: Any = None
     votes: list[tuple[bytes, bytes]] = field(default_factory=list)
     """Who gave which answer; who did not say goes by a zero byte and the answer's id."""
     otherwise: bytes = b""
@@ -67,8 +71,14 @@ class Run:
     timers: list[Timer] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     deadline: int = 0
-    passed: list[tuple[bytes, int, int]] = field(default_factory=list)
-    """Events that drop timers: type, offset of the record with which it was admitted, its own."""
+    passed: list[tuple[bytes, int, int, Any]] = field(default_factory=list)
+    """Events that drop timers: type, offset of the record with which it was admitted, its own, branch."""
+    inner: dict[Any, dict[str, list[list[Event]]]] = field(default_factory=dict)
+    """Queues in branches."""
+    fanouts: list[Any] = field(default_factory=list)
+    gatherings: list[Any] = field(default_factory=list)
+    noted: list[Event] = field(default_factory=list)
+    """Events that joins in branches look at."""
 
 
 @dataclass
@@ -97,10 +107,17 @@ class Debt:
     """owed, discharged, handled, dropped, edited or joined anew"""
     received: list[tuple[Head, Event]] = field(default_factory=list)
     """Records of its outcomes that were held."""
+    branch: Any = None
 
     @property
     def key(self) -> tuple[bytes, bytes, bytes]:
         return (self.trigger, self.reactor.encode(), self.generation)
+
+
+@cache
+def methods(model: type, prefix: str) -> list[str]:
+    """The names of a model's methods that begin so: what the features have to say to something."""
+    return [name for name in dir(model) if name.startswith(prefix)]
 
 
 class Memory:
@@ -168,6 +185,7 @@ class Memory:
                 stay = [e for e in run.kept if e.type.decode() not in self.named() and not e.flags & 16]
                 most = self.settings["kept"]
                 run.kept, run.unserved = stay[:most], run.unserved + len(stay[most:])
+                run.inner = {branch: queues for branch, queues in run.inner.items() if not branch.ended}
 
     # ── all of it ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -221,7 +239,7 @@ class Memory:
 
     def _parts(self, prefix: str, of: Any) -> dict[str, Any]:
         """What the features tell of something, by the names of their methods."""
-        return {name: getattr(self, name)(of) for name in dir(type(self)) if name.startswith(prefix)}
+        return {name: getattr(self, name)(of) for name in methods(type(self), prefix)}
 
     def of_debt(self, debt: Debt) -> dict[str, Any]:
         return {

@@ -26,7 +26,7 @@ class Stop(Exception):
     """The log follows rules that this page does not have."""
 
 
-class Model(Runs, Branches, Decisions, Children, Schedules, Compensation, Claims, Policies):
+class Model(Runs, Decisions, Branches, Children, Schedules, Compensation, Claims, Policies):
     """The fold of one partition."""
 
     def apply(self, record: Stored) -> str:
@@ -42,6 +42,7 @@ class Model(Runs, Branches, Decisions, Children, Schedules, Compensation, Claims
         w = int.from_bytes(append, "big") + 256 * record.offset + VERDICTS[verdict]
         self.digest = (self.digest * 1_073_741_789 + w) % 18_446_744_073_709_551_557
         self.position = record.offset + 1
+        self.end_of_record()
         for run in self.runs:
             if run.state == "ENDING" and not self.owed(run) and not self.unwind(run):
                 run.state = "CLOSED"

@@ -1,6 +1,5 @@
 """The rules of the records that belong to a run: the table in section 6 of the protocol."""
 
-from tests.projections.fold.model.contracts import failures
 from tests.projections.fold.model.governing import Governing
 from tests.projections.fold.model.memory import Debt, Decision, Event, Run
 from tests.projections.fold.model.records import Head, whole
@@ -43,18 +42,21 @@ class Runs(Governing):
         if debt.parked:
             return "LATE"
         hops = debt.hops + 1 if run.state == "ENDING" else 0
-        part = Event(head.id, head.type, record.offset, 0, head.flags, head)
+        part = Event(head.id, head.type, record.offset, 0, head.flags, head=head)
         events = whole(debt.received, head, part)
         if events is None:
             debt.received.append((head, part))
             return "HELD"
         debt.became = "discharged"
-        emitted = [event for event in events if not event.flags & (128 | 256 | 512)] if head.count else []
-        first = head.id if head.count <= 1 else events[0].id
-        self.push(debt, first, emitted)
+        first = events[0]
+        events = events if head.count else []
+        for event in events:
+            event.hops, event.branch = hops, debt.branch
+        self.push(debt, first.id, [event for event in events if not event.flags & (128 | 256 | 512)])
+        if first.flags & 64:
+            self.fan_out(run, debt, first, events, hops)
         asked: list[Decision | None] = []
-        for event in events if head.count else ():
-            event.hops = hops
+        for event in events:
             if not event.flags & (128 | 256 | 512):
                 self.take(run, event)
             elif run.state == "OPEN" and event.head is not None:
@@ -70,7 +72,7 @@ class Runs(Governing):
         if head.flags & 512:
             return
         if head.flags & 256:
-            self.ask(run, asked, head)
+            self.ask(run, asked, part, head)
         else:
             self.set_timer(run, debt, part, head)
 
@@ -87,28 +89,8 @@ class Runs(Governing):
         if not head.flags & 8:
             debt.due = self.log_time + head.delay
             return "ADMITTED"
-        self.last_failure(run, debt, record, head)
+        self.fail_for_good(run, debt, head.id, record.offset)
         return "ADMITTED"
-
-    def last_failure(self, run: Run, debt: Debt, record: Stored, head: Head) -> None:
-        hops = debt.hops + 1 if run.state == "ENDING" else 0
-        takers = (
-            []
-            if debt.of_failure or debt.generation == b"undo" or hops > self.settings["drain"]
-            else self.active("failed", "either")
-        )
-        takers = [c for c in takers if not c["of"] or debt.reactor in c["of"]]
-        takers = [c for c in takers if (f := failures(c)) is not None and (not f or f & set(debt.types))]
-        if not takers:
-            debt.parked = head.id
-            return
-        debt.became = "handled"
-        for contract in takers:
-            new = Debt(
-                run, head.id, contract["reactor"], b"", [(record.offset, b""), *debt.events], debt.types,
-                self.log_time, hops, of_failure=True, due=self.log_time,
-            )  # fmt: skip
-            self.add(new)
 
     def run_signal(self, run: Run, record: Stored, head: Head) -> str:
         self.take(run, Event(head.id, head.type, record.offset, 0, head.flags))
@@ -175,7 +157,11 @@ class Runs(Governing):
         after = self.settings["expire_after"]
         owed = self.owed(run)
         signals = any(c["signals"] for c in self.active())
-        joined = any(queue for queues in run.queues.values() for queue in queues)
+        joined = any(
+            queue for here in (run.queues, *run.inner.values()) for queues in here.values() for queue in queues
+        )
+        if self.due_later(run):
+            return "NOT_DUE"
         idle = run.state == "OPEN" and not owed and not joined and not signals
         failed = bool(owed) and all(debt.parked for debt in owed)
         if not after or self.log_time < run.touched + after or not (idle or failed) or self.waits(run):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.projections.fold.model.branches import Branches, around
 from tests.projections.fold.model.events import Events
 from tests.projections.fold.model.memory import Debt, Event, Run, Timer
 from tests.projections.fold.model.records import Head
@@ -9,7 +10,7 @@ from tests.projections.fold.model.records import Head
 from farandole.eventstore import Stored
 
 
-class Timers(Events):
+class Timers(Events, Branches):
     """What is due at a time."""
 
     def set_timer(self, run: Run, debt: Debt, part: Event, head: Head) -> None:
@@ -18,9 +19,12 @@ class Timers(Events):
         contract = self.in_force(debt.reactor)
         unless = {type.encode() for type in contract["unless"]} if contract else set[bytes]()
         trigger = max(offset for offset, _ in debt.events)
-        if any(type in unless and (at > debt.at or offset > trigger) for type, at, offset in run.passed):
-            return
-        run.timers.append(Timer(head.id, head.extra, self.due(head), head.flags & (1 | 2 | 4 | 16), unless))
+        places = [part.branch, *around(part.branch)]
+        for type, at, offset, branch in run.passed:
+            if type in unless and branch in places and (at > debt.at or offset > trigger):
+                return
+        flags = head.flags & (1 | 2 | 4 | 16)
+        run.timers.append(Timer(head.id, head.extra, self.due(head), flags, unless, part.branch))
 
     def due(self, head: Head) -> int:
         return head.not_after if head.not_after != 0 else self.log_time + max(head.delay, 0)
@@ -35,7 +39,7 @@ class Timers(Events):
         verdict = self.too_early(timer, head)
         if verdict == "ADMITTED":
             run.timers.remove(timer)
-            self.take(run, Event(head.id, head.type, record.offset, 0, timer.flags))
+            self.take(run, Event(head.id, head.type, record.offset, 0, timer.flags, timer.branch))
         return verdict
 
     def too_early(self, timer: Timer, head: Head) -> str:
@@ -44,6 +48,8 @@ class Timers(Events):
         return "NOT_DUE" if self.log_time < timer.due else "ADMITTED"
 
     def run_expiry(self, run: Run, record: Stored, head: Head) -> str:
+        if head.causation and head.reactor:
+            return self.expiry_of_a_fan_in(run, record, head)
         if head.causation:
             return self.expire_decision(run, record, head)
         if not run.deadline:
@@ -57,10 +63,17 @@ class Timers(Events):
     def expire_decision(self, run: Run, record: Stored, head: Head) -> str:
         raise NotImplementedError
 
+    def stands_timers(self, run: Run, branch: Any) -> bool:
+        return any(timer.branch is branch for timer in run.timers)
+
+    def coming_timers(self, run: Run, places: list[Any]) -> set[str]:
+        return {timer.type.decode(errors="replace") for timer in run.timers if timer.branch in places}
+
     def snap_timers(self, run: Run) -> Any:
         timers = sorted((t.id, t.type, t.due, t.flags, sorted(t.unless), t.decision) for t in run.timers)
+        root = [(type, at, offset) for type, at, offset, branch in run.passed if branch is None]
         last = {
-            type: (max(at for t, at, _ in run.passed if t == type), max(o for t, _, o in run.passed if t == type))
-            for type, _, _ in run.passed
+            type: (max(at for t, at, _ in root if t == type), max(o for t, _, o in root if t == type))
+            for type, _, _ in root
         }
         return timers, run.deadline, last

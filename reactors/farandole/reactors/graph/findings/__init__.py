@@ -15,7 +15,7 @@ from .events import (
 )
 from .finding import Finding, Severity
 from .gathering import find_unclear_fan_in
-from .joins import find_join_impossible, find_join_left_behind, find_join_once
+from .joins import find_join_impossible, find_join_once
 from .serving import find_not_provided, find_served_twice
 from .turns import find_spinning, find_timers_without_unless
 
@@ -32,7 +32,6 @@ FINDERS: Final[Mapping[str, Callable[[Graph], Iterator[Finding]]]] = {
     "no-such-child": find_no_such_child,
     "no-end": find_no_end,
     "join-once": find_join_once,
-    "join-left-behind": find_join_left_behind,
     "unless-never": find_unless_never,
     "spinning": find_spinning,
     "nothing-undone": find_nothing_undone,

@@ -1,4 +1,4 @@
-"""Findings about joins: those that cannot fire, fire only once, or are not waited for."""
+"""Findings about joins: those that cannot fire, or fire only once."""
 
 from collections.abc import Iterable, Iterator
 
@@ -40,20 +40,6 @@ def find_join_once(graph: Graph) -> Iterator[Finding]:
                         for finding in _trap(graph, join, once, often, around):
                             found.setdefault(finding.text, finding)
         yield from found.values()
-
-
-def find_join_left_behind(graph: Graph) -> Iterator[Finding]:
-    """Joins in the branch of a fan-in that wait for an event of the run around it: the fan-in does not wait for them."""
-    for join in _joins(graph):
-        for fan_in, event in dict.fromkeys(_left_behind(graph, join)):
-            yield Finding(
-                "warning",
-                "join-left-behind",
-                join.key,
-                f"waits in a branch for {graph.shown(event)} from around it, but a branch in which nothing else is open "
-                f"has ended, and {fan_in} goes on without it",
-                f"let the reactor that fans out take {graph.shown(event)} too, so that it is there before the branches are",
-            )
 
 
 def _joins(graph: Graph) -> Iterator[ReactorNode]:
@@ -128,20 +114,6 @@ def _trap(graph: Graph, join: ReactorNode, once: Input, often: Input, around: It
         f"joins {_shown(graph, often)}, which may come again, with {name}, which comes once: it fires once",
         f"if {name} is only looked at, {look}",
     )
-
-
-def _left_behind(graph: Graph, join: ReactorNode) -> Iterator[tuple[str, str]]:
-    """The fan-ins that go on without a join, and what it waits for."""
-    by_key = {reactor.key: reactor for reactor in graph.reactors}
-    for start in graph.starts:
-        run = run_of(graph, start.key)
-        for path in run.fired.get(join.key, ()):
-            gathering = [by_key[key].name for key, sites in run.gathered.items() if path[-1:] and path[-1] in sites]
-            known = {start.key} | {e for name in path for e in by_key[name.partition("#")[0]].takes}
-            for trigger in join.inputs:
-                waited = [e for e in trigger.events if e not in known and path not in run.events.get(e, {path: 1})]
-                if len(waited) == len(trigger.events):
-                    yield from ((fan_in, event) for fan_in in gathering for event in waited)
 
 
 def _shown(graph: Graph, trigger: Input) -> str:
