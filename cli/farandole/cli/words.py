@@ -9,6 +9,7 @@ from farandole.projections.fold import Awaited, OwedStep, RunStatus, Verdict
 from farandole.schemas.envelope import Kind
 
 from .output import safe, to_json
+from .steps import OF_STEPS, policy_title, step_gist, step_title
 from .times import exact, span
 from .told import Told
 
@@ -87,6 +88,8 @@ def mark(told: Told) -> Text:
     kind = told.envelope.kind if told.envelope else 0
     if kind == Kind.FAILURE:
         return Text("✗", style="red" if told.last else "yellow")
+    if kind == Kind.LOST:
+        return Text("✗", style="red")
     if kind == Kind.OUTCOME:
         return Text("●", style="green") if told.content is not None or told.problem else Text("·", style="green")
     if kind in _COME_IN:
@@ -104,6 +107,10 @@ def title(told: Told) -> Text:
         words = Text(f"{told.reactor} {end}", style="red" if told.last else "yellow")
     elif e.kind == Kind.OUTCOME and told.record.value is None:
         words = Text(f"{told.reactor} done")
+    elif e.kind in OF_STEPS:
+        words = step_title(told, e)
+    elif e.kind == Kind.POLICY:
+        words = policy_title(told)
     elif e.kind in _ASKED:
         words = Text(_ASKED[Kind(e.kind)], style="magenta")
     elif e.kind == Kind.CONTRACT and told.content:
@@ -125,8 +132,10 @@ def author(told: Told) -> str:
         return ""
     if told.envelope.kind in (Kind.OUTCOME, Kind.FAILURE):
         return told.reactor
+    if told.envelope.kind in OF_STEPS:
+        return told.reactor
     if by := str((told.content or {}).get("by") or ""):
-        return safe(by) if told.envelope.kind in _ASKED else short_source(told)
+        return safe(by) if told.envelope.kind in (*_ASKED, Kind.POLICY) else short_source(told)
     return short_source(told)
 
 
@@ -151,7 +160,9 @@ def _gist(told: Told) -> str:
     if e.kind == Kind.FAILURE:
         said = f"{short(content['error'])}: {content['message']}"
         return said if told.last else f"{said} · again in {exact(e.delay / 1000)}"
-    if e.kind in _ASKED:
+    if e.kind in OF_STEPS:
+        return step_gist(told, e)
+    if e.kind in _ASKED or e.kind == Kind.POLICY:
         return str(content.get("reason") or "")
     if e.kind == Kind.CONTRACT:
         return f"service {content['service']}, {content['state']}"
