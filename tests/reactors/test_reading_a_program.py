@@ -61,7 +61,7 @@ def test_the_order_program_is_read(run_program: Callable[[str], Any]) -> None:
     }
 
 
-@pytest.mark.parametrize("program", ["a02_approval", "a03_map_reduce", "a05_saga", "a07_agent", "b_state"])
+@pytest.mark.parametrize("program", ["a02_approval", "a03_map_reduce", "a07_agent", "b_state"])
 def test_programs_that_need_more_are_refused_for_that_alone(program: str, run_program: Callable[[str], Any]) -> None:
     with pytest.raises(DeclarationError, match="is not supported yet"):
         run_program(program)

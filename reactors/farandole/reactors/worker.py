@@ -122,18 +122,9 @@ class Worker:
         self.values = Values(store, most_bytes=memory)
         chance = random or Random().random  # noqa: S311
         attempts = Attempts(
-            choreography.name,
-            reactors,
-            store,
-            scribe.types,
-            scribe,
-            self.outbox,
-            self.values,
-            self.stats,
-            provided,
-            self._threads,
-            chance,
-        )
+            choreography.name, reactors, store, scribe.types, scribe, self.outbox, self.values, self.stats, provided,
+            self._threads, chance,
+        )  # fmt: skip
         self.leases = Leases(scribe, self.outbox)
         self.dispatcher = attempts.dispatcher = self.leases.dispatcher = Dispatcher(
             reactors, attempts.make, self.stats.reactors, self.leases, most_bytes=memory
