@@ -62,6 +62,7 @@ def test_after_kill_9_the_next_worker_resumes(cli: Cli, store: str, tmp_path: Pa
         lines = cli("tail", "-c", "shop", "slow", "--json", "-s", store).lines
     assert [line["type"] for line in lines if line["verdict"] == "admitted"] == [
         "shop.Ordered",
+        "farandole.Claim",
         "shop.Paid",
         "shop.Sent",
     ]

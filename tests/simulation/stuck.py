@@ -62,5 +62,6 @@ def _served(world: "World", fold: Fold, pair: Pair) -> bool:
         if machine.worker is not None:
             mine = machine.worker._mine.get(pair.reactor)
             if mine is not None and mine[1].shape == contract.shape:
-                return True
+                # Who has the reactor without what compensates it leaves that to who published the contract.
+                return not (pair.undoes and contract.compensates and mine[0].undo is None)
     return False

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
-from farandole.projections.fold import Fold, RunState, Settings, admission, closed, commands, framing, owing
+from farandole.projections.fold import Fold, RunState, Settings, admission, closed, commands, framing, items, owing
 from farandole.projections.fold import fold as folding
 from farandole.projections.fold.rules import retries
 from farandole.projections.fold.run import TAKES
@@ -47,6 +47,11 @@ def _of_runs(kind: Kind, rule: Any) -> Switch:
 
 def _of_logs(kind: Kind, rule: Any) -> Switch:
     return partial(patch.dict, admission.RULES, {kind: rule})
+
+
+def _of_events(take: Any) -> list[Switch]:
+    """Every event is taken in another way, of whatever record it is."""
+    return [_instead(admission, "take", take), _instead(items, "take", take)]
 
 
 def corrupt(world: "World") -> None:
@@ -96,14 +101,14 @@ def _rule_table() -> list[Rule]:
         Rule("misrouted keys are refused", "4", "in a partition that is not its own",
              [_instead(admission, "partition_of", f.anywhere)]),
         # 3. Runs
-        Rule("an End that drains", "5", "should be owed, and is not", [_instead(admission, "take", f.ends_at_once)]),
+        Rule("an End that drains", "5", "should be owed, and is not", _of_events(f.ends_at_once)),
         Rule("an End that drains, for what was owed before", "5", "was owed, and forgotten",
-             [_instead(admission, "take", f.ends_at_once)]),
-        Rule("an End that drops", "5", "was dropped, and yet done", [_instead(admission, "take", f.ends_softly)]),
-        Rule("the first End counts", "5", "has two results", [_instead(admission, "take", f.ends_anew)]),
+             _of_events(f.ends_at_once)),
+        Rule("an End that drops", "5", "was dropped, and yet done", _of_events(f.ends_softly)),
+        Rule("the first End counts", "5", "has two results", _of_events(f.ends_anew)),
         Rule("nothing from outside after the End", "5", "which has its result",
              [partial(patch.dict, TAKES, {RunState.ENDING: TAKES[RunState.OPEN]})]),
-        Rule("draining has an end", "5", "outcomes after the End", [_instead(admission, "take", f.drain_for_ever)]),
+        Rule("draining has an end", "5", "outcomes after the End", _of_events(f.drain_for_ever)),
         Rule("a cancel drops", "5", "was dropped, and yet done", [_of_runs(Kind.CANCEL, f.cancel_nothing)]),
         Rule("a run that owes nothing is closed", "5", "never ends", [_instead(admission, "close_if_done", lambda *_: None)]),
         Rule("a parked step keeps its run", "5", "was owed, and forgotten",

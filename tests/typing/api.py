@@ -266,6 +266,9 @@ async def test_it_ships(scenario: type[Scenario]) -> None:
         assert_type(await s.use(lambda client: client.failures()), list[FailureGroup])
         assert_type(await s.use(lambda client: client.retry("mended", fingerprint="0a1b", limit=5)), int)
         assert_type(await s.use(lambda client: client.run("x").status()), RunStatus)
+        assert_type(await s.use(lambda client: client.stopped()), list[str])
+        assert_type((await s.use(lambda client: client.stop("pay", "mending", by="ann"))).owed, int)
+        assert_type((await s.use(lambda client: client.go_on())).partitions, int)
 
 
 async def people(client: Client) -> None:

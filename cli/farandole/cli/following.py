@@ -13,6 +13,7 @@ from farandole.reactors.follower import Follower
 
 from .output import Output
 from .running import Target, attached, existing
+from .steps import renews
 from .times import clock
 from .told import Teller, Told
 from .words import author, gist, mark, title
@@ -127,11 +128,14 @@ class Lines:
         self._out = out
         self._most = 12 if out.console.width < 100 else 32
         self._run = 8
+        self._held: dict[tuple[bytes, ...], bytes] = {}
 
     def print(self, told: Told) -> None:
         """Print one record."""
         if self._out.as_json:
             self._out.line(told.json())
+            return
+        if renews(told, self._held):
             return
         console = self._out.console
         self._run = max(self._run, min(len(told.run), self._most))

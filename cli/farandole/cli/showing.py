@@ -13,6 +13,7 @@ from farandole.schemas.envelope import Kind
 
 from .output import Output, safe, to_json
 from .running import Target, attached, existing
+from .steps import worth_showing
 from .timeline import Moment, timeline, totals
 from .times import ago, date, exact, instant
 from .words import CLOSED, author, doing, gist, mark, short, state, title
@@ -35,7 +36,7 @@ async def show(target: Target, run_id: str, out: Output, *, raw: bool) -> int:
         if raw:
             _raw(out, moments)
         else:
-            _timeline(out, moments)
+            _timeline(out, worth_showing(moments))
         _tail(out, target, client, view, status, moments, now)
     return 0
 

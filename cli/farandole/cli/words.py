@@ -10,6 +10,7 @@ from farandole.reactors.reading import edited_by
 from farandole.schemas.envelope import Envelope, Flag, Kind
 
 from .output import safe, to_json
+from .steps import OF_STEPS, policy_title, step_gist, step_title
 from .times import date, exact, span
 from .told import Told
 
@@ -88,6 +89,8 @@ def mark(told: Told) -> Text:
     kind = told.envelope.kind if told.envelope else 0
     if kind == Kind.FAILURE:
         return Text("✗", style="red" if told.last else "yellow")
+    if kind == Kind.LOST:
+        return Text("✗", style="red")
     if kind == Kind.OUTCOME:
         return Text("●", style="green") if told.content is not None or told.problem else Text("·", style="green")
     if kind in _COME_IN:
@@ -112,6 +115,10 @@ def title(told: Told) -> Text:
         words = _waiting(told, e)
     elif e.kind == Kind.EXPIRY and not e.causation:
         words = Text("out of time", style="magenta")
+    elif e.kind in OF_STEPS:
+        words = step_title(told, e)
+    elif e.kind == Kind.POLICY:
+        words = policy_title(told)
     elif e.kind in _ASKED:
         words = Text(_ASKED[Kind(e.kind)], style="magenta")
     elif e.kind == Kind.CONTRACT and told.content:
@@ -143,8 +150,10 @@ def author(told: Told) -> str:
         return told.reactor
     if told.edits:
         return safe(edited_by(told.envelope)[0]) or short_source(told)
+    if told.envelope.kind in OF_STEPS:
+        return told.reactor
     if by := str((told.content or {}).get("by") or ""):
-        return safe(by) if told.envelope.kind in _ASKED else short_source(told)
+        return safe(by) if told.envelope.kind in (*_ASKED, Kind.POLICY) else short_source(told)
     return short_source(told)
 
 
@@ -171,8 +180,10 @@ def _gist(told: Told) -> str:
         return said if told.last else f"{said} · again in {exact(e.delay / 1000)}"
     if told.edits:
         _, why = edited_by(e)
-        return f"{fields(content)} · {why}" if why else fields(content)
-    if e.kind in _ASKED:
+        return f"{fields(content)} Â· {why}" if why else fields(content)
+    if e.kind in OF_STEPS:
+        return step_gist(told, e)
+    if e.kind in _ASKED or e.kind == Kind.POLICY:
         return str(content.get("reason") or "")
     if e.kind == Kind.OUTCOME and e.flags & Flag.AFTER:
         return "  ".join((_when(e), fields(content)))

@@ -170,6 +170,8 @@ class Dispatcher:
         if reactor is None or run.paused or self._stopped or serving.fold.stops(pair.reactor):
             return
         if pair.generation and pair.undoes:
+            if reactor.undo is None and serving.fold.contracts[pair.reactor].compensates:
+                return  # the release whose contract is in force knows how; it need not be everywhere yet
             reactor = reactor.undo or reactor
         work = self._works.get(pair)
         if work is not None:

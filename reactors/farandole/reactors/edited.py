@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 
 async def edited(client: "Client", run_id: str, parked: Sequence[OwedStep], event: Event, why: str, by: str) -> Record:
-    """The record that owes the one parked step that took an event of this type anew, with this event.
+    """The record that owes the parked step that took an event of this type anew, with this event.
+
+    Of several steps of one reactor it is the one that was owed first; the others stay as they are.
 
     Raises:
         CommandRefused: there is none.
-        ValueError: there are several.
+        ValueError: there are steps of several reactors.
     """
     await acquaint(client.store.catalogue, client.scribe.types, type(event))
     name = client.scribe.types.wire_name(type(event))
@@ -29,12 +31,11 @@ async def edited(client: "Client", run_id: str, parked: Sequence[OwedStep], even
             f"run '{run_id}': no parked step took a {type(event).__name__}, so there is none to retry with it ({took})",
             Verdict.NOT_PARKED,
         )
-    if len(steps) > 1:
-        reactors = ", ".join(sorted({step.reactor for step in steps}))
+    if len(reactors := sorted({step.reactor for step in steps})) > 1:
         raise ValueError(
-            f"run '{run_id}': {len(steps)} parked steps took a {type(event).__name__} ({reactors}); say which by reactor="
+            f"run '{run_id}': parked steps of {', '.join(reactors)} took a {type(event).__name__}; say which by reactor="
         )
-    (step,) = steps
+    step = min(steps, key=lambda step: step.since)
     return client.scribe.edited(
         run_id.encode(), step.parked.encode(), step.trigger_types.index(name), event, client.not_after("10m"),
         by=by, why=why,

@@ -29,7 +29,7 @@ class Governed:
 
     Attributes:
         partitions: how many it was turned in; in the others it stood as wanted.
-        owed: how many steps that are not parked it holds back, or lets go on.
+        owed: how many steps that are not parked were owed then: it holds them back, or lets them go on.
     """
 
     partitions: int
@@ -46,17 +46,19 @@ async def govern(client: "Client", reactor: str, *, stopped: bool, why: str, by:
     """
     name = reactor.encode()
     partitions = range(client.store.partitions)
-    written = set[int]()
-    for _ in range(_ROUNDS):
+    written, owed = set[int](), 0
+    for attempt in range(_ROUNDS):
         await client.follower.up_to_date(partitions)
         folds = [client.follower.fold(p) for p in partitions]
         # A reactor has no contract where its service has never been: there it owes nothing either.
         there = [fold for fold in folds if not name or fold.contracts.get(name) is not None]
         if not there:
             raise UnknownReactor(reactor, sorted({c.reactor.decode() for fold in folds for c in fold.contracts}))
+        if not attempt:
+            owed = sum(_owed(fold, name) for fold in there)
         left = [fold for fold in there if fold.stopped.get(name, (0, False))[1] is not stopped]
         if not left:
-            return Governed(len(written), sum(_owed(fold, name) for fold in there))
+            return Governed(len(written), owed)
         written |= {fold.partition for fold in left}
         writes = (_write(client, fold, reactor, stopped, why, by) for fold in left)
         for failed in await asyncio.gather(*writes, return_exceptions=True):

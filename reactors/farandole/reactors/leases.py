@@ -21,7 +21,7 @@ from .careful import FEW, Careful
 from .errors import WorkerLost
 from .keeping.logclock import LogClock
 from .outbox import Outbox
-from .scribe import Scribe, size_of
+from .scribe import Scribe, shown, size_of
 
 if TYPE_CHECKING:
     from .dispatch import Dispatcher, Work
@@ -272,7 +272,11 @@ class Leases:
                     return
                 serving.losing.pop(pair, None)
                 if verdict is Verdict.ADMITTED:
-                    log.warning("%s in run %s: %s", pair.reactor.decode(), run.id.decode(), content["message"])
+                    log.warning(
+                        "%s in run %s: its worker was lost, loss number %d; %s",
+                        pair.reactor.decode(), shown(run.id), claim.lost,
+                        "it is begun anew" if run.owed.get(pair.key) is pair and not pair.parked else "it failed for good",
+                    )  # fmt: skip
 
         serving.await_verdict(unpack(record.headers).append).add_done_callback(answered)
         self._outbox.put(serving.fold.partition, (record,), size_of(record), _too_large)

@@ -128,19 +128,9 @@ class Worker:
         chance = random or Random().random  # noqa: S311
         clock = LogClock(lambda: scribe.now() // 1000)
         attempts = Attempts(
-            choreography.name,
-            reactors,
-            store,
-            scribe.types,
-            scribe,
-            self.outbox,
-            self.values,
-            self.stats,
-            provided,
-            self._threads,
-            chance,
-            clock.now,
-        )
+            choreography.name, reactors, store, scribe.types, scribe, self.outbox, self.values, self.stats, provided,
+            self._threads, chance, clock.now,
+        )  # fmt: skip
         self.leases = Leases(scribe, self.outbox)
         self.dispatcher = attempts.dispatcher = self.leases.dispatcher = Dispatcher(
             reactors, attempts.make, self.stats.reactors, self.leases, most_bytes=memory

@@ -63,6 +63,17 @@ def test_a_run_of_many_events_takes_no_more_than_one_of_few() -> None:
     assert bytes_each(log, step) <= 4
 
 
+def test_an_outcome_that_can_be_undone_takes_320_bytes_at_most() -> None:
+    log = Log()
+    log.contracts(a_contract("step", "A|B", compensates=True))
+    log.start()
+
+    def step(_: bytes) -> None:
+        log.outcome(log.pair("step"), "B")
+
+    assert bytes_each(log, step) <= 320
+
+
 def test_a_closed_run_takes_a_hundred_bytes_at_most() -> None:
     log = Log()
     log.contracts(a_contract("pay", "A"))

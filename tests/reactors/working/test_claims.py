@@ -289,6 +289,69 @@ async def test_the_failure_of_a_claimed_step_is_tried_again_in_time() -> None:
 
 
 @virtual
+async def test_a_worker_that_cannot_reach_the_log_for_a_while_keeps_its_claim() -> None:
+    slow = Slow()
+    async with Stage() as stage:
+        client = await stage.client(slow.dance)
+        owned = Assigned(0)
+        first = await stage.worker(slow.dance, owns=owned)
+        run = await client.start(Begun())
+        await asyncio.sleep(15)
+        first.store.away = True
+        owned.give()
+        await stage.worker(slow.dance, owns=Assigned(0))
+        await asyncio.sleep(19)
+        first.store.away = False
+        await asyncio.sleep(300)
+        slow.gate.set()
+        assert await run.result(Done)
+        assert len(slow.began) == 1
+
+
+@virtual
+async def test_a_step_outlives_rolling_restarts_of_the_other_workers() -> None:
+    slow = Slow()
+    async with Stage(partitions=4) as stage:
+        client = await stage.client(slow.dance)
+        await stage.worker(slow.dance, member="first")
+        run = await client.start(Begun())
+        await eventually(lambda: slow.began)
+        for _ in range(5):
+            others = [await stage.worker(slow.dance, member=f"other-{n}") for n in range(2)]
+            await asyncio.sleep(40)
+            for other in others:
+                await other.stop()
+                await asyncio.sleep(20)
+        slow.gate.set()
+        assert await run.result(Done)
+        assert len(slow.began) == 1
+        assert not (await stage.fold(slow.dance)).of(Kind.LOST, None)
+
+
+@virtual
+async def test_a_clock_that_is_wrong_makes_nobody_lost() -> None:
+    """The new owner's clock is ten minutes ahead: it says too early that the worker is lost, and learns so."""
+    slow = Slow()
+    async with Stage() as stage:
+        client = await stage.client(slow.dance)
+        owned = Assigned(0)
+        await stage.worker(slow.dance, owns=owned)
+        run = await client.start(Begun())
+        await asyncio.sleep(15)
+        owned.give()
+        second = await stage.worker(slow.dance, owns=Assigned(0), wait=False)
+        scribe = second.worker._scribe
+        right = scribe.now
+        scribe.now = lambda: right() + 600_000_000
+        await asyncio.sleep(600)
+        slow.gate.set()
+        assert await run.result(Done)
+        log = await stage.fold(slow.dance)
+        assert (len(slow.began), log.of(Kind.LOST)) == (1, [])
+        assert len(log.of(Kind.LOST, None)) < 5
+
+
+@virtual
 async def test_an_hour_of_work_is_done_once_over_twenty_rebalances() -> None:
     dance = Choreography("dance")
     began: list[str] = []

@@ -1,14 +1,16 @@
 """What passes through a payload codec is readable to its owners only, failures included."""
 
+import asyncio
 import logging
 from typing import Any
 
 import pytest
 from tests.reactors.working.controls import Begun, Done, Nudged, Stage, Stopped, Went, virtual
 
-from farandole.reactors import Choreography, Failed, Retry, Run
+from farandole.reactors import Choreography, Failed, Retry, RetryAfter, Run, Step
 from farandole.reactors.errors import RunFailed
 from farandole.schemas import Chain, Compress, EncodingError, Encrypt, PayloadCodec, PayloadContext
+from farandole.schemas.envelope import Kind
 
 SECRET = "the rabbit is in the hat " * 20
 KEYS = {"one": bytes(range(32))}
@@ -145,3 +147,31 @@ async def test_secrets_are_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
             await run.result()
         await worker.stop()
         assert "rabbit" not in caplog.text
+
+
+@virtual
+async def test_what_sub_steps_return_is_coded_too_and_read_by_later_attempts() -> None:
+    choreography, asked = Choreography("dance", codec=Encrypt(KEYS, active="one")), list[str]()
+
+    async def ask() -> str:
+        asked.append(SECRET)
+        return SECRET
+
+    @choreography.reactor
+    async def go(begun: Begun, step: Step) -> Stopped:
+        said = await step.once("ask", ask)
+        step.progress(0.5, SECRET)
+        await asyncio.sleep(2)
+        if step.attempt == 1:
+            raise RetryAfter("1s")
+        return Stopped(why=said)
+
+    async with Stage() as stage:
+        await stage.worker(choreography)
+        run = await (await stage.client(choreography)).start(Begun())
+        assert await run.result(Stopped) == Stopped(why=SECRET)
+        assert asked == [SECRET]
+        log = await stage.fold(choreography)
+        assert len(log.of(Kind.SUBSTEP)) == 1
+        assert log.of(Kind.PROGRESS)
+        assert not any(SECRET.encode() in (record.value or b"") for record, _ in log.records)
