@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .contracts import Change, Contract
 from .record import Flag, Raw
+from .rules import children
 from .state import Debt, Event, Run
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Effects:
         run.history.append(event)
         if event.flags & Flag.END and run.state == "open":
             run.state, run.result = "ending", "ended"
+            children.ended(run, event.offset)
             if event.flags & Flag.DROPS:
                 run.drop(event.at)
                 return
@@ -87,6 +89,8 @@ class Effects:
         ]
         if debt.of_failed or not takers or hops > self._fold.settings["drain"]:
             debt.parked = failure
+            if not run.result:
+                children.tell(run, raw.offset, children.STUCK)
             return
         run.settle(debt, "handled", raw.offset)
         for taker in takers:

@@ -95,8 +95,9 @@ class Fold:
         if kind in _ON_RUNS:
             run = self.runs.get(raw.key) if raw.key is not None else None
             if run is None:
-                astray = partition_of(raw.key or b"", self.partitions) != self.partition
-                return Verdict.MISROUTED if astray else Verdict.NO_RUN
+                if partition_of(raw.key or b"", self.partitions) != self.partition:
+                    return Verdict.MISROUTED
+                return children.never(self, raw, head) if kind == Kind.CANCEL and head.causation else Verdict.NO_RUN
             if run.state == "ending" and kind in _OF_OPEN_RUNS:
                 return Verdict.RUN_ENDING
             verdict = _ON_RUNS[Kind(kind)](self, raw, head, run)
@@ -115,9 +116,9 @@ class Fold:
         if head is not None and head.kind not in (Kind.START, *_ON_RUNS):
             runs = list(self.runs.values())
         else:
-            runs = [self.runs[raw.key]] if raw.key is not None else []
+            runs = [self.runs[raw.key]] if raw.key in self.runs else []
         for run in runs:
-            if run.state == "ending" and not run.owed:
+            if run.state == "ending" and not run.owed and not run.letters:
                 run.state, run.closed_at = "closed", raw.offset
                 del self.runs[run.key]
                 self.finished.append(run)

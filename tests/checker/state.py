@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from .record import Head, Raw
+from .record import Head, Kind, Raw
 
 Pair = tuple[bytes, bytes, bytes]
 """Trigger id, reactor, generation."""
@@ -23,6 +23,41 @@ class Event:
     index: int
     at: int
     """The offset of the record with which it entered the history: the last one of its append."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A child run of which nothing was told yet."""
+
+    id: bytes
+    type: bytes
+    """Of its start."""
+    offset: int
+    choreography: bytes
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that is owed to another partition."""
+
+    kind: Kind
+    choreography: bytes
+    key: bytes
+    offset: int
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """Who bore a run."""
+
+    choreography: bytes
+    key: bytes
+    child: bytes
+    offset: int
+    depth: int
+    flags: int
 
 
 @dataclass(slots=True)
@@ -68,6 +103,12 @@ class Run:
     history: list[Event] = field(default_factory=list)
     failures: int = 0
     closed_at: int = -1
+    parent: Parent | None = None
+    children: dict[bytes, Child] = field(default_factory=dict)
+    letters: dict[tuple[bytes, int], Letter] = field(default_factory=dict)
+    """By the child that they are about and their number; news of the run itself by its own start."""
+    told: int = 0
+    """How many pieces of news it has sent."""
 
     @property
     def parked(self) -> int:

@@ -190,6 +190,8 @@ class RandomLog:
                 "renames": renames,
                 "replaces": in_force.id if in_force and r.random() < 0.9 else "",
             }
+            if form in ("child_done", "child_failed", "either"):
+                content["takes"][0].append(f"{r.choice(('child_done', 'child_failed'))}:{r.choice('ABCDE')}")
             if form == "either":
                 content["takes"][0].append(r.choice(("failed:", "failed:t.A", "failed:t.B")))
             records.append(self._control(Kind.CONTRACT, content, append=append, index=index, count=len(reactors)))

@@ -6,7 +6,8 @@ import pytest
 
 from checker import Fold as CheckersFold
 from checker import Raw
-from farandole.projections.fold import Fold, Verdict
+from farandole.projections.fold import Fold, Run, Verdict
+from farandole.projections.fold.pending import Message
 
 from .making import MAKERS
 from .random_log import PARTITIONS, RandomLog, catalogue
@@ -23,9 +24,15 @@ def framework_view(fold: Fold) -> dict[bytes, Any]:
             run.paused,
             {p.key: (p.inputs, p.attempts, p.parked, p.hops, p.of_failure) for p in run.owed.values()},
             sorted((k.id, k.offset, k.hops) for k in run.kept or ()),
+            [(m.kind, m.to, m.key, m.offset, m.flags) for m in messages(run).values()],
+            sorted(run.pending.children or ()) if run.pending else [],
         )
         for key, run in fold.runs.items()
     }
+
+
+def messages(run: Run) -> dict[Any, Message]:
+    return (run.pending.messages if run.pending else None) or {}
 
 
 def checkers_view(fold: CheckersFold) -> dict[bytes, Any]:
@@ -38,6 +45,8 @@ def checkers_view(fold: CheckersFold) -> dict[bytes, Any]:
                 for d in run.owed.values()
             },
             sorted((k.id, k.offset, k.hops) for k in run.kept),
+            [(m.kind, m.choreography, m.key, m.offset, m.flags) for m in run.letters.values()],
+            sorted(run.children),
         )
         for key, run in fold.runs.items()
     }

@@ -18,10 +18,12 @@ from farandole.eventstore import EventStore, PositionLost, StoreError, TooLarge
 from farandole.schemas import EventTypes, UndecodableValue, failure_fields
 from farandole.schemas.envelope import unpack
 
+from .abroad import Abroad
 from .arguments import Arguments, HistoryUnavailable
 from .dispatch import AGAIN, Dispatcher, Work
 from .items import parts_of
 from .outbox import Outbox
+from .outputs import Child, Item
 from .plan import Plan
 from .reactor import Reactor
 from .retry import GiveUpNow, decide
@@ -48,6 +50,7 @@ class Attempts:
         store: EventStore,
         types: EventTypes,
         scribe: Scribe,
+        abroad: Abroad,
         outbox: Outbox,
         values: Values,
         stats: WorkerStats,
@@ -57,6 +60,7 @@ class Attempts:
     ) -> None:
         self._store = store
         self._scribe = scribe
+        self._abroad = abroad
         self._outbox = outbox
         self._arguments = Arguments(choreography, store, types, values)
         self._threads = threads
@@ -89,6 +93,7 @@ class Attempts:
             if plan.plain:
                 written = self._scribe.outcome(work.run.id, work.pair, items)  # type: ignore[arg-type]  # events only
             else:
+                await self._acquaint(items)
                 parts = parts_of(self._scribe, work.run.id, work.pair, items)
                 written = self._scribe.outcome_of(work.run.id, work.pair, parts, plan.fan_out(result))
             if written.largest > self._store.max_record_bytes:
@@ -120,6 +125,13 @@ class Attempts:
             if len(written.records) > 1:
                 work.made = unpack(written.records[0].headers).append
                 work.again = partial(put, work.serving.fold.partition, written.records, written.size, refused)
+
+    async def _acquaint(self, items: Iterable[Item]) -> None:
+        """Let other choreographies know the starts of children that are born into them."""
+        for item in items:
+            if isinstance(item, Child) and not self._abroad.is_home(item.choreography or ""):
+                start = type(item.start)
+                await self._abroad.acquaint(self._scribe.others.of(item.choreography or "", start), start)
 
     async def _call(self, reactor: Reactor, arguments: dict[str, Any]) -> object:
         timeout = reactor.options.timeout

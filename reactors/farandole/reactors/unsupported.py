@@ -14,9 +14,6 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "After[...]": "until timers are there, let a client send a Signal when it is time",
     "Ask[...]": "until decisions are there, let a client send the answer as a Signal",
     "an Answer": "until decisions are there, make it a Signal",
-    "Child[...]": "until child runs are there, start the other run with a client",
-    "ChildDone[...]": "until child runs are there, let a client send the result as a Signal",
-    "ChildFailed[...]": "until child runs are there, let a client send the failure as a Signal",
     "State": "take a Run[...] and fold what run.events(...) gives",
     "Failed[...] in a join": "take the failure alone, and the other events by run.events(...)",
     "unless=": "leave it out",
@@ -30,8 +27,7 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "schedule(...)": "until schedules are there, start the run from cron with `farandole start`",
 }
 
-_SHAPES = {"list": "list[...]", "after": "After[...]", "ask": "Ask[...]", "child": "Child[...]"}
-_FORMS = {"child_done": "ChildDone[...]", "child_failed": "ChildFailed[...]"}
+_SHAPES = {"list": "list[...]", "after": "After[...]", "ask": "Ask[...]"}
 
 
 def refuse_unsupported(where: str, used: Iterable[str]) -> None:
@@ -84,8 +80,6 @@ def forms_of(reactor: Reactor) -> Iterator[str]:
         if any(event_info(event).kind == "answer" for event in trigger.events):
             yield "an Answer"
         for element in trigger.elements:
-            if element.form in _FORMS:
-                yield _FORMS[element.form]
             if element.form == "failed" and len(triggers) > 1:
                 yield "Failed[...] in a join"
     if any(context.kind == "state" for context in reactor.signature.context.values()):

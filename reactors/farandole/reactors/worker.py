@@ -27,6 +27,7 @@ from farandole.eventstore import (
 from farandole.projections.fold import Contract, Fold, UnknownFoldVersion, Verdict
 from farandole.schemas.envelope import Kind
 
+from .abroad import Abroad, Opener
 from .answers import Answers
 from .attempt import Attempts
 from .commands import command_line
@@ -72,6 +73,7 @@ class Worker:
         idle: seconds that one read waits for news of what is owned. What comes meanwhile ends the wait at once.
         rounds: seconds between two rounds of the keeper.
         lag: measure how late the event loop wakes up.
+        abroad: opens the logs of other choreographies on the same server.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Worker:
         idle: float = _WAIT,
         rounds: float = ROUND,
         lag: bool = True,
+        abroad: Opener | None = None,
     ) -> None:
         reactors = tuple(choreography.reactors)
         self.stats = WorkerStats(reactors={r.name: ReactorStats() for r in reactors})
@@ -117,12 +120,14 @@ class Worker:
         self.outbox = Outbox(store)
         self.values = Values(store, most_bytes=memory)
         chance = random or Random().random  # noqa: S311
+        self._abroad = Abroad(store, choreography.name, abroad)
         attempts = Attempts(
             choreography.name,
             reactors,
             store,
             scribe.types,
             scribe,
+            self._abroad,
             self.outbox,
             self.values,
             self.stats,
@@ -133,7 +138,7 @@ class Worker:
         self.dispatcher = attempts.dispatcher = Dispatcher(
             reactors, attempts.make, self.stats.reactors, most_bytes=memory
         )
-        self.keeper = Keeper(store, scribe, self._service, self.stats, rounds=rounds)
+        self.keeper = Keeper(store, scribe, self._service, self.stats, self._abroad, rounds=rounds)
         self.partitions: dict[int, Serving] = {}
         """The partitions whose state is held here, those that went elsewhere a moment ago included."""
         self._owned = Owned(store, self.stats)
@@ -191,6 +196,7 @@ class Worker:
                 await self.dispatcher.stop(0)
                 await self.outbox.close()
                 await self.values.close()
+                await self._abroad.close()
                 for threads in self._threads.values():
                     threads.shutdown(wait=False, cancel_futures=True)
                 for serving in self.partitions.values():

@@ -10,6 +10,8 @@ from checker.record import Flag, Head, Kind, Raw
 from checker.state import Debt, Event, Pair, Run
 from checker.verdict import Verdict
 
+from . import children
+
 if TYPE_CHECKING:
     from checker.fold import Fold
 
@@ -26,9 +28,12 @@ def start(fold: "Fold", raw: Raw, head: Head) -> Verdict:
         return Verdict.RUN_REMEMBERED
     if head.not_after and fold.log_time > head.not_after:
         return Verdict.TOO_LATE
-    if head.extra:
+    parent = children.sender(head) if head.extra else None
+    if head.extra and parent is None:
         return Verdict.UNREADABLE
-    run = fold.runs[key] = Run(key, head.id, raw.offset, touched=fold.log_time)
+    if parent is not None and parent.depth > fold.settings["depth"]:
+        return Verdict.TOO_DEEP
+    run = fold.runs[key] = Run(key, head.id, raw.offset, touched=fold.log_time, parent=parent)
     fold.effects.admit(run, Event(head.id, head.type, raw.offset, 0, head.flags, None, 0, raw.offset))
     return Verdict.ADMITTED
 
@@ -45,7 +50,9 @@ def outcome(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
     for index in sorted(whole) if head.count else ():
         part, its = whole[index]
         event = Event(its.id, its.type, part.offset, hops, its.flags, debt.pair, index, raw.offset)
-        if not its.flags & (Flag.AFTER | Flag.ASK | Flag.CHILD):
+        if its.flags & Flag.CHILD:
+            children.born(run, its, part.offset)
+        elif not its.flags & (Flag.AFTER | Flag.ASK):
             fold.effects.admit(run, event)
     return Verdict.ADMITTED
 
@@ -80,6 +87,7 @@ def cancel(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         return Verdict.RUN_ENDING
     if run.state == "open":
         run.state, run.result = "ending", "cancelled"
+        children.ended(run, raw.offset)
     run.drop(raw.offset)
     return admit_command(fold, head)
 
@@ -126,6 +134,7 @@ def expire(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         return Verdict.NOT_DUE
     if run.state == "open":
         run.state, run.result = "ending", "expired"
+        children.ended(run, raw.offset)
     run.drop(raw.offset)
     return Verdict.ADMITTED
 
@@ -155,6 +164,8 @@ def admit_command(fold: "Fold", head: Head) -> Verdict:
 
 def stands_still(fold: "Fold", run: Run) -> bool:
     """Whether it is failed, with nothing else to do, or idle."""
+    if run.children or run.letters:
+        return False
     if run.owed:
         return len(run.owed) == run.parked
     waits = any(c.active and c.signals for c in fold.contracts.by_reactor.values())

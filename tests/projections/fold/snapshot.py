@@ -4,8 +4,26 @@ from collections.abc import Callable
 from typing import Any
 
 from farandole.projections.fold import Fold, Pair, Run
+from farandole.schemas.envelope import Kind
 
-OF_RUNS: tuple[Callable[[Run], Any], ...] = ()
+
+def snap_children(run: Run) -> Any:
+    pending = run.pending
+    if pending is None:
+        return None, {}, [], 0
+    parent = pending.parent
+    return (
+        None if parent is None else tuple(parent),
+        {c.id: (c.type, c.offset, c.to, c.key) for c in (pending.children or {}).values()},
+        [
+            (m.id, m.n, Kind(m.kind).name, m.to, m.key, m.offset, m.since, m.flags, m.name)
+            for m in (pending.messages or {}).values()
+        ],
+        pending.told,
+    )
+
+
+OF_RUNS: tuple[Callable[[Run], Any], ...] = (snap_children,)
 """Functions ``snap_<feature>``, each giving what the model's method of that name gives."""
 OF_PAIRS: tuple[Callable[[Pair], Any], ...] = ()
 """Likewise ``debt_<feature>``."""

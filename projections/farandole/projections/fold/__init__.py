@@ -1,6 +1,7 @@
 """The fold and what it is made of."""
 
 from .applied import Applied
+from .children import FIRST_NEWS
 from .closed import ClosedIds
 from .contracts import (
     CHILD_DONE,
@@ -13,17 +14,20 @@ from .contracts import (
     contract_id,
 )
 from .fold import KNOWN_VERSION, Fold, UnknownFoldVersion
+from .pending import Message, MessageKey, Parent
 from .run import LIFE, TAKES, Fact, Pair, PairKey, Result, Run, RunState, Turn
+from .schedules import Schedule
 from .settings import Settings
 from .status import OwedStep, RunStatus, Status, status_of
 from .verdict import Verdict
 from .waiting import Awaited, awaited
-from .waits import PendingChild, PendingDecision, PendingMessage, PendingTimer
+from .waits import ParentRun, PendingChild, PendingDecision, PendingMessage, PendingTimer
 
 __all__ = [
     "CHILD_DONE",
     "CHILD_FAILED",
     "FAILED",
+    "FIRST_NEWS",
     "KNOWN_VERSION",
     "LIFE",
     "MOST_CONTRACT",
@@ -36,9 +40,13 @@ __all__ = [
     "Contracts",
     "Fact",
     "Fold",
+    "Message",
+    "MessageKey",
     "OwedStep",
     "Pair",
     "PairKey",
+    "Parent",
+    "ParentRun",
     "PendingChild",
     "PendingDecision",
     "PendingMessage",
@@ -47,6 +55,7 @@ __all__ = [
     "Run",
     "RunState",
     "RunStatus",
+    "Schedule",
     "Settings",
     "Status",
     "Turn",

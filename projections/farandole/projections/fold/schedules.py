@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 from .pending import Child, Message, MessageKey
 
 if TYPE_CHECKING:
-    from farandole.schemas.envelope import Envelope
-
     from .applied import Applied
     from .fold import Fold
 
@@ -27,5 +25,5 @@ class Schedule:
         """The tick that starts once no child is left: milliseconds, id and offset of its record."""
 
 
-def heard(fold: "Fold", schedule: Schedule, child: bytes, e: "Envelope", out: "Applied") -> None:
+def heard(fold: "Fold", schedule: Schedule, child: bytes, out: "Applied") -> None:
     """A run that the schedule started has told of its end, or could not be started."""

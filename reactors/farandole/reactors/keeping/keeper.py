@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from farandole.eventstore import EventStore, Stored
 from farandole.projections.fold import Applied
+from farandole.reactors.abroad import Abroad
 from farandole.reactors.stats import WorkerStats
 
 from .duty import Duty
 from .expiring import Expiring
+from .messages import Messages
 from .rejects import Rejects
 from .rounds import ROUND, Rounds
 
@@ -26,15 +28,26 @@ class Keeper:
     """Keeps the partitions of one worker.
 
     Args:
+        abroad: other choreographies, to tell them something.
         rounds: seconds between two rounds of the duties that look around.
     """
 
     def __init__(
-        self, store: EventStore, scribe: "Scribe", service: str, stats: WorkerStats, *, rounds: float = ROUND
+        self,
+        store: EventStore,
+        scribe: "Scribe",
+        service: str,
+        stats: WorkerStats,
+        abroad: Abroad,
+        *,
+        rounds: float = ROUND,
     ) -> None:
         self._rejects = Rejects(store, service, stats)
         expiring = Expiring(store, scribe, service)
-        self._duties: Sequence[Duty] = (Rounds((self._rejects, expiring), rounds),)
+        self._duties: Sequence[Duty] = (
+            Rounds((self._rejects, expiring), rounds),
+            Messages(store, scribe, service, abroad),
+        )
 
     def unreadable(self, record: Stored) -> None:
         """Note a record whose headers cannot be read."""

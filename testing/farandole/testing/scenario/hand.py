@@ -117,4 +117,5 @@ def _contract(choreography: str, name: str) -> Mapping[str, Any]:
     async def writes(nothing: Nothing) -> None: ...
 
     (reactor,) = scratch.reactors
-    return contract_of(reactor, types_of(scratch), service=name).content
+    # It keeps nothing, so that services that do must not wait for it: it comes last by name.
+    return contract_of(reactor, types_of(scratch), service=f"~{name}").content

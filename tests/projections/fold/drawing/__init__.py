@@ -1,7 +1,8 @@
 """What random logs hold besides what all runs have, one file for each feature."""
 
+from tests.projections.fold.drawing.children import Children
 from tests.projections.fold.drawing.feature import Feature
 
-FEATURES: tuple[type[Feature], ...] = ()
+FEATURES: tuple[type[Feature], ...] = (Children,)
 
 __all__ = ["FEATURES", "Feature"]

@@ -2,28 +2,31 @@
 
 from typing import Any
 
+from tests.projections.fold.model.children import Children
 from tests.projections.fold.model.contracts import DIRECT, failures, names
-from tests.projections.fold.model.memory import Debt, Event, Memory, Run, ids
+from tests.projections.fold.model.memory import Debt, Event, Run, ids
 
 
-class Events(Memory):
+class Events(Children):
     """Events are taken into runs, owed, joined and kept; runs get results and are closed."""
 
     def finish(self, run: Run, result: str, offset: int) -> None:
-        self.fix(run, result, b"", offset)
         run.state = "ENDING"
+        self.part(run)
+        self.fix(run, result, b"", offset)
         self.drop(self.owed(run))
 
     def fix(self, run: Run, result: str, end: bytes, offset: int) -> None:
         if run.result == "NONE":
             run.result, run.end, run.result_offset = result, end, offset
             self.results.append((run, result))
+            self.tell(run)
 
     def drop(self, debts: list[Debt]) -> None:
         for debt in debts:
             debt.became = "dropped"
 
-    def remember(self, run: Run) -> None:
+    def remember(self, id: bytes) -> None:
         now, most = self.log_time, self.settings["dedup_most"]
         last = self.closed[-1] if self.closed else None
         if (
@@ -33,7 +36,7 @@ class Events(Memory):
         ):
             last = []
             self.closed.append(last)
-        last.append((now, run.id))
+        last.append((now, id))
         while sum(len(ids(bucket)) for bucket in self.closed) > most:
             del self.closed[0]
 
@@ -41,6 +44,7 @@ class Events(Memory):
         self.admitted.append((run, event))
         if event.flags & 1 and run.state == "OPEN":
             run.state = "ENDING"
+            self.part(run)
             self.fix(run, "ENDED", event.type, event.offset)
             if event.flags & 2:
                 self.drop(self.owed(run))

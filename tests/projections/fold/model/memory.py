@@ -21,6 +21,29 @@ class Event:
     offset: int
     hops: int
     flags: int
+    extra: bytes = b""
+
+
+@dataclass
+class Child:
+    id: bytes
+    type: bytes
+    offset: int
+    to: bytes
+    key: bytes
+
+
+@dataclass
+class Letter:
+    id: bytes
+    n: int
+    kind: str
+    to: bytes
+    key: bytes
+    offset: int
+    since: int
+    flags: int = 0
+    name: bytes = b""
 
 
 @dataclass
@@ -37,6 +60,10 @@ class Run:
     kept: list[Event] = field(default_factory=list)
     unserved: int = 0
     queues: dict[str, list[list[Event]]] = field(default_factory=dict)
+    parent: tuple[Any, ...] | None = None
+    children: list[Child] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    told: int = 0
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """One record after the other: sections 6 and 9 of the protocol."""
 
 from tests.projections.fold.model.branches import Branches
-from tests.projections.fold.model.children import Children
 from tests.projections.fold.model.claims import Claims
 from tests.projections.fold.model.compensation import Compensation
 from tests.projections.fold.model.decisions import Decisions
@@ -27,7 +26,7 @@ class Stop(Exception):
     """The log follows rules that this page does not have."""
 
 
-class Model(Runs, Branches, Timers, Decisions, Children, Schedules, Compensation, Claims, Policies):
+class Model(Runs, Branches, Timers, Decisions, Schedules, Compensation, Claims, Policies):
     """The fold of one partition."""
 
     def apply(self, record: Stored) -> str:
@@ -43,9 +42,9 @@ class Model(Runs, Branches, Timers, Decisions, Children, Schedules, Compensation
         self.digest = (self.digest * 1_073_741_789 + w) % 18_446_744_073_709_551_557
         self.position = record.offset + 1
         for run in self.runs:
-            if run.state == "ENDING" and not self.owed(run):
+            if run.state == "ENDING" and not self.owed(run) and not run.letters:
                 run.state = "CLOSED"
-                self.remember(run)
+                self.remember(run.id)
         return verdict
 
     def stop_if_unknown(self, record: Stored, head: Head) -> None:
@@ -75,6 +74,8 @@ class Model(Runs, Branches, Timers, Decisions, Children, Schedules, Compensation
             return verdict
         key = record.key or b""
         run = self.run(key)
+        if run is None and kind == "cancel" and head.causation and partition_of(key, self.partitions) == self.partition:
+            return self.unknown_child(key, head)
         if run is None:
             return "NO_RUN" if partition_of(key, self.partitions) == self.partition else "MISROUTED"
         if run.state == "ENDING" and kind in OF_OPEN_RUNS:

@@ -23,9 +23,14 @@ class Runs(Governing):
             return "RUN_REMEMBERED"
         if head.not_after and self.log_time > head.not_after:
             return "TOO_LATE"
+        parent = None
         if head.extra:
-            return "UNREADABLE"
-        run = Run(key, head.id, record.offset, self.log_time)
+            parent = self.sender(head)
+            if parent is None:
+                return "UNREADABLE"
+            if parent[4] > self.settings["depth"]:
+                return "TOO_DEEP"
+        run = Run(key, head.id, record.offset, self.log_time, parent=parent)
         self.runs.append(run)
         self.take(run, Event(head.id, head.type, record.offset, 0, head.flags))
         return "ADMITTED"
@@ -41,14 +46,17 @@ class Runs(Governing):
         if debt.parked:
             return "LATE"
         hops = debt.hops + 1 if run.state == "ENDING" else 0
-        events = whole(debt.received, head, Event(head.id, head.type, record.offset, 0, head.flags))
+        part = Event(head.id, head.type, record.offset, 0, head.flags, head.extra)
+        events = whole(debt.received, head, part)
         if events is None:
-            debt.received.append((head, Event(head.id, head.type, record.offset, 0, head.flags)))
+            debt.received.append((head, part))
             return "HELD"
         debt.became = "discharged"
         for event in events if head.count else ():
             event.hops = hops
-            if not event.flags & (128 | 256 | 512):
+            if event.flags & 512:
+                self.bear(run, event)
+            elif not event.flags & (128 | 256):
                 self.take(run, event)
         return "ADMITTED"
 
@@ -70,6 +78,8 @@ class Runs(Governing):
         takers = [c for c in takers if (f := failures(c)) is not None and (not f or f & set(debt.types))]
         if not takers:
             debt.parked = head.id
+            if run.result == "NONE":
+                self.tell(run, parked=record.offset)
             return "ADMITTED"
         debt.became = "handled"
         for contract in takers:
@@ -138,8 +148,9 @@ class Runs(Governing):
         owed = self.owed(run)
         signals = any(c["signals"] for c in self.active())
         joined = any(queue for queues in run.queues.values() for queue in queues)
-        idle = run.state == "OPEN" and not owed and not joined and not signals
-        failed = bool(owed) and all(debt.parked for debt in owed)
+        waits = bool(run.children or run.letters)
+        idle = run.state == "OPEN" and not owed and not joined and not signals and not waits
+        failed = bool(owed) and all(debt.parked for debt in owed) and not waits
         if not after or self.log_time < run.touched + after or not (idle or failed):
             return "NOT_DUE"
         self.finish(run, "EXPIRED", record.offset)
