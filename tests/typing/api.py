@@ -222,6 +222,15 @@ async def gathered(news: list[ChildDone[OrderShipped] | ChildFailed[OrderPlaced]
 orders.schedule(
     OrderPlaced(amount=Decimal(1), address=""), name="night", cron="0 2 * * *", tz="Europe/Paris", overlap="skip"
 )
+orders.schedule(
+    OrderPlaced(amount=Decimal(1), address=""),
+    name="often",
+    every="15m",
+    jitter="30s",
+    catch_up="none",
+    overlap="queue",
+    first=datetime(2026, 1, 1, tzinfo=UTC),
+)
 
 
 async def as_functions() -> None:
