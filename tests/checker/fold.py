@@ -11,7 +11,7 @@ from .memory import ClosedRuns, Commands
 from .record import Head, Kind, Raw, read_head
 from .rules import branches, children, claims, compensation, decisions, governing, policies, runs, schedules, timers
 from .settings import Settings
-from .state import Run
+from .state import Run, Schedule
 from .verdict import Verdict
 
 _BASE: Final = (1 << 30) - 35
@@ -52,6 +52,7 @@ class Fold:
         self.contracts = Contracts()
         self.runs: dict[bytes, Run] = {}
         self.finished: list[Run] = []
+        self.schedules: dict[bytes, Schedule] = {}
         self.digest = 0xCBF29CE484222325
         self.log_time = 0
         self.settling = True

@@ -118,6 +118,8 @@ def _type_of_value(head: Head) -> bytes:
         for _ in ("choreography", "run id"):
             extra = extra[1 + extra[0] :]
         return extra
+    if head.kind == Kind.TICK:
+        return head.extra[9:]
     told = children.news(head) if head.kind == Kind.CHILD_ENDED else None
     return told[1] if told is not None else head.type
 

@@ -61,6 +61,18 @@ class Parent:
 
 
 @dataclass(slots=True)
+class Schedule:
+    """A schedule that has ticked."""
+
+    last: int = -1
+    children: dict[bytes, bytes] = field(default_factory=dict)
+    """Keys of the runs that it started and has not heard of."""
+    letters: dict[tuple[bytes, int], Letter] = field(default_factory=dict)
+    waiting: tuple[int, bytes, int] | None = None
+    """The tick that is to come once none of its runs is left: milliseconds, id and offset."""
+
+
+@dataclass(slots=True)
 class Debt:
     """A pair that was owed, and what became of it."""
 

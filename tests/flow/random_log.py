@@ -21,7 +21,7 @@ RUNS = (*[key for n in range(40) if partition_of(key := b"run-%d" % n, PARTITION
 FORMS = ("list", "either", "child_done", "child_failed")
 SETTINGS = {
     "dedup_window": 240, "dedup_most": 48, "settle": 60, "drain": 2, "expire_after": 25, "kept": 2, "join_most": 2,
-    "ahead": 60,
+    "ahead": 60, "schedules_most": 2,
 }  # fmt: skip
 
 

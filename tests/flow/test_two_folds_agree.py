@@ -52,6 +52,20 @@ def checkers_view(fold: CheckersFold) -> dict[bytes, Any]:
     }
 
 
+def schedules(fold: Fold) -> dict[bytes, Any]:
+    return {
+        name: (s.last, s.waiting, sorted(s.children or ()), [(k, m.kind, m.key) for k, m in (s.messages or {}).items()])
+        for name, s in fold.schedules.items()
+    }
+
+
+def checkers_schedules(fold: CheckersFold) -> dict[bytes, Any]:
+    return {
+        name: (s.last, s.waiting, sorted(s.children), [(k, m.kind, m.key) for k, m in s.letters.items()])
+        for name, s in fold.schedules.items()
+    }
+
+
 @pytest.mark.parametrize("seed", range(60))
 def test_two_folds_agree_on_every_record_of_a_random_log(seed: int) -> None:
     log, ours, theirs = RandomLog(seed), Fold(0, PARTITIONS), CheckersFold(0, PARTITIONS, catalogue())
@@ -60,6 +74,7 @@ def test_two_folds_agree_on_every_record_of_a_random_log(seed: int) -> None:
         verdict, checkers = ours.apply(record).verdict, theirs.take(Raw(*record))
         assert int(verdict) == int(checkers), f"seed {seed}: {record}"
         assert framework_view(ours) == checkers_view(theirs), f"seed {seed}: after {record}"
+        assert schedules(ours) == checkers_schedules(theirs), f"seed {seed}: after {record}"
     assert ours.digest == theirs.digest
 
 

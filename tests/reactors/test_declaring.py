@@ -263,11 +263,6 @@ def test_a_schedule_is_data(everything: Choreography, monkeypatch: pytest.Monkey
     assert everything.events["Placed"] is Placed
 
 
-def test_schedules_cannot_run_yet(orders: Choreography) -> None:
-    with pytest.raises(DeclarationError, match=r"^orders: schedule 'night': schedule\(\.\.\.\) is not supported yet; "):
-        orders.schedule(Placed(), name="night", cron="0 2 * * *")
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [({"cron": "daily"}, "has not five fields"), ({"tz": "Mars/Base"}, "is not known here"), ({"name": ""}, "no name")],

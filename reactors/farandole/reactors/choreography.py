@@ -245,8 +245,6 @@ class Choreography:
             overlap=overlap,
             first=first,
         )
-        where = f"{self.name}: schedule '{name}'"
-        refuse_unsupported(where, ("schedule(...)",))
         self.know(type(start))
         self._schedules[name] = schedule
 

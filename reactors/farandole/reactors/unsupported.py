@@ -24,7 +24,6 @@ UNSUPPORTED: Final[Mapping[str, str]] = {
     "step.once(...)": "give each sub-step a reactor of its own, or make the handler safe to run again by step.key",
     "deadline=": "until deadlines are there, let a client cancel the run when it is time",
     "compensate=True": "return what undoes the steps from reactors of your own",
-    "schedule(...)": "until schedules are there, start the run from cron with `farandole start`",
 }
 
 _SHAPES = {"list": "list[...]", "after": "After[...]", "ask": "Ask[...]"}

@@ -138,7 +138,9 @@ class Worker:
         self.dispatcher = attempts.dispatcher = Dispatcher(
             reactors, attempts.make, self.stats.reactors, most_bytes=memory
         )
-        self.keeper = Keeper(store, scribe, self._service, self.stats, self._abroad, rounds=rounds)
+        self.keeper = Keeper(
+            store, scribe, self._service, self.stats, self._abroad, schedules=choreography.schedules, rounds=rounds
+        )
         self.partitions: dict[int, Serving] = {}
         """The partitions whose state is held here, those that went elsewhere a moment ago included."""
         self._owned = Owned(store, self.stats)

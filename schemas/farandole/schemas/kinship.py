@@ -3,11 +3,13 @@
 Each kind of content is one class, which packs itself and is read back; what does not fit reads as None.
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, Self
 
 MOST_NAME: Final = 255
 """Bytes of an id or a name."""
 _LAYOUT: Final = 1
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Birth(NamedTuple):
@@ -117,6 +119,43 @@ class Judged(NamedTuple):
     @classmethod
     def read(cls, extra: bytes) -> Self | None:
         return cls(extra[0], int.from_bytes(extra[1:], "big")) if len(extra) == 9 else None
+
+
+class Ticked(NamedTuple):
+    """What a tick of a schedule says."""
+
+    ms: int
+    """The tick, in milliseconds since 1970 UTC."""
+    overlap: int
+    """`SKIP`, `ALLOW`, `QUEUE` or `REPLACE`: what becomes of it while a run of the schedule is open."""
+    type: bytes
+    """Wire name of the start."""
+
+    def pack(self) -> bytes:
+        return _u64(self.ms) + bytes((self.overlap,)) + self.type
+
+    @classmethod
+    def read(cls, extra: bytes) -> Self | None:
+        if len(extra) < 10 or extra[8] > REPLACE or not 0 < len(extra) - 9 <= MOST_NAME:
+            return None
+        ms = int.from_bytes(extra[:8], "big")
+        return cls(ms, extra[8], extra[9:]) if ms <= _LAST_TICK else None
+
+
+SKIP: Final = 0
+ALLOW: Final = 1
+QUEUE: Final = 2
+REPLACE: Final = 3
+MOST_SCHEDULE: Final = 234
+"""Bytes of a schedule's name: with a tick behind it, it is the id of a run."""
+_LAST_TICK: Final = 253_402_300_799_999
+"""The last one of the year 9999."""
+
+
+def scheduled_run(schedule: bytes, ms: int) -> bytes:
+    """The id of the run that a tick of a schedule starts, such as ``night@2026-01-01T02:00:00Z``."""
+    tick = _EPOCH + timedelta(seconds=ms // 1000)
+    return schedule + b"@" + tick.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
 
 
 def _u8s(value: bytes) -> bytes:

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Final
 
 from checker.ids import partition_of
 from checker.record import Flag, Head, Kind, Raw
-from checker.state import Child, Event, Letter, Parent, Run
+from checker.state import Child, Event, Letter, Parent, Run, Schedule
 from checker.verdict import Verdict
+
+from . import schedules
 
 if TYPE_CHECKING:
     from checker.fold import Fold
@@ -109,6 +111,13 @@ def told(fold: "Fold", raw: Raw, head: Head) -> Verdict:
     run = _addressed(fold, raw, head)
     if isinstance(run, Verdict):
         return run
+    if isinstance(run, Schedule):
+        if head.causation not in run.children:
+            return Verdict.NOT_PENDING
+        if flags & STUCK:
+            return Verdict.NOT_TAKEN
+        schedules.gone(raw.key or b"", run, head.causation)
+        return Verdict.ADMITTED
     if run.state == "ending":
         return Verdict.RUN_ENDING
     child = run.children.get(head.causation)
@@ -133,6 +142,10 @@ def delivered(fold: "Fold", raw: Raw, head: Head) -> Verdict:
         return run
     if run.letters.pop((head.causation, head.attempt), None) is None:
         return Verdict.NOT_PENDING
+    if isinstance(run, Schedule):
+        if head.causation in run.children and head.attempt == 0 and head.extra[0] >= _REFUSED:
+            schedules.gone(raw.key or b"", run, head.causation)
+        return Verdict.ADMITTED
     child = run.children.get(head.causation)
     if child is not None and head.attempt == 0 and head.extra[0] >= _REFUSED:
         _hear(fold, run, child, raw, head, _failed(child))
@@ -140,11 +153,11 @@ def delivered(fold: "Fold", raw: Raw, head: Head) -> Verdict:
     return Verdict.ADMITTED
 
 
-def _addressed(fold: "Fold", raw: Raw, head: Head) -> Run | Verdict:
+def _addressed(fold: "Fold", raw: Raw, head: Head) -> Run | Schedule | Verdict:
     key = raw.key or b""
-    run = None if head.flags & Flag.OF_SCHEDULE else fold.runs.get(key)
-    if run is not None:
-        return run
+    found = fold.schedules.get(key) if head.flags & Flag.OF_SCHEDULE else fold.runs.get(key)
+    if found is not None:
+        return found
     return Verdict.NO_RUN if partition_of(key, fold.partitions) == fold.partition else Verdict.MISROUTED
 
 

@@ -2,7 +2,8 @@
 
 from .children import CHILDREN
 from .maker import Maker
+from .schedules import SCHEDULES
 
-MAKERS: tuple[Maker, ...] = (CHILDREN,)
+MAKERS: tuple[Maker, ...] = (CHILDREN, SCHEDULES)
 
 __all__ = ["MAKERS", "Maker"]

@@ -20,3 +20,8 @@ def some_news(name: bytes, *, n: int = 2, flags: int = 0, offset: int = 0, run_i
 def a_child(name: bytes, *, detach: int = 0, run_id: bytes = b"", choreography: bytes = b"") -> bytes:
     """What an outcome says of a child."""
     return bytes([detach]) + u8s(choreography) + u8s(run_id) + name
+
+
+def a_tick(ms: int, name: bytes = b"t.A", *, overlap: int = 0) -> bytes:
+    """What a tick of a schedule says."""
+    return ms.to_bytes(8, "big") + bytes([overlap]) + name

@@ -44,6 +44,15 @@ def snapshot(fold: Fold) -> dict[str, Any]:
         "contracts": {c.reactor: c.id for c in fold.contracts},
         "ever": fold.contracts.ever,
         "named": fold.contracts.named,
+        "schedules": {
+            s.name: (
+                s.last,
+                {c.id: (c.offset, c.key) for c in (s.children or {}).values()},
+                [(m.id, m.n, Kind(m.kind).name, m.key, m.offset, m.since) for m in (s.messages or {}).values()],
+                s.waiting,
+            )
+            for s in fold.schedules.values()
+        },
         "frames": [(key, {index: c.id for index, c in parts.items()}) for key, parts in fold.frames.items()],
     }
 

@@ -10,7 +10,7 @@ from farandole.schemas.envelope import Kind
 
 RUN_KINDS = [kind for kind in Kind if kind in RUN_RULES]
 """Of records that belong to an open run."""
-RESERVED = [Kind.TICK, Kind.POLICY]
+RESERVED = [Kind.POLICY]
 """Those of the other kinds that have no rule yet."""
 
 

@@ -100,7 +100,8 @@ def cancel_of(child: Child, log_time: int) -> Message:
 
 
 def owe(messages: dict[MessageKey, Message], sender: bytes, message: Message, out: "Applied") -> None:
-    """Owe a message."""
+    """Owe a message, after all others."""
+    messages.pop((message.id, message.n), None)
     messages[message.id, message.n] = message
     out.owe_message(sender, message)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from farandole.eventstore import EventStore, Stored
 from farandole.projections.fold import Applied
 from farandole.reactors.abroad import Abroad
+from farandole.reactors.schedules import Schedule
 from farandole.reactors.stats import WorkerStats
 
 from .duty import Duty
@@ -18,6 +19,7 @@ from .expiring import Expiring
 from .messages import Messages
 from .rejects import Rejects
 from .rounds import ROUND, Rounds
+from .ticks import LOOK, Ticks
 
 if TYPE_CHECKING:
     from farandole.reactors.partition import Serving
@@ -29,6 +31,7 @@ class Keeper:
 
     Args:
         abroad: other choreographies, to tell them something.
+        schedules: those of this service.
         rounds: seconds between two rounds of the duties that look around.
     """
 
@@ -40,6 +43,7 @@ class Keeper:
         stats: WorkerStats,
         abroad: Abroad,
         *,
+        schedules: Sequence[Schedule] = (),
         rounds: float = ROUND,
     ) -> None:
         self._rejects = Rejects(store, service, stats)
@@ -47,6 +51,7 @@ class Keeper:
         self._duties: Sequence[Duty] = (
             Rounds((self._rejects, expiring), rounds),
             Messages(store, scribe, service, abroad),
+            Ticks(store, scribe, service, schedules, LOOK * rounds),
         )
 
     def unreadable(self, record: Stored) -> None:

@@ -9,7 +9,7 @@ from farandole.reactors.scribe import Scribe, text
 from farandole.schemas import SystemSchema, UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind, pack, unpack
 from farandole.schemas.ids import OUTSIDE, derived_id
-from farandole.schemas.kinship import CANCELLED, Judged, News, Sender
+from farandole.schemas.kinship import CANCELLED, Birth, Judged, News, Sender, Ticked
 
 WITHIN: Final = 600_000
 """Milliseconds for which the cancel of a child may act; it is sent again with more."""
@@ -37,11 +37,11 @@ class Letters:
         """What opens a child run.
 
         Args:
-            bearing: the record that bore it.
+            bearing: the record that bore it: that of an outcome, or of a tick.
         """
         e = unpack(bearing.headers)
         headers = self._pack(
-            Kind.START, OUTSIDE + message.id, message.name, message.id, attempt, sender.pack(), schema=e.schema,
+            Kind.START, OUTSIDE + message.id, type_of_start(bearing), message.id, attempt, sender.pack(), schema=e.schema,
             flags=e.flags & _PASSED_ON, delay=e.delay,
         )  # fmt: skip
         return Record(message.key, bearing.value, headers)
@@ -169,6 +169,15 @@ def sender_of(record: Stored, e: Envelope) -> tuple[str, bytes, bytes, int, int,
     if told is None:
         return None
     return text(told.choreography), told.run_id, OUTSIDE + e.causation, told.n, told.offset, False
+
+
+def type_of_start(bearing: Stored) -> bytes:
+    """Wire name of the start in a record that bears a run."""
+    e = unpack(bearing.headers)
+    told = Ticked.read(e.extra) if e.kind == Kind.TICK else Birth.read(e.extra)
+    if told is None:
+        raise ValueError(f"the record at offset {bearing.offset} bears no run")
+    return told.type
 
 
 def _as_failed(message: Message) -> Message:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from tests.projections.fold.model.contracts import names
-from tests.projections.fold.model.memory import Child, Event, Letter, Memory, Run
+from tests.projections.fold.model.memory import Child, Event, Letter, Run, Schedule
 from tests.projections.fold.model.records import KINDS, OF_OPEN_RUNS, Head
+from tests.projections.fold.model.schedules import Schedules
 
 from farandole.eventstore import Stored, partition_of
 
@@ -12,7 +13,7 @@ SENDER = 1024
 """The flag of a record whose key is a schedule's name."""
 
 
-class Children(Memory):
+class Children(Schedules):
     """What runs tell each other."""
 
     # ── what is written in the records ───────────────────────────────────────────────────────────────────────────────
@@ -92,8 +93,10 @@ class Children(Memory):
 
     # ── what is admitted ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def receiver(self, record: Stored, head: Head) -> Run | str:
+    def receiver(self, record: Stored, head: Head) -> Run | Schedule | str:
         key = record.key or b""
+        if head.flags & SENDER and (schedule := self.schedule(record.key)) is not None:
+            return schedule
         run = None if head.flags & SENDER else self.run(key)
         if run is None:
             return "NO_RUN" if partition_of(key, self.partitions) == self.partition else "MISROUTED"
@@ -115,6 +118,11 @@ class Children(Memory):
         child = next((child for child in run.children if child.id == head.causation), None)
         if child is None:
             return "NOT_PENDING"
+        if isinstance(run, Schedule):
+            if told[0] & 1:
+                return "NOT_TAKEN"
+            self.heard_by(run, child)
+            return "ADMITTED"
         type = b"child_done:" + last(told[1]) if ended else b"child_failed:" + last(child.type)
         if not ended and told[0] & 1 and not any(type.decode(errors="replace") in names(c) for c in self.takers()):
             return "NOT_TAKEN"
@@ -137,6 +145,10 @@ class Children(Memory):
             return "NOT_PENDING"
         run.letters.remove(named[0])
         child = next((child for child in run.children if child.id == head.causation), None)
+        if isinstance(run, Schedule):
+            if head.attempt == 0 and head.extra[0] >= 16 and child is not None:
+                self.heard_by(run, child)
+            return "ADMITTED"
         if head.attempt == 0 and head.extra[0] >= 16 and child is not None:
             self.heard(run, child, head.id, b"child_failed:" + last(child.type), record.offset)
         run.touched = self.log_time

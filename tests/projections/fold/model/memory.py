@@ -67,6 +67,16 @@ class Run:
 
 
 @dataclass
+class Schedule:
+    name: bytes
+    ticks: list[int] = field(default_factory=list)
+    """All that were admitted."""
+    children: list[Child] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    waiting: tuple[int, bytes, int] | None = None
+
+
+@dataclass
 class Debt:
     run: Run
     trigger: bytes
@@ -118,6 +128,7 @@ class Memory:
         self.key = b""
         self.enforced: list[dict[str, Any]] = []
         """All contracts that ever came into force, in their order."""
+        self.schedules: list[Schedule] = []
         self.contract_parts: list[tuple[Head, dict[str, Any]]] = []
 
     # ── what is so ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -179,6 +190,15 @@ class Memory:
             "contracts": {r.encode(): identity(c) for r, c in in_force.items()},
             "ever": {r.encode(): {identity(c) for c in self.enforced if c["reactor"] == r} for r in reactors},
             "named": {type.encode() for type in self.named()},
+            "schedules": {
+                s.name: (
+                    s.ticks[-1],
+                    {child.id: (child.offset, child.key) for child in s.children},
+                    [(m.id, m.n, m.kind, m.key, m.offset, m.since) for m in s.letters],
+                    s.waiting,
+                )
+                for s in self.schedules
+            },
             "frames": [
                 (key, {index: identity(c) for index, c in parts.items()})
                 for key, parts in frames(self.contract_parts).items()

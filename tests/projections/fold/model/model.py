@@ -7,7 +7,6 @@ from tests.projections.fold.model.decisions import Decisions
 from tests.projections.fold.model.policies import Policies
 from tests.projections.fold.model.records import COMMANDS, KINDS, OF_OPEN_RUNS, Head, read
 from tests.projections.fold.model.runs import Runs
-from tests.projections.fold.model.schedules import Schedules
 from tests.projections.fold.model.timers import Timers
 
 from farandole.eventstore import Stored, partition_of
@@ -26,7 +25,7 @@ class Stop(Exception):
     """The log follows rules that this page does not have."""
 
 
-class Model(Runs, Branches, Timers, Decisions, Schedules, Compensation, Claims, Policies):
+class Model(Runs, Branches, Timers, Decisions, Compensation, Claims, Policies):
     """The fold of one partition."""
 
     def apply(self, record: Stored) -> str:
