@@ -120,6 +120,8 @@ def _type_of_value(head: Head) -> bytes:
         return extra
     if head.kind == Kind.TICK:
         return head.extra[9:]
+    if head.kind in (Kind.CHILD_FAILED, Kind.DELIVERED):
+        return b"farandole.ChildNews"
     told = children.news(head) if head.kind == Kind.CHILD_ENDED else None
     return told[1] if told is not None else head.type
 

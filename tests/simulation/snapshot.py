@@ -29,7 +29,14 @@ def _of_run(run: Run) -> tuple[Any, ...]:
     }
     owed = {pair.key: _of_pair(pair) for pair in run.owed.values()}
     life = (run.start, run.offset, run.state, run.result, run.end, run.result_offset, run.touched, run.paused)
-    return (life, owed, joins, run.kept or [], run.unserved, run.parked)
+    return (life, owed, joins, run.kept or [], run.unserved, run.parked, _of_children(run))
+
+
+def _of_children(run: Run) -> tuple[Any, ...]:
+    if run.pending is None:
+        return (None, [], [], 0)
+    told = [(m.id, m.n, m.kind, m.key, m.offset, m.since) for m in (run.pending.messages or {}).values()]
+    return (run.pending.parent, sorted(run.pending.children or ()), told, run.pending.told)
 
 
 def _of_pair(pair: Pair) -> tuple[Any, ...]:

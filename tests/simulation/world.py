@@ -90,6 +90,7 @@ class World:
             "dedup_window": chance.choice([20_000, 120_000, 86_400_000]),
             "expire_after": chance.choice([0, 0, 0, 90_000]),
             "drain": chance.choice([0, 2, 4]),
+            "depth": 3,
         }
         self.memory = chance.choice([64 << 20, 64 << 20, 3_000])
         """Bytes of records and histories that a worker keeps at hand."""

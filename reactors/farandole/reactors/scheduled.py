@@ -10,7 +10,7 @@ codec, sealed for this place, so that only who has the codec can tick.
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Final, Self
@@ -123,7 +123,7 @@ class Scheduled:
             return False
 
     def _without(self) -> Mapping[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__ if name not in ("start", "since")}
+        return {name: getattr(self, name) for name in self.__slots__ if name not in ("start", "since", "service")}
 
     def when(self) -> Schedule:
         """When it ticks.
@@ -197,9 +197,13 @@ async def publish(
     for schedule in schedules:
         wanted = Scheduled.of(schedule, types, service, now)
         found = known.get(schedule.name)
-        if found is None or not wanted.same_as(found, types):
-            await catalogue.put(PREFIX + schedule.name.encode(), wanted.value())
-            changed.append(schedule.name)
+        if found is not None and wanted.same_as(found, types):
+            if not found.sealed or found.service == service:
+                continue
+            # It has moved to another service, which alone can open it from now on: no tick is left out for that.
+            wanted = replace(wanted, since=found.since)
+        await catalogue.put(PREFIX + schedule.name.encode(), wanted.value())
+        changed.append(schedule.name)
     return changed
 
 

@@ -2,10 +2,11 @@
 
 from random import Random
 
+from .children import CHILDREN
 from .dance import Dance, Reacting, Watcher
 from .first import FIRST
 
-MORE: tuple[Dance, ...] = ()
+MORE: tuple[Dance, ...] = (CHILDREN,)
 """Each in every second world, whichever others there are: so that one more leaves half of the worlds as they were."""
 ALL = (FIRST, *MORE)
 

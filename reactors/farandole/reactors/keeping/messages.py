@@ -149,9 +149,7 @@ class Messages(Duty):
             message, sender = letter.message, _sender(letter)
             if sender is None:
                 continue
-            if id(sender) not in firsts:
-                firsts[id(sender)] = _firsts(sender)
-            if firsts[id(sender)][message.to, message.key] is not message:
+            if not _goes_first(message, sender, firsts):
                 self._behind.setdefault((serving.fold.partition, letter.sender), []).append(letter)
                 continue
             going.append((letter, sender))
@@ -282,16 +280,25 @@ def _owes(messages: Mapping[tuple[bytes, int], Message] | None, message: Message
     return messages is not None and messages.get((message.id, message.n)) is message
 
 
-def _firsts(sender: "Run | Schedule") -> Mapping[tuple[bytes, bytes], Message]:
-    """The first message to each run that it goes to: the others wait until that one is judged."""
-    if isinstance(sender, Schedule):
-        messages = sender.messages
-    else:
-        messages = sender.pending.messages if sender.pending is not None else None
-    found: dict[tuple[bytes, bytes], Message] = {}
-    for message in (messages or {}).values():
-        found.setdefault((message.to, message.key), message)
-    return found
+def _goes_first(
+    message: Message, sender: "Run | Schedule", firsts: dict[int, Mapping[tuple[bytes, bytes], Message]]
+) -> bool:
+    """Whether no earlier message of the sender goes to the same run; if one does, it is waited for.
+
+    Args:
+        firsts: what was found out of other senders, to add to.
+    """
+    found = firsts.get(id(sender))
+    if found is None:
+        if isinstance(sender, Schedule):
+            messages = sender.messages
+        else:
+            messages = sender.pending.messages if sender.pending is not None else None
+        first: dict[tuple[bytes, bytes], Message] = {}
+        for each in (messages or {}).values():
+            first.setdefault((each.to, each.key), each)
+        found = firsts[id(sender)] = first
+    return found[message.to, message.key] is message
 
 
 def _type(found: Mapping[int, Stored], run: Run) -> bytes:
