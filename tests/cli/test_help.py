@@ -9,7 +9,7 @@ from .conftest import Cli, environment, run
 
 COMMANDS = (
     "demo", "dev", "check", "graph", "work", "start", "send", "runs", "show", "status", "tail", "retry", "cancel", "pause", "resume",
-    "retire", "doctor",
+    "retire", "schedules", "doctor",
 )  # fmt: skip
 
 

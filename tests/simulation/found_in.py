@@ -44,5 +44,8 @@ FOUND_IN: Final[Mapping[str, int]] = {
     "values are read again": 1,
     "expiry is kept": 27,
     "a history in the order of admission": 46,
+    "messages are owed by the sender": 2,
+    "a cancel before the start": 112,
+    "messages to one run go in order": 9,
 }
 """Seeds to look in first, where that is not the first seed."""

@@ -110,7 +110,9 @@ class World:
         return self.time() - (self.chance.choice([0, 0, 0, 5, 300]) + self.behind if not self.calm else 0)
 
     def skew(self) -> int:
-        return 0 if self.chance.random() < 0.5 else self.chance.randrange(-600_000, 600_000)
+        """By how many milliseconds the clock of one more machine is wrong; by none in calm, whatever is drawn."""
+        drawn = 0 if self.chance.random() < 0.5 else self.chance.randrange(-600_000, 600_000)
+        return 0 if self.calm else drawn
 
     def later(self, seconds: float, callback: Callable[..., object], *args: Any) -> None:
         """Let the world do something; no process is needed for it."""

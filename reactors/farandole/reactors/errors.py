@@ -12,6 +12,7 @@
         ├── RunCancelled    the run was cancelled
         ├── RunExpired      the run was idle for too long, and was closed
         ├── UnknownReactor  no contract names the reactor
+        ├── UnknownSchedule no schedule has that name
         └── RetirementRefused   another contract keeps coming into force
 
     DeclarationError
@@ -132,6 +133,18 @@ class UnknownReactor(ClientError):
 
     def __init__(self, reactor: str, known: Sequence[str]) -> None:
         super().__init__(f"no contract names reactor '{reactor}'; there are {', '.join(known) or 'none yet'}")
+        self.known = tuple(known)
+
+
+class UnknownSchedule(ClientError):
+    """The catalogue has no schedule of that name.
+
+    Attributes:
+        known: those that it has.
+    """
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"no schedule is named '{name}'; there are {', '.join(known) or 'none yet'}")
         self.known = tuple(known)
 
 

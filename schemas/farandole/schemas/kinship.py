@@ -3,6 +3,7 @@
 Each kind of content is one class, which packs itself and is read back; what does not fit reads as None.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple, Self
 
@@ -146,6 +147,8 @@ SKIP: Final = 0
 ALLOW: Final = 1
 QUEUE: Final = 2
 REPLACE: Final = 3
+OVERLAPS: Final[Mapping[str, int]] = {"skip": SKIP, "allow": ALLOW, "queue": QUEUE, "replace": REPLACE}
+"""By the words of those who declare schedules."""
 MOST_SCHEDULE: Final = 234
 """Bytes of a schedule's name: with a tick behind it, it is the id of a run."""
 _LAST_TICK: Final = 253_402_300_799_999

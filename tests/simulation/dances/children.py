@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
 from farandole.eventstore import partition_of
-from farandole.projections.fold import Fact, Run, Settings, Verdict
+from farandole.projections.fold import Fact, Parent, Run, Verdict
+from farandole.projections.fold import children as bearing
 from farandole.projections.fold.pending import Child as PendingChild
 from farandole.projections.fold.pending import Pending
 from farandole.projections.fold.rules import children as rules
 from farandole.projections.fold.taking import take
-from farandole.reactors import Child, ChildDone, ChildFailed
+from farandole.reactors import Child, ChildDone, ChildFailed, GiveUp
 from farandole.reactors import Run as History
 from farandole.reactors.keeping import messages
 from farandole.schemas import End, Event, Start
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from simulation.play import Play
     from simulation.transcript import Line
     from simulation.world import World
-
-DEPTH: Final = 3
-"""How many runs may lie above a child in a simulated world."""
 
 
 class FamilyBegun(Start):
@@ -72,10 +70,19 @@ async def send_out(begun: FamilyBegun) -> tuple[Child[ErrandBegun], SentOut, Chi
     return _child(), sent, _child(detach=detach)
 
 
-async def come_home(begun: FamilyBegun) -> FamilyDone | None:
-    """At times all is over before it has begun."""
+async def come_home(sent: SentOut) -> FamilyDone | None:
+    """At times all is over while the children are on their way."""
+    execution = await play(sent)
+    return make(execution, *([FamilyDone] if STAGE.get().random.random() < 0.35 else []))
+
+
+async def look_on(begun: ErrandBegun) -> None:
+    """One more step that may be parked, while the errand goes on."""
     execution = await play(begun)
-    return make(execution, *([FamilyDone] if STAGE.get().random.random() < 0.15 else []))
+    stage = STAGE.get()
+    if stage.fail and stage.random.random() < 0.4:
+        raise GiveUp("looked away")
+    make(execution)
 
 
 async def run_errand(begun: ErrandBegun) -> ErrandRun | Child[ErrandBegun]:
@@ -107,6 +114,14 @@ async def gather(heard: HeardOf, run: History[FamilyBegun]) -> FamilyDone | Erra
     found = await look_back(execution, run, SentOut, HeardOf)
     waits = next((event.waits for event in found if isinstance(event, SentOut)), 3)
     return make(execution, *([FamilyDone] if len(found) > waits else []))
+
+
+def begin_family(play: "Play") -> None:
+    """One more family, for messages between partitions go wrong seldom."""
+    run, begun = f"family-{len(play.runs)}", FamilyBegun(tag=play.world.stage.tag())
+    play.runs.append((run, begun))
+    client = play._any_client()
+    client.do(client.client.start(begun, run_id=run), f"start {run}")
 
 
 def cancel_child(play: "Play") -> None:
@@ -179,7 +194,7 @@ class Family(Watcher):
 
     def _begun(self, key: bytes, e: Envelope, line: "Line") -> Iterator[str]:
         sender = Sender.read(e.extra)
-        if sender is not None and sender.depth > DEPTH:
+        if sender is not None and sender.depth > self.judge.settings.depth:
             yield f"{key.decode()} lies too deep"
         cancelled = self._cancelled.get((key, e.id))
         if cancelled is not None and line.log_time <= cancelled + self.judge.settings.dedup_window:
@@ -197,11 +212,19 @@ def _told_again(fold: Any, run: Run, child: PendingChild, fact: Fact, out: Any) 
     run.touched = fold.log_time
 
 
-def _as_deep_as_you_like(values: Mapping[str, int]) -> Settings:
-    return _settings_of({**values, "depth": 1_000_000})
+class _Shallow(int):
+    """A depth that is never too much."""
+
+    def __gt__(self, other: int) -> bool:
+        return False
 
 
-_settings_of = Settings.of
+def _never_too_deep(e: Envelope) -> Parent | None:
+    parent = _parent_of(e)
+    return None if parent is None else parent._replace(depth=_Shallow(parent.depth))
+
+
+_parent_of = bearing.parent_of
 
 
 def _switches() -> list[Rule]:
@@ -216,7 +239,7 @@ def _switches() -> list[Rule]:
              [instead(Pending, "holds", lambda self: False)]),
         Rule("a cancel before the start", "16", "after its parent had cancelled it",
              [instead(rules, "unknown", lambda *_: Verdict.NO_RUN)]),
-        Rule("runs lie only so deep", "16", "lies too deep", [instead(Settings, "of", _as_deep_as_you_like)]),
+        Rule("runs lie only so deep", "16", "lies too deep", [instead(bearing, "parent_of", _never_too_deep)]),
         Rule("messages to one run go in order", "16", "came before news",
              [instead(messages, "_goes_first", lambda *_: True)]),
     ]  # fmt: skip
@@ -224,15 +247,23 @@ def _switches() -> list[Rule]:
 
 _MILL: Final[Mapping[str, Handler | Reacting]] = {"send_out": send_out, "be_done": be_done}
 _SHOP: Final[Mapping[str, Handler | Reacting]] = {"run_errand": run_errand, "hear": hear, "come_home": come_home}
-_YARD: Final[Mapping[str, Handler | Reacting]] = {"miss": miss, "gather": gather}
+_YARD: Final[Mapping[str, Handler | Reacting]] = {
+    "miss": miss,
+    "gather": gather,
+    "look_on": look_on,
+}
 
 CHILDREN: Final = Dance(
     "children",
     starts={FamilyBegun: lambda _: {}},
     known=(ErrandBegun, ErrandDone),
-    releases={"mill": (_MILL,), "shop": (_SHOP,), "yard": (_YARD, {"gather": gather})},
+    releases={
+        "mill": (_MILL,),
+        "shop": (_SHOP,),
+        "yard": (_YARD, {name: handler for name, handler in _YARD.items() if name != "miss"}),
+    },
     complete={"mill": _MILL, "shop": _SHOP, "yard": _YARD},
-    actions=((cancel_child, 2),),
+    actions=((begin_family, 8), (cancel_child, 2)),
     help=wait_for_children,
     watchers=(Family,),
     stuck=stuck,

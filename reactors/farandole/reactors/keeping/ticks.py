@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from farandole.eventstore import AppendError, EventStore, Record, StoreError
 from farandole.reactors.scheduled import Said, Scheduled, publish, said, scheduled
 from farandole.reactors.schedules import Schedule
+from farandole.reactors.scheduling import tick
 from farandole.reactors.scribe import size_of, text
 from farandole.reactors.ticking import due_of, from_ms, in_ms, next_tick, wanted
 from farandole.schemas import DeclarationError, FarandoleError
-from farandole.schemas.envelope import Kind, pack
 from farandole.schemas.ids import OUTSIDE, derived_id
-from farandole.schemas.kinship import ALLOW, QUEUE, REPLACE, SKIP, Ticked, scheduled_run
+from farandole.schemas.kinship import scheduled_run
 
 from .duty import RANK_WAIT, Duty, rank
 
@@ -32,7 +32,6 @@ LOOK: Final = 30
 _AGAIN: Final = 1.0
 """Seconds until a tick is written again that was not taken; then twice as long each time."""
 _SOON: Final = 0.001
-_OVERLAPS: Final = {"skip": SKIP, "allow": ALLOW, "queue": QUEUE, "replace": REPLACE}
 
 
 class _Sent(NamedTuple):
@@ -155,12 +154,7 @@ class Ticks(Duty):
         scribe, name = self._scribe, entry.name.encode()
         id = OUTSIDE + derived_id(name, b"tick", b"", ms)
         value, flags = entry.value_for(scribe.types, text(scheduled_run(name, ms)), text(id))
-        headers = pack(
-            kind=Kind.TICK, id=id, type=b"farandole.Tick", source=scribe.source, append=scribe.new_name(),
-            sent=scribe.now(), flags=flags, delay=entry.deadline, schema=entry.schema,
-            extra=Ticked(ms, _OVERLAPS[entry.overlap], entry.type.encode()).pack(),
-        )  # fmt: skip
-        return Record(name, value, headers)
+        return tick(scribe.source, scribe.new_name(), scribe.now(), entry, ms, id, value, flags)
 
     def _kept(self, entry: Scheduled, partitions: "Mapping[int, Serving]") -> "Serving | None":
         """The partition of a schedule's name, if it is kept here and this process can open what it starts with."""
@@ -185,10 +179,10 @@ class Ticks(Duty):
                 continue
             sent = self._sent.get(entry.name)
             after = max(self._last(serving, entry, spoken), -1 if sent is None else sent.ms)
-            tick = next_tick(schedule, from_ms(after))
-            if tick is not None:
+            following = next_tick(schedule, from_ms(after))
+            if following is not None:
                 wait = rank(serving, self._service) * RANK_WAIT
-                soonest = min(soonest, max((in_ms(due_of(schedule, tick)) - now) / 1000 + wait, _SOON))
+                soonest = min(soonest, max((in_ms(due_of(schedule, following)) - now) / 1000 + wait, _SOON))
         return soonest
 
     def _fail(self, name: str, why: Exception) -> None:
