@@ -7,10 +7,9 @@ from typing import Any, Final, Literal, cast
 from rich.text import Text
 
 from farandole.reactors import scheduling
-from farandole.reactors.errors import UnknownSchedule
 from farandole.reactors.scheduling import ScheduleView
 
-from .errors import CliError, NotFound
+from .errors import CliError
 from .output import Output, safe
 from .running import Target, attached
 from .tables import plain_table
@@ -68,17 +67,14 @@ async def govern(target: Target, verb: Verb, name: str, out: Output, *, by: str)
     """Pause a schedule, let it go on, let it tick now, or remove it."""
     started = None
     async with attached(target) as client:
-        try:
-            if verb == "pause":
-                await scheduling.pause(client, name, by=by)
-            elif verb == "resume":
-                await scheduling.resume(client, name, by=by)
-            elif verb == "fire":
-                started = await scheduling.fire(client, name)
-            else:
-                await scheduling.remove(client, name)
-        except UnknownSchedule as e:
-            raise NotFound(str(e)) from e
+        if verb == "pause":
+            await scheduling.pause(client, name, by=by)
+        elif verb == "resume":
+            await scheduling.resume(client, name, by=by)
+        elif verb == "fire":
+            started = await scheduling.fire(client, name)
+        else:
+            await scheduling.remove(client, name)
     if out.as_json:
         out.document({"schedule": name, "done": verb, "run": started})
     else:
