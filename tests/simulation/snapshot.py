@@ -13,6 +13,10 @@ def snapshot(fold: Fold) -> dict[str, Any]:
         "genesis": (fold.log_id, fold.made_of, fold.born, fold.version),
         "settings": (fold.settling, fold.settings),
         "runs": {id: _of_run(run) for id, run in fold.runs.items()},
+        "schedules": {
+            name: (s.last, sorted(s.children or ()), sorted(s.messages or ()), s.waiting)
+            for name, s in fold.schedules.items()
+        },
         "closed ids": [(b.opened, b.newest, sorted(b)) for b in fold.closed],
         "command ids": sorted(fold.commands),
         "contracts": {c.reactor: c.id for c in fold.contracts},

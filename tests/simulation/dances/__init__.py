@@ -5,8 +5,9 @@ from random import Random
 from .children import CHILDREN
 from .dance import Dance, Reacting, Watcher
 from .first import FIRST
+from .schedules import SCHEDULES
 
-MORE: tuple[Dance, ...] = (CHILDREN,)
+MORE: tuple[Dance, ...] = (CHILDREN, SCHEDULES)
 """Each in every second world, whichever others there are: so that one more leaves half of the worlds as they were."""
 ALL = (FIRST, *MORE)
 
