@@ -3,6 +3,7 @@
 from tests.flows.family import (
     Asked,
     Detached,
+    Found,
     Heard,
     Hint,
     Ordered,
@@ -15,6 +16,8 @@ from tests.flows.family import (
     twice,
 )
 
+from farandole.reactors import Child, ChildDone, ChildFailed, Choreography, GiveUp
+from farandole.schemas import Encrypt
 from farandole.testing import Scenario
 
 
@@ -135,3 +138,33 @@ async def test_where_parents_and_children_are_on_different_partitions() -> None:
             run = s.run(run_id)
             await run.when(Ordered(topics=[run_id]))
             run.then(Reported(said=f"{run_id}: 1 by orders"))
+
+
+async def test_what_is_told_passes_through_a_payload_codec_that_binds_it_to_its_place() -> None:
+    codec = Encrypt({"one": bytes(range(32))}, active="one")
+    asking, there = Choreography("asking", codec=codec), Choreography("there", codec=codec)
+
+    @asking.reactor
+    async def ask(ordered: Ordered) -> Child[Asked]:
+        return Child(Asked(topic=ordered.topics[0]), choreography="there")
+
+    @asking.reactor
+    async def hear(news: ChildDone[Found] | ChildFailed[Asked]) -> Reported:
+        if isinstance(news, ChildFailed):
+            return Reported(said=f"{news.start.topic}: {news.error}")
+        return Reported(said=f"{news.end.topic}: {news.end.pages}")
+
+    @there.reactor
+    async def search(asked: Asked) -> Found:
+        if asked.topic == "nonsense":
+            raise GiveUp("a secret reason")
+        return Found(topic=asked.topic, pages=7)
+
+    async with Scenario(asking, there) as s:
+        await s.when(Ordered(topics=["tea"]))
+        s.then(Reported(said="tea: 7"))
+    async with Scenario(asking, there) as s:
+        await s.when(Ordered(topics=["nonsense"]))
+        (reported,) = [event for event in s.history if isinstance(event, Reported)]
+        assert reported.said.startswith("nonsense: ")
+        assert "secret" not in reported.said, "why a step failed is for those who may read the child"

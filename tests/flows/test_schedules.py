@@ -6,8 +6,10 @@ from time import perf_counter
 import pytest
 
 from farandole.reactors import Choreography
+from farandole.reactors.partition import Serving
 from farandole.reactors.schedules import Overlap
-from farandole.schemas import End, Signal, Start
+from farandole.reactors.worker import Worker
+from farandole.schemas import Encrypt, End, Signal, Start
 from farandole.testing import Scenario
 
 
@@ -102,3 +104,43 @@ async def test_jitter_moves_the_start_and_not_the_tick() -> None:
     async with Scenario(nights(jitter="30m"), at=datetime(2026, 1, 1, tzinfo=UTC)) as s:
         await s.passes("3h")
         assert runs(s) == ["night@2026-01-01T02:00:00Z"]
+
+
+async def test_what_a_run_starts_with_is_sealed_in_the_catalogue_and_in_its_log() -> None:
+    shop = Choreography("sealed", codec=Encrypt({"one": bytes(range(32))}, active="one"))
+
+    @shop.reactor
+    async def work(night: NightStarted) -> NightDone:
+        assert night.what == "a secret"
+        return NightDone()
+
+    shop.schedule(NightStarted(what="a secret"), name="night", every="1h")
+    async with Scenario(shop, at=datetime(2026, 1, 1, tzinfo=UTC)) as s:
+        await s.passes("1h")
+        (run,) = runs(s)
+        assert s.run(run).status.status == "completed"
+        catalogue = s._stage.logs["sealed"].store.catalogue
+        assert not any(b"a secret" in value for value in (await s.use(lambda client: catalogue.load())).values())
+
+
+async def test_what_was_missed_is_made_up_for_as_the_schedule_says() -> None:
+    found = {}
+    for catch_up in ("none", "last", "all"):
+        shop = nights(every="1h", cron=None, catch_up=catch_up, overlap="allow")
+        async with Scenario(shop, at=datetime(2026, 1, 1, tzinfo=UTC)) as s:
+            await s.passes("90m")
+            log = s._stage.logs["nights"]
+            worker = log.workers[0]
+            (serving,) = worker.partitions.values()
+            serving.active = False  # nobody keeps the partition for a while
+            await s.passes("5h")
+            serving.active = True
+            await s.use(lambda client, worker=worker, serving=serving: _restored(worker, serving))  # type: ignore[misc]
+            found[catch_up] = [run[-9:-4] for run in runs(s)]
+    assert found["none"] == ["01:00"]
+    assert found["last"] == ["01:00", "06:00"]
+    assert found["all"] == ["01:00", "02:00", "03:00", "04:00", "05:00", "06:00"]
+
+
+async def _restored(worker: Worker, serving: Serving) -> None:
+    worker.keeper.restored(serving)

@@ -179,6 +179,14 @@ def doing(status: RunStatus, awaits: tuple[Awaited, ...], now: int) -> str:
     if status.owed:
         steps = ", ".join(_step(step, now) for step in status.owed)
         return steps + (f" (no worker of {', '.join(status.without_worker)})" if status.without_worker else "")
+    if status.children:
+        named = ", ".join(f"{short(child.type)} {child.run_id}" for child in status.children[:3])
+        more = len(status.children) - 3
+        return f"waits for child{'ren'[: 3 * (len(status.children) > 1)]} {named}" + (
+            f" and {more} more" if more > 0 else ""
+        )
+    if status.messages:
+        return f"has to tell {', '.join(message.to for message in status.messages[:3])}"
     if awaits:
         return "waits for " + ", ".join(_awaited(a) for a in sorted(awaits, key=lambda a: not a.signal))
     if status.unserved:

@@ -5,10 +5,10 @@ from typing import Any
 from farandole.eventstore import Stored
 from farandole.projections.fold import CHILD_DONE, CHILD_FAILED
 from farandole.reactors.inputs import ChildDone, ChildFailed
+from farandole.reactors.reading import context_of
 from farandole.reactors.scribe import text
-from farandole.schemas import Event, PayloadContext, UndecodableValue, refresh, system_records
+from farandole.schemas import Event, UndecodableValue, refresh, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind, unpack
-from farandole.schemas.ids import OUTSIDE
 from farandole.schemas.kinship import CANCELLED, Birth, Judged, News
 
 from .events import EventReader
@@ -32,10 +32,8 @@ async def news(reader: EventReader, partition: int, record: Stored, type: bytes)
         told = News.read(e.extra)
         if told is None:
             raise UndecodableValue(f"the record at offset {record.offset} tells of no child")
-        choreography = text(told.choreography) or reader.types.prefix
-        context = PayloadContext(choreography, text(told.run_id), text(told.event), text(told.type), e.schema)
-        end = await _read(reader, context, record.value, e)
-        return ChildDone(end, text(told.run_id), choreography)
+        end = await _read(reader, record, e)
+        return ChildDone(end, text(told.run_id), text(told.choreography) or reader.types.prefix)
     return await _failed(reader, partition, record, e)
 
 
@@ -46,22 +44,21 @@ async def _failed(reader: EventReader, partition: int, record: Stored, e: Envelo
     birth = Birth.read(head.extra) if head is not None and head.flags & Flag.CHILD else None
     if bearing is None or head is None or birth is None:
         raise UndecodableValue(f"the record at offset {record.offset} tells of no child that was born here")
-    choreography, run_id = text(birth.choreography) or reader.types.prefix, text(birth.run_id or head.id)
-    context = PayloadContext(choreography, run_id, text(OUTSIDE + head.id), text(birth.type), head.schema)
-    start = await _read(reader, context, bearing.value, head)
+    start = await _read(reader, bearing, head)
     content = system_records.CHILD_NEWS.decode(record.value)
     cancelled = content["cancelled"] or (isinstance(told, News) and bool(told.flags & CANCELLED))
+    run_id, choreography = text(birth.run_id or head.id), text(birth.choreography) or reader.types.prefix
     return ChildFailed(start, run_id, choreography, content["error"], cancelled)
 
 
-async def _read(reader: EventReader, context: PayloadContext, value: bytes | None, e: Envelope) -> Event:
+async def _read(reader: EventReader, record: Stored, e: Envelope) -> Event:
     """An event of another run, which may belong to another choreography."""
+    context, value, coded = context_of(reader.types, record, e), record.value or b"", bool(e.flags & Flag.CODED)
     short = context.type.rpartition(".")[2]
     known = reader.types.type_of(f"{reader.types.prefix}.{short}")
     types = reader.others.of(context.choreography, *([known] if known is not None else ()))
-    coded = bool(e.flags & Flag.CODED)
     try:
-        return types.decode(context.type, value or b"", coded=coded, context=context)
+        return types.decode(context.type, value, coded=coded, context=context)
     except UndecodableValue:
         await refresh(reader.catalogue, types)
-        return types.decode(context.type, value or b"", coded=coded, context=context)
+        return types.decode(context.type, value, coded=coded, context=context)
