@@ -46,13 +46,17 @@ class Letters:
         )  # fmt: skip
         return Record(message.key, bearing.value, headers)
 
-    def cancel(self, message: Message, sender: Sender, attempt: int) -> Record:
-        """What cancels a child run."""
+    def cancel(self, message: Message, sender: Sender, attempt: int, log_time: int) -> Record:
+        """What cancels a child run.
+
+        Args:
+            log_time: that of the sender's partition: a keeper whose clock is behind would else send what is too late.
+        """
         schema = system_records.CANCEL
         headers = self._pack(
             Kind.CANCEL, OUTSIDE + derived_id(message.id, _KEEPER, b"", message.n), schema.name.encode(),
             OUTSIDE + message.id, attempt, sender.pack(), schema=schema.fingerprint,
-            not_after=self._scribe.now() // 1000 + WITHIN,
+            not_after=max(self._scribe.now() // 1000, log_time) + WITHIN,
         )  # fmt: skip
         value = schema.encode({"reason": "the run that started it has its result", "by": ""})
         return Record(message.key, value, headers)

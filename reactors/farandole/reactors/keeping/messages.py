@@ -67,6 +67,8 @@ class Messages(Duty):
         self._due: Due[_Letter] = Due(self._now)
         self._behind: dict[tuple[int, bytes], list[_Letter]] = {}
         """Messages that wait for an earlier one to the same run, by partition and sender."""
+        self._missing: set[str] = set()
+        """Choreographies of which it was said that they are not there."""
         self._answers: list[_Answer] = []
         self._answering = asyncio.Event()
 
@@ -182,7 +184,9 @@ class Messages(Duty):
             most = (await self._abroad.store(to)).max_record_bytes
         except StoreMisconfigured as e:
             if self._now() - message.since < settle:
-                log.info("a message to choreography '%s' is put off: %s", to, e)
+                level = logging.INFO if to in self._missing else logging.WARNING
+                self._missing.add(to)
+                log.log(level, "a message to choreography '%s' is put off: %s", to, e)
                 return None
             return self._undelivered(letter, sender, str(e))
         record = self._record(letter, sender, attempt, found)
@@ -205,7 +209,8 @@ class Messages(Duty):
         if message.kind == Kind.START:
             return letters.start(message, self._signed(letter, sender, source), attempt, source)
         if message.kind == Kind.CANCEL:
-            return letters.cancel(message, self._signed(letter, sender, source), attempt)
+            signed = self._signed(letter, sender, source)
+            return letters.cancel(message, signed, attempt, letter.serving.fold.log_time)
         if not isinstance(sender, Run):
             raise TypeError(f"schedule '{text(sender.name)}' has no parent to tell")
         if message.kind == Kind.CHILD_ENDED:
