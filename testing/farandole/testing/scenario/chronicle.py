@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import Applied, Fact, Run, Verdict
+from farandole.projections.fold import CHILD_DONE, CHILD_FAILED, Applied, Fact, Run, Verdict
 from farandole.reactors.scribe import text
 from farandole.schemas import Event, UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Kind
+from farandole.schemas.kinship import News
 
 from .log import SOURCE, Log
 
@@ -96,7 +97,20 @@ class Chronicle:
         self.lines.append(Line(log, record, out.envelope, Verdict(out.verdict), tuple(out.admitted)))
 
     async def _event(self, line: Line, fact: Fact) -> Event | str:
+        if fact.type.startswith((CHILD_DONE, CHILD_FAILED)):
+            return _news(line, fact)
         try:
             return await line.log.client.decode(self._records[line.log.name, line.record.partition, fact.offset])
         except UndecodableValue as e:
             return f"{text(fact.type)} ({e})"
+
+
+def _news(line: Line, fact: Fact) -> str:
+    """What is heard of a child, in words."""
+    name = text(fact.type).partition(":")[2]
+    told = News.read(line.envelope.extra)
+    run = f" (run '{text(told.run_id)}')" if told is not None else ""
+    if fact.type.startswith(CHILD_DONE):
+        return f"a child has ended with {name}{run}"
+    said = system_records.CHILD_NEWS.decode(line.record.value or b"")
+    return f"the child of {name} has failed{run}: {said['error']}"
