@@ -1,10 +1,11 @@
 """Messages to other partitions: sent until they are known to be judged, whoever is killed and whatever is lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from tests.reactors.working.controls import Begun, Done, Nudged, Stage, Went, eventually, virtual
 
+from farandole.eventstore import Record, TooLarge
 from farandole.projections.fold import Verdict
 from farandole.reactors import Child, ChildDone, ChildFailed, Choreography
 from farandole.schemas import End, Event, Start
@@ -15,7 +16,8 @@ class Errand(Start):
     n: int = 0
 
 
-class Heard(Event): ...
+class Heard(Event):
+    said: str
 
 
 class ErrandDone(End):
@@ -134,6 +136,43 @@ async def test_an_end_that_the_parents_log_does_not_take_is_told_as_a_failure() 
         assert await run.result(Done) == Done(n=2)
         log = await stage.folded(children, lambda log: not log.open)
         assert len(log.of(Kind.DELIVERED)) == 1
+
+
+@virtual
+async def test_one_start_that_the_log_does_not_take_holds_up_no_other() -> None:
+    parents, children = Choreography("parents"), Choreography("children")
+
+    @parents.reactor
+    async def go(begun: Begun) -> tuple[Child[Errand], Child[Errand]]:
+        return Child(Errand(), choreography="children", run_id="ok"), Child(
+            Errand(), choreography="children", run_id="k" * 250
+        )
+
+    @parents.reactor
+    async def hear(news: ChildDone[ErrandDone] | ChildFailed[Errand]) -> Heard:
+        return Heard(said="done" if isinstance(news, ChildDone) else news.error)
+
+    @children.reactor
+    async def run_errand(errand: Errand) -> ErrandDone:
+        return ErrandDone()
+
+    async with Stage(partitions=1) as stage:
+        worker = await stage.worker(parents)
+        await stage.worker(children)
+        there = await worker.worker._abroad.store("children")
+        append = there.append
+
+        async def takes_less(partition: int, records: Sequence[Record]) -> int:
+            if any(len(record.key or b"") > 200 for record in records):
+                raise TooLarge("the broker takes less than it said")
+            return await append(partition, records)
+
+        there.append = takes_less  # type: ignore[method-assign]
+        client = await stage.client(parents)
+        run = await client.start(Begun())
+        await stage.folded(parents, lambda log: sum(step.reactor == "hear" for step in log.steps) == 2)
+        said = {recorded.event.said async for recorded in run.events(live=False) if isinstance(recorded.event, Heard)}
+        assert said == {"done", "it is larger than the log of 'children' takes"}
 
 
 @virtual

@@ -7,10 +7,11 @@ acknowledged again.
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from farandole.eventstore import AppendError, EventStore, Record, Stored, StoreError, StoreMisconfigured
+from farandole.eventstore import AppendError, EventStore, Record, Stored, StoreError, StoreMisconfigured, TooLarge
 from farandole.projections.fold import FIRST_NEWS, Applied, Message, Run, Schedule, Verdict
 from farandole.reactors.abroad import Abroad
 from farandole.reactors.scribe import size_of, text
@@ -44,11 +45,13 @@ class _Letter(NamedTuple):
     """How often it was sent from here."""
 
 
-class _Answer(NamedTuple):
-    """What a sender is told: its choreography, and the record for it."""
+class _Post(NamedTuple):
+    """A record on its way to a log."""
 
     choreography: str
     record: Record
+    instead: "Callable[[], _Post] | None" = None
+    """What goes in its place if that log does not take a record of this size."""
 
 
 class Messages(Duty):
@@ -69,7 +72,7 @@ class Messages(Duty):
         """Messages that wait for an earlier one to the same run, by partition and sender."""
         self._missing: set[str] = set()
         """Choreographies of which it was said that they are not there."""
-        self._answers: list[_Answer] = []
+        self._answers: list[_Post] = []
         self._answering = asyncio.Event()
 
     # ── what is noted ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -117,7 +120,7 @@ class Messages(Duty):
         if verdict is Verdict.RUN_EXISTS and out.run is not None and out.run.start == e.id:
             verdict = Verdict.ADMITTED  # a copy of the start that opened it
         choreography, key, id, n, offset, of_schedule = to
-        self._answers.append(_Answer(choreography, self._letters.delivered(key, id, n, verdict, offset, of_schedule)))
+        self._answers.append(_Post(choreography, self._letters.delivered(key, id, n, verdict, offset, of_schedule)))
         self._answering.set()
 
     # ── what is done ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -131,7 +134,8 @@ class Messages(Duty):
             by_serving: dict[int, list[_Letter]] = {}
             for letter in letters:
                 serving = letter.serving
-                if serving.active and serving.restored and partitions.get(serving.fold.partition) is serving:
+                kept = serving.active and serving.restored and serving.stopped is None
+                if kept and partitions.get(serving.fold.partition) is serving:
                     by_serving.setdefault(serving.fold.partition, []).append(letter)
             await asyncio.gather(*(self._send(group) for group in by_serving.values()))
 
@@ -159,12 +163,17 @@ class Messages(Duty):
             self._due.add(self._now() + wait, letter._replace(sent=letter.sent + 1))
         if not going:
             return
+        written: list[_Post | None] = []
         try:
             found = await self._fetch(serving.fold.partition, going)
-            written = [await self._write(letter, sender, found) for letter, sender in going]
-        except (AppendError, StoreError) as e:
-            log.warning("messages to other partitions are put off: %s", e)
+        except StoreError as e:
+            log.warning("messages of partition %d are put off: %s", serving.fold.partition, e)
             return
+        for letter, sender in going:
+            try:
+                written.append(await self._write(letter, sender, found))
+            except (AppendError, StoreError) as e:
+                log.warning("a message to choreography '%s' is put off: %s", text(letter.message.to), e)
         await asyncio.gather(*(self._append(*each) for each in _together([w for w in written if w is not None])))
 
     async def _fetch(self, partition: int, going: Sequence[tuple[_Letter, "Run | Schedule"]]) -> Mapping[int, Stored]:
@@ -176,7 +185,7 @@ class Messages(Duty):
                 offsets.add(sender.offset)
         return {record.offset: record for record in await self._store.fetch(partition, sorted(offsets))}
 
-    async def _write(self, letter: _Letter, sender: "Run | Schedule", found: Mapping[int, Stored]) -> _Answer | None:
+    async def _write(self, letter: _Letter, sender: "Run | Schedule", found: Mapping[int, Stored]) -> _Post | None:
         """The record of a message; or, if it can never come to where it should, the word that it was not delivered."""
         message, settle = letter.message, letter.serving.fold.settings.settle
         to, attempt = text(message.to), self._attempt(letter)
@@ -191,18 +200,24 @@ class Messages(Duty):
             return self._undelivered(letter, sender, str(e))
         record = self._record(letter, sender, attempt, found)
         name = message.name
+        instead = partial(self._instead, letter, sender, attempt, found)
         if size_of(record) > most:
-            larger = f"larger than the log of '{to or self._scribe.choreography}' takes ({most} bytes)"
-            if message.kind != Kind.CHILD_ENDED or not isinstance(sender, Run):
-                return self._undelivered(letter, sender, f"it is {larger}")
-            name = b""
-            record = self._letters.failed(message, sender, attempt, _type(found, sender), f"its End is {larger}")
+            return instead()
         if name and message.kind in (Kind.START, Kind.CHILD_ENDED):
             try:
                 await self._abroad.carry(text(name), unpack(record.headers).schema, to)
             except UndecodableValue as e:
                 log.warning("the schema of %s cannot be brought to choreography '%s': %s", text(name), to, e)
-        return _Answer(to, record)
+        return _Post(to, record, instead)
+
+    def _instead(self, letter: _Letter, sender: "Run | Schedule", attempt: int, found: Mapping[int, Stored]) -> _Post:
+        """What goes in the place of a message that is too large where it should go: it is never not told at all."""
+        message, to = letter.message, text(letter.message.to)
+        larger = f"larger than the log of '{to or self._scribe.choreography}' takes"
+        if message.kind != Kind.CHILD_ENDED or not isinstance(sender, Run):
+            return self._undelivered(letter, sender, f"it is {larger}")
+        record = self._letters.failed(message, sender, attempt, _type(found, sender), f"its End is {larger}")
+        return _Post(to, record)
 
     def _record(self, letter: _Letter, sender: "Run | Schedule", attempt: int, found: Mapping[int, Stored]) -> Record:
         message, letters, source = letter.message, self._letters, found[letter.message.offset]
@@ -228,7 +243,7 @@ class Messages(Duty):
         depth = 1 if parent is None else parent.depth + 1
         return Sender(False, birth is not None and birth.detach, depth, message.offset, home, letter.sender)
 
-    def _undelivered(self, letter: _Letter, sender: "Run | Schedule", error: str) -> _Answer:
+    def _undelivered(self, letter: _Letter, sender: "Run | Schedule", error: str) -> _Post:
         message = letter.message
         record = self._letters.delivered(
             letter.sender,
@@ -239,20 +254,34 @@ class Messages(Duty):
             isinstance(sender, Schedule),
             error,
         )
-        return _Answer("", record)
+        return _Post("", record)
 
-    async def _append(self, choreography: str, records: Sequence[Record]) -> None:
+    async def _append(self, choreography: str, posts: Sequence[_Post]) -> None:
         """Append records to a log, each to the partition of its key. What fails is sent again one day."""
         try:
             store = await self._abroad.store(choreography)
-            by_partition: dict[int, list[Record]] = {}
-            for record in records:
-                by_partition.setdefault(store.partition_of(record.key or b""), []).append(record)
+            by_partition: dict[int, list[_Post]] = {}
+            for post in posts:
+                by_partition.setdefault(store.partition_of(post.record.key or b""), []).append(post)
             for partition, group in by_partition.items():
-                await store.append(partition, group)
+                await self._put(store, partition, group)
         except (AppendError, StoreError) as e:
             where = f"choreography '{choreography}'" if choreography else "other partitions"
             log.warning("messages to %s could not be appended, and are sent again: %s", where, e)
+
+    async def _put(self, store: EventStore, partition: int, posts: Sequence[_Post]) -> None:
+        try:
+            await store.append(partition, [post.record for post in posts])
+        except TooLarge:
+            if len(posts) > 1:
+                for post in posts:
+                    await self._put(store, partition, (post,))
+                return
+            (post,) = posts
+            if post.instead is None:
+                raise
+            other = post.instead()
+            await self._append(other.choreography, (other,))
 
     def _attempt(self, letter: _Letter) -> int:
         """Which sending this is, by its age: the later, the more services are asked to acknowledge it."""
@@ -311,9 +340,9 @@ def _type(found: Mapping[int, Stored], run: Run) -> bytes:
     return unpack(found[run.offset].headers).type
 
 
-def _together(answers: Sequence[_Answer]) -> Sequence[tuple[str, Sequence[Record]]]:
+def _together(posts: Sequence[_Post]) -> Sequence[tuple[str, Sequence[_Post]]]:
     """By choreography."""
-    found: dict[str, list[Record]] = {}
-    for answer in answers:
-        found.setdefault(answer.choreography, []).append(answer.record)
+    found: dict[str, list[_Post]] = {}
+    for post in posts:
+        found.setdefault(post.choreography, []).append(post)
     return tuple(found.items())

@@ -161,7 +161,9 @@ class Ticks(Duty):
         if entry.sealed and (self._scribe.types.codec is None or entry.service != self._service):
             return None
         serving = partitions.get(self._store.partition_of(entry.name.encode()))
-        return serving if serving is not None and serving.active and serving.restored else None
+        if serving is None or not serving.active or not serving.restored or serving.stopped is not None:
+            return None
+        return serving
 
     @staticmethod
     def _last(serving: "Serving", entry: Scheduled, spoken: Said) -> int:
