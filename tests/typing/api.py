@@ -1,12 +1,12 @@
 """The public API as users type it, for the type checkers; never run. `assert_type` fixes what they infer."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NewType, Protocol, assert_type
 
 from farandole.projections import State, fold_state, on
-from farandole.projections.fold import RunStatus
+from farandole.projections.fold import PendingChild, RunStatus
 from farandole.reactors import (
     After,
     Ask,
@@ -264,6 +264,7 @@ async def test_it_ships(scenario: type[Scenario]) -> None:
         assert_type(s.run("order-18"), ScenarioRun)
         assert_type(await s.retry("mended", reactor="pay"), int)
         assert_type(await s.use(lambda client: client.run("x").status()), RunStatus)
+        assert_type(await s.use(lambda client: client.run("x").children()), Sequence[PendingChild])
 
 
 def later(anything: Any) -> None:
