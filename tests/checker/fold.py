@@ -102,7 +102,7 @@ class Fold:
             if run.state == "ending" and kind in _OF_OPEN_RUNS:
                 return Verdict.RUN_ENDING
             verdict = _ON_RUNS[Kind(kind)](self, raw, head, run)
-            if verdict is Verdict.ADMITTED:
+            if verdict is Verdict.ADMITTED and kind != Kind.EXPIRE:
                 run.touched = self.log_time
             return verdict
         return _OTHERS[Kind(kind)](self, raw, head)

@@ -89,8 +89,8 @@ class Model(Runs, Branches, Timers, Decisions, Compensation, Claims, Policies):
             if any(id == head.id and not_after >= self.log_time for not_after, id in self.commands):
                 return "REPEATED"
         verdict = getattr(self, f"run_{kind}")(run, record, head)
-        if verdict == "ADMITTED":
+        if verdict == "ADMITTED" and kind != "expire":
             run.touched = self.log_time
-            if kind in COMMANDS:
-                self.commands.append((head.not_after, head.id))
+        if verdict == "ADMITTED" and kind in COMMANDS:
+            self.commands.append((head.not_after, head.id))
         return verdict
