@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .contracts import Change, Contract
 from .record import Flag, Raw
-from .rules import branches
+from .rules import branches, children
 from .state import Debt, Event, Run
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class Effects:
             run.state, run.result = "ending", "ended"
             run.undoing = bool(event.flags & Flag.COMPENSATES)
             run.lapse()
+            children.ended(run, event.offset)
             if event.flags & Flag.DROPS:
                 run.drop(event.at)
                 return
@@ -101,6 +102,8 @@ class Effects:
         gift = not lost and branches.give_failure(self._fold, run, debt, raw.offset, hops)
         if lost or not (takers or gift):
             debt.parked = failure
+            if not run.result:
+                children.tell(run, raw.offset, children.STUCK)
             return
         run.settle(debt, "handled", raw.offset)
         for taker in takers:

@@ -11,7 +11,7 @@ from .memory import ClosedRuns, Commands
 from .record import Head, Kind, Raw, read_head
 from .rules import branches, children, claims, compensation, decisions, governing, policies, runs, schedules, timers
 from .settings import Settings
-from .state import Run
+from .state import Run, Schedule
 from .verdict import Verdict
 
 _BASE: Final = (1 << 30) - 35
@@ -52,6 +52,7 @@ class Fold:
         self.contracts = Contracts()
         self.runs: dict[bytes, Run] = {}
         self.finished: list[Run] = []
+        self.schedules: dict[bytes, Schedule] = {}
         self.digest = 0xCBF29CE484222325
         self.log_time = 0
         self.settling = True
@@ -77,7 +78,7 @@ class Fold:
         head = read_head(raw.headers)
         verdict = Verdict.UNREADABLE if head is None else self._judge(raw, head)
         if verdict is Verdict.ADMITTED:
-            for run in self.runs.values() if head is not None and head.kind >= Kind.GENESIS else [self.runs[raw.key]]:
+            for run in self.runs.values() if head is not None and head.kind >= Kind.GENESIS else self._of(raw):
                 branches.settle(self, run, raw.offset)
             self._close_what_is_done(raw, head)
         append = bytes(16) if head is None else head.append
@@ -99,12 +100,13 @@ class Fold:
         if kind in _ON_RUNS:
             run = self.runs.get(raw.key) if raw.key is not None else None
             if run is None:
-                astray = partition_of(raw.key or b"", self.partitions) != self.partition
-                return Verdict.MISROUTED if astray else Verdict.NO_RUN
+                if partition_of(raw.key or b"", self.partitions) != self.partition:
+                    return Verdict.MISROUTED
+                return children.never(self, raw, head) if kind == Kind.CANCEL and head.causation else Verdict.NO_RUN
             if run.state == "ending" and kind in _OF_OPEN_RUNS:
                 return Verdict.RUN_ENDING
             verdict = _ON_RUNS[Kind(kind)](self, raw, head, run)
-            if verdict is Verdict.ADMITTED:
+            if verdict is Verdict.ADMITTED and kind != Kind.EXPIRE:
                 run.touched = self.log_time
             return verdict
         return _OTHERS[Kind(kind)](self, raw, head)
@@ -114,14 +116,19 @@ class Fold:
         if version > _KNOWN_VERSION:
             raise UnknownVersion(f"partition {self.partition} goes by version {version} of the rules")
 
+    def _of(self, raw: Raw) -> list[Run]:
+        """The run that a record belongs to, if it is there."""
+        return [self.runs[raw.key]] if raw.key in self.runs else []
+
     def _close_what_is_done(self, raw: Raw, head: Head | None) -> None:
         """Close runs that are ending and owe nothing: the record's own, or any after a contract."""
         if head is not None and head.kind not in (Kind.START, *_ON_RUNS):
             runs = list(self.runs.values())
         else:
-            runs = [self.runs[raw.key]] if raw.key is not None else []
+            runs = [self.runs[raw.key]] if raw.key in self.runs else []
         for run in runs:
-            if run.state == "ending" and not run.owed and not compensation.unwind(run, raw.offset):
+            done = run.state == "ending" and not run.owed
+            if done and not compensation.unwind(run, raw.offset) and not run.letters:
                 run.state, run.closed_at = "closed", raw.offset
                 del self.runs[run.key]
                 self.finished.append(run)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .catalogue import Undecodable
 from .ids import derived
 from .record import Flag, Head, Kind, Raw
+from .rules import children
 from .state import Event, Run
 from .verdict import Verdict
 from .waits import broken_waits
@@ -116,13 +117,25 @@ def _value(fold: "Fold", raw: Raw, head: Head) -> str | None:
         fold.catalogue.decode(raw.value, head.schema)
     except Undecodable as e:
         return str(e)
-    named = fold.catalogue.name(head.schema)
-    of = head.extra if head.kind == Kind.OUTCOME and head.flags & Flag.AFTER else head.type
+    named, type = fold.catalogue.name(head.schema), _type_of_value(head)
     return (
-        None
-        if named.encode() == of
-        else f"its type is {head.type.decode(errors='replace')}, its schema that of {named}"
+        None if named.encode() == type else f"its type is {type.decode(errors='replace')}, its schema that of {named}"
     )
+
+
+def _type_of_value(head: Head) -> bytes:
+    """The type of what the value holds; of some records it stands at the end of ``extra``."""
+    if head.kind == Kind.OUTCOME and head.flags & Flag.CHILD:
+        extra = head.extra[1:]
+        for _ in ("choreography", "run id"):
+            extra = extra[1 + extra[0] :]
+        return extra
+    if head.kind == Kind.TICK:
+        return head.extra[9:]
+    if head.kind in (Kind.CHILD_FAILED, Kind.DELIVERED):
+        return b"farandole.ChildNews"
+    told = children.news(head) if head.kind == Kind.CHILD_ENDED else None
+    return told[1] if told is not None else head.type
 
 
 def _one_outcome(judged: Iterable[tuple[Raw, Head, Verdict]]) -> Iterator[str]:

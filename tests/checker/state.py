@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .record import Head, Raw
+from .record import Head, Kind, Raw
 
 if TYPE_CHECKING:
     from .rules.branches import Branch, FanOut, Gathering
@@ -56,6 +56,54 @@ class Decision:
     votes: dict[bytes, bytes] = field(default_factory=dict)
     """By who gave it; answers without a name by a zero byte and their own id."""
     otherwise: Timer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A child run of which nothing was told yet."""
+
+    id: bytes
+    type: bytes
+    """Of its start."""
+    offset: int
+    choreography: bytes
+    key: bytes
+    branch: "Branch | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that is owed to another partition."""
+
+    kind: Kind
+    choreography: bytes
+    key: bytes
+    offset: int
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """Who bore a run."""
+
+    choreography: bytes
+    key: bytes
+    child: bytes
+    offset: int
+    depth: int
+    flags: int
+
+
+@dataclass(slots=True)
+class Schedule:
+    """A schedule that has ticked."""
+
+    last: int = -1
+    children: dict[bytes, bytes] = field(default_factory=dict)
+    """Keys of the runs that it started and has not heard of."""
+    letters: dict[tuple[bytes, int], Letter] = field(default_factory=dict)
+    waiting: tuple[int, bytes, int] | None = None
+    """The tick that is to come once none of its runs is left: milliseconds, id and offset."""
 
 
 @dataclass(slots=True)
@@ -148,6 +196,12 @@ class Run:
     passed: "list[tuple[bytes, int, int, Branch | None]]" = field(default_factory=list)
     """Events that drop timers: type, offset of the record with which it entered the history, own offset, branch."""
     closed_at: int = -1
+    parent: Parent | None = None
+    children: dict[bytes, Child] = field(default_factory=dict)
+    letters: dict[tuple[bytes, int], Letter] = field(default_factory=dict)
+    """By the child that they are about and their number; news of the run itself by its own start."""
+    told: int = 0
+    """How many pieces of news it has sent."""
 
     @property
     def parked(self) -> int:

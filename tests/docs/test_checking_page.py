@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from farandole.reactors import Choreography, choreography
+from farandole.reactors import Choreography
 from farandole.reactors.graph import findings_in, graph_of
 from farandole.reactors.graph.findings import FINDERS
 
@@ -37,8 +37,6 @@ def test_every_finding_has_a_section_with_a_program() -> None:
 def test_what_is_said_is_found(
     title: str, program: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Forms that cannot be run yet can be looked at all the same.
-    monkeypatch.setattr(choreography, "refuse_unsupported", lambda where, used: None)
     (tmp_path / "program.py").write_text(program)
     spec = importlib.util.spec_from_file_location(f"program_of_{title.replace('-', '_')}", tmp_path / "program.py")
     assert spec is not None

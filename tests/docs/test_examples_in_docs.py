@@ -167,13 +167,6 @@ def test_every_metric_of_a_worker_is_told_of() -> None:
     assert [name for name in sorted(names) if f"`farandole_{name}" not in page] == []
 
 
-def test_every_form_that_is_not_supported_yet_is_told_of() -> None:
-    from farandole.reactors.unsupported import UNSUPPORTED
-
-    page = (ROOT / "docs/reactors.md").read_text().replace("\\|", "|")
-    assert [form for form in UNSUPPORTED if f"`{form}`" not in page] == []
-
-
 def test_every_state_of_a_run_is_told_of() -> None:
     from typing import get_args
 

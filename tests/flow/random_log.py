@@ -21,7 +21,7 @@ RUNS = (*[key for n in range(40) if partition_of(key := b"run-%d" % n, PARTITION
 FORMS = ("list", "either", "child_done", "child_failed")
 SETTINGS = {
     "dedup_window": 240, "dedup_most": 48, "settle": 60, "drain": 2, "expire_after": 25, "kept": 2, "join_most": 2,
-    "ahead": 60, "lost_most": 2, "lease_most": 40, "once_most": 2,
+    "ahead": 60, "lost_most": 2, "lease_most": 40, "once_most": 2, "schedules_most": 2,
 }  # fmt: skip
 
 
@@ -244,6 +244,8 @@ class RandomLog:
                 "renames": renames,
                 "replaces": in_force.id if in_force and r.random() < 0.9 else "",
             }
+            if form in ("child_done", "child_failed", "either"):
+                content["takes"][0].append(f"{r.choice(('child_done', 'child_failed'))}:{r.choice('ABCDE')}")
             if form == "either" or (form == "list" and r.random() < 0.5):
                 content["takes"][0].append(r.choice(("failed:", "failed:t.A", "failed:t.B")))
             records.append(self._control(Kind.CONTRACT, content, append=append, index=index, count=len(reactors)))
@@ -283,7 +285,8 @@ class RandomLog:
     def _odd(self, fold: Fold) -> tuple[bytes | None, bytes | None, list[Header]]:
         """What no writer should write."""
         r = self._random
-        kind = r.choice((Kind.ANSWER, Kind.CLAIM, Kind.TICK, Kind.POLICY, Kind.VERSION, Kind.RELEASED, Kind.CONTRACT))
+        kinds = (Kind.ANSWER, Kind.CLAIM, Kind.TICK, Kind.POLICY, Kind.VERSION, Kind.RELEASED, Kind.CONTRACT)
+        kind = r.choice(kinds)
         headers = self._headers(kind, self._id(), b"t.Odd")
         spoil = r.randrange(8)
         if spoil == 0:

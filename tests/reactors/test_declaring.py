@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from farandole.projections import State, on
-from farandole.reactors import After, Child, ChildDone, ChildFailed, Choreography, Failed, Retry, Run
-from farandole.reactors import choreography as choreography_module
-from farandole.reactors.unsupported import UNSUPPORTED
+from farandole.reactors import After, Choreography, Failed, Retry, Run
 from farandole.schemas import Answer, DeclarationError, End, Event, Signal, Start
 
 
@@ -42,13 +40,6 @@ class OrderState(State):
 
 @pytest.fixture
 def orders() -> Choreography:
-    return Choreography("orders")
-
-
-@pytest.fixture
-def everything(monkeypatch: pytest.MonkeyPatch) -> Choreography:
-    """A choreography that refuses nothing for being unsupported."""
-    monkeypatch.setattr(choreography_module, "refuse_unsupported", lambda where, used: None)
     return Choreography("orders")
 
 
@@ -196,36 +187,6 @@ def test_the_service_is_the_choreography_unless_named() -> None:
     assert Choreography("orders", service="payments").service == "payments"
 
 
-def _forms() -> list[tuple[str, Callable[..., Any], dict[str, Any]]]:
-    def has_child(x: Placed) -> Child[Placed]: ...
-    def done(x: ChildDone[Shipped]) -> None: ...
-    def failed(x: ChildFailed[Placed]) -> None: ...
-
-    return [
-        ("Child[...]", has_child, {}),
-        ("ChildDone[...]", done, {}),
-        ("ChildFailed[...]", failed, {}),
-    ]
-
-
-@pytest.mark.parametrize(("form", "fn", "options"), _forms())
-def test_what_cannot_run_yet_is_refused_with_a_way_around(
-    orders: Choreography, form: str, fn: Callable[..., Any], options: dict[str, Any]
-) -> None:
-    with pytest.raises(DeclarationError) as e:
-        orders.reactor(**options)(fn)
-    assert str(e.value) == f"orders.{fn.__name__}: {form} is not supported yet; {UNSUPPORTED[form]}"
-    assert not orders.reactors
-
-
-@pytest.mark.parametrize(("form", "fn", "options"), _forms())
-def test_what_cannot_run_yet_is_read_all_the_same(
-    everything: Choreography, form: str, fn: Callable[..., Any], options: dict[str, Any]
-) -> None:
-    everything.reactor(**options)(fn)
-    assert [r.fn for r in everything.reactors] == [fn]
-
-
 def test_a_fan_in_is_joined_with_nothing(orders: Choreography) -> None:
     with pytest.raises(
         DeclarationError, match=r"^orders\.it: 'parts' is a fan-in, which is joined with nothing; take a"
@@ -242,41 +203,34 @@ def test_only_plain_events_are_joined(orders: Choreography) -> None:
         def it(paid: Paid, failed: Failed[Placed]) -> None: ...
 
 
-def test_events_in_options_are_known(everything: Choreography) -> None:
-    @everything.reactor(unless=(Packed, Moved))
+def test_events_in_options_are_known(orders: Choreography) -> None:
+    @orders.reactor(unless=(Packed, Moved))
     def it(x: Placed) -> After[Paid]: ...
 
-    assert {*everything.events} == {"Placed", "Paid", "Packed", "Moved"}
-    assert everything.reactors[0].options.unless == (Packed, Moved)
+    assert {*orders.events} == {"Placed", "Paid", "Packed", "Moved"}
+    assert orders.reactors[0].options.unless == (Packed, Moved)
 
 
-def test_a_compensation_takes_what_the_step_took_or_emitted(everything: Choreography) -> None:
+def test_a_compensation_takes_what_the_step_took_or_emitted(orders: Choreography) -> None:
     def undo(x: Packed) -> None: ...
 
     with pytest.raises(DeclarationError, match=r"^orders\.it: its compensation takes Packed, which the step neither"):
 
-        @everything.reactor(compensate=undo)
+        @orders.reactor(compensate=undo)
         def it(x: Placed) -> Paid: ...
 
 
-def test_a_schedule_is_data(everything: Choreography, monkeypatch: pytest.MonkeyPatch) -> None:
-    everything.schedule(Placed(), name="night", cron="0 2 * * *", tz="Europe/Paris")
-    (schedule,) = everything.schedules
+def test_a_schedule_is_data(orders: Choreography, monkeypatch: pytest.MonkeyPatch) -> None:
+    orders.schedule(Placed(), name="night", cron="0 2 * * *", tz="Europe/Paris")
+    (schedule,) = orders.schedules
     assert (schedule.name, schedule.start, schedule.tz, schedule.overlap) == ("night", Placed(), "Europe/Paris", "skip")
-    assert everything.events["Placed"] is Placed
-
-
-def test_schedules_cannot_run_yet(orders: Choreography) -> None:
-    with pytest.raises(DeclarationError, match=r"^orders: schedule 'night': schedule\(\.\.\.\) is not supported yet; "):
-        orders.schedule(Placed(), name="night", cron="0 2 * * *")
+    assert orders.events["Placed"] is Placed
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [({"cron": "daily"}, "has not five fields"), ({"tz": "Mars/Base"}, "is not known here"), ({"name": ""}, "no name")],
 )
-def test_a_schedule_that_cannot_be_read_is_refused(
-    everything: Choreography, wrong: dict[str, Any], message: str
-) -> None:
+def test_a_schedule_that_cannot_be_read_is_refused(orders: Choreography, wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(DeclarationError, match=message):
-        everything.schedule(Placed(), **{"name": "night", "cron": "0 2 * * *", **wrong})
+        orders.schedule(Placed(), **{"name": "night", "cron": "0 2 * * *", **wrong})

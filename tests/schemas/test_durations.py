@@ -4,8 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from farandole.schemas import DeclarationError, parse_duration
+from farandole.schemas.durations import in_short
 
 
 @pytest.mark.parametrize(
@@ -47,3 +50,14 @@ def test_a_negative_duration_is_refused(written: Any) -> None:
 def test_a_duration_beyond_all_time_is_refused(written: Any) -> None:
     with pytest.raises(DeclarationError, match="is too long"):
         parse_duration(written)
+
+
+@given(st.integers(0, 10**12))
+def test_a_duration_in_short_is_read_as_it_was(milliseconds: int) -> None:
+    duration = timedelta(milliseconds=milliseconds)
+    assert parse_duration(in_short(duration)) == duration
+
+
+def test_durations_in_short() -> None:
+    assert [in_short(timedelta(minutes=n)) for n in (0, 90, 2880)] == ["0s", "1h30m", "2d"]
+    assert in_short(timedelta(seconds=1.5)) == "1s500ms"

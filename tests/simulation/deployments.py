@@ -47,6 +47,9 @@ def _release(service: str, number: int, dances: Iterable[Dance], reactors: Mappi
         handler, options = (reacting.handler, reacting.options) if isinstance(reacting, Reacting) else (reacting, {})
         choreography.reactor(name=name, **{"retry": RETRY, **options})(handler)
     choreography.know(*(event for dance in dances for event in dance.known))
+    for dance in dances:
+        if dance.declares is not None and service in dance.releases:
+            dance.declares(choreography)
     choreography.load()
     return Version(service, number, choreography, types_of(choreography))
 

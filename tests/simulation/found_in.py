@@ -80,5 +80,8 @@ FOUND_IN: Final[Mapping[str, int]] = {
     "joins stay in their branch": 8,
     "the latest of an enclosing branch": 1,
     "enough is enough": 1,
+    "messages are owed by the sender": 2,
+    "a cancel before the start": 112,
+    "messages to one run go in order": 9,
 }
 """Seeds to look in first, where that is not the first seed."""

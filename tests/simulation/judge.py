@@ -14,7 +14,7 @@ from .expected import Expected
 from .handlers import Execution
 from .hindsight import repeated, whole_run
 from .story import Debt, RunStory
-from .tags import tag_of
+from .tags import tag_of, tag_taken
 from .transcript import Line, Transcript
 
 if TYPE_CHECKING:
@@ -91,7 +91,10 @@ class Judge(Expected):
             yield from self._came_into_force(number, line, e)
         elif e.kind in (Kind.GENESIS, Kind.SETTING, Kind.VERSION):
             yield from self._governed(line, e)
-        elif e.kind < Kind.GENESIS:
+        elif e.kind == Kind.CANCEL and e.causation and line.record.key not in self.runs:
+            # Of a child that was not there yet, and never will be.
+            self.closed[line.record.key or b""] = self.log_time
+        elif e.kind < Kind.GENESIS and e.kind != Kind.TICK and not e.flags & Flag.OF_SCHEDULE:
             yield from self._of_run(number, line, e)
 
     def _governed(self, line: Line, e: Envelope) -> Iterator[str]:
@@ -248,7 +251,7 @@ class Judge(Expected):
 
     def _what_it_was_given(self, debt: Debt, execution: Execution) -> Iterator[str]:
         events = (offset for offset in debt.inputs if self._type(offset) != FAILURE)
-        taken = () if NOTHING in debt.types else tuple(tag_of(self.records[offset]) for offset in events)
+        taken = () if NOTHING in debt.types else tuple(tag_taken(self.records, offset) for offset in events)
         if execution.takes != taken:
             yield f"{execution.reactor} was given {execution.takes}, and owed for {taken}"
 

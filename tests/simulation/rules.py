@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from farandole.reactors import worker
+from farandole.reactors.keeping import messages
 
 from .remembered import remembered
 from .versions import versions
@@ -57,6 +58,8 @@ class Rules:
     def in_force(self) -> Iterator[None]:
         with ExitStack() as stack:
             stack.enter_context(patch.object(worker, "measure_lag", _no_lag))
+            # A world is quiet once nothing happens for a while: whoever sends again must not wait for longer.
+            stack.enter_context(patch.object(messages, "_MOST_AGAIN", 5_000))
             stack.enter_context(remembered())
             stack.enter_context(versions())
             for switch in self.off.switches if self.off is not None else ():

@@ -1,8 +1,11 @@
 """The number that no other event has, as it stands in a record."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from farandole.eventstore import Stored
+from farandole.schemas.envelope import Kind, unpack
+from farandole.schemas.kinship import Judged, News
 
 ANSWERS: Final[set[bytes]] = set()
 """Types of answers, in which two texts stand before it: who answered, and a comment."""
@@ -28,3 +31,12 @@ def _number(value: bytes, at: int) -> tuple[int, int]:
         if byte < 0x80:
             break
     return found >> 1, at
+
+
+def tag_taken(records: Mapping[int, Stored], offset: int) -> int:
+    """The tag of what a step takes: of news that a child has failed, that of its start."""
+    record = records[offset]
+    e = unpack(record.headers)
+    told = News.read(e.extra) if e.kind == Kind.CHILD_FAILED else None
+    told = told or (Judged.read(e.extra) if e.kind == Kind.DELIVERED else None)
+    return tag_of(record if told is None else records[told.offset])

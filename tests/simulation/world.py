@@ -91,6 +91,7 @@ class World:
             "expire_after": chance.choice([0, 0, 0, 90_000]),
             "drain": chance.choice([0, 2, 4]),
             "lost_most": 3,
+            "depth": 3,
         }
         self.memory = chance.choice([64 << 20, 64 << 20, 3_000])
         """Bytes of records and histories that a worker keeps at hand."""
@@ -110,7 +111,9 @@ class World:
         return self.time() - (self.chance.choice([0, 0, 0, 5, 300]) + self.behind if not self.calm else 0)
 
     def skew(self) -> int:
-        return 0 if self.chance.random() < 0.5 else self.chance.randrange(-600_000, 600_000)
+        """By how many milliseconds the clock of one more machine is wrong; by none in calm, whatever is drawn."""
+        drawn = 0 if self.chance.random() < 0.5 else self.chance.randrange(-600_000, 600_000)
+        return 0 if self.calm else drawn
 
     def later(self, seconds: float, callback: Callable[..., object], *args: Any) -> None:
         """Let the world do something; no process is needed for it."""

@@ -1,12 +1,12 @@
 """The public API as users type it, for the type checkers; never run. `assert_type` fixes what they infer."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NewType, Protocol, assert_type
 
 from farandole.projections import State, fold_state, on
-from farandole.projections.fold import RunStatus
+from farandole.projections.fold import PendingChild, RunStatus
 from farandole.reactors import (
     After,
     Ask,
@@ -226,6 +226,15 @@ async def gathered(news: list[ChildDone[OrderShipped] | ChildFailed[OrderPlaced]
 orders.schedule(
     OrderPlaced(amount=Decimal(1), address=""), name="night", cron="0 2 * * *", tz="Europe/Paris", overlap="skip"
 )
+orders.schedule(
+    OrderPlaced(amount=Decimal(1), address=""),
+    name="often",
+    every="15m",
+    jitter="30s",
+    catch_up="none",
+    overlap="queue",
+    first=datetime(2026, 1, 1, tzinfo=UTC),
+)
 
 
 async def as_functions() -> None:
@@ -266,6 +275,7 @@ async def test_it_ships(scenario: type[Scenario]) -> None:
         assert_type(await s.use(lambda client: client.failures()), list[FailureGroup])
         assert_type(await s.use(lambda client: client.retry("mended", fingerprint="0a1b", limit=5)), int)
         assert_type(await s.use(lambda client: client.run("x").status()), RunStatus)
+        assert_type(await s.use(lambda client: client.run("x").children()), Sequence[PendingChild])
         assert_type(await s.use(lambda client: client.stopped()), list[str])
         assert_type((await s.use(lambda client: client.stop("pay", "mending", by="ann"))).owed, int)
         assert_type((await s.use(lambda client: client.go_on())).partitions, int)

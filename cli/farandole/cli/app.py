@@ -14,6 +14,7 @@ from .commands import (
     people,
     retire,
     runs,
+    schedules,
     settings,
     show,
     start,
@@ -52,5 +53,7 @@ def main(
     """
 
 
-for group in (demo, dev, graph, work, start, runs, show, tail, people, failures, govern, retire, settings, doctor):
+for group in (
+    demo, dev, graph, work, start, runs, show, tail, people, failures, govern, retire, schedules, settings, doctor,
+):  # fmt: skip
     group.register(app)

@@ -97,6 +97,21 @@ def status_json(client: Client, view: View, status: RunStatus) -> dict[str, Any]
             for d in status.decisions
         ],
         "deadline": instant(status.deadline) if status.deadline else None,
+        "parent": None
+        if status.parent is None
+        else {
+            "run": status.parent.run_id,
+            "choreography": status.parent.choreography or client.scribe.choreography,
+            "schedule": status.parent.of_schedule,
+        },
+        "children": [
+            {
+                "run": child.run_id,
+                "choreography": child.choreography or client.scribe.choreography,
+                "type": child.type,
+            }
+            for child in status.children
+        ],
         "awaits": [{"reactor": a.reactor, "types": a.types, "signal": a.signal} for a in _awaits(client, view)],
     }
 
@@ -110,6 +125,10 @@ def _head(out: Output, status: RunStatus, moments: list[Moment], now: int) -> No
     out.print(Text.assemble((safe(status.run_id), "bold"), "  ", state(status.status), end))
     if not moments:
         return
+    if status.parent is not None:
+        of = f" of {safe(status.parent.choreography)}" if status.parent.choreography else ""
+        by = "schedule" if status.parent.of_schedule else "run"
+        out.print(Text(f"started by {by} {safe(status.parent.run_id)}{of}", style="dim"))
     begin, sums = moments[0].told.record.time, totals(moments)
     parts = [f"{exact(sums['worked'])} in steps"] if sums["worked"] else []
     parts += [f"{exact(sums['waited'])} between attempts"] if sums["waited"] else []

@@ -221,10 +221,13 @@ def doing(status: RunStatus, awaits: tuple[Awaited, ...], now: int) -> str:
     if status.owed:
         steps = ", ".join(_step(step, now) for step in status.owed)
         return steps + (f" (no worker of {', '.join(status.without_worker)})" if status.without_worker else "")
-    waits = [*_timers(status, now), *_decisions(status, now)]
-    waits += [_awaited(a) for a in sorted(awaits, key=lambda a: not a.signal)]
+    waits = [*_timers(status, now), *_decisions(status, now), *_children(status)]
+    if not status.children:
+        waits += [_awaited(a) for a in sorted(awaits, key=lambda a: not a.signal)]
     if waits:
         return "waits for " + ", ".join(waits) + _deadline(status, now)
+    if status.messages:
+        return f"has to tell {', '.join(message.to for message in status.messages[:3])}"
     if status.unserved:
         return f"{status.unserved} event{'s'[: status.unserved != 1]} that no reactor takes"
     return ""
@@ -239,6 +242,13 @@ def _decisions(status: RunStatus, now: int) -> Iterator[str]:
     for decision in status.decisions:
         over = f" (over {_in(decision.expires, now)})" if decision.expires else ""
         yield f"somebody to answer {' or '.join(short(a) for a in decision.answers)}{over}"
+
+
+def _children(status: RunStatus) -> Iterator[str]:
+    if status.children:
+        named = ", ".join(f"{short(child.type)} {child.run_id}" for child in status.children[:3])
+        more = len(status.children) - 3
+        yield f"child{'ren'[: 3 * (len(status.children) > 1)]} {named}" + (f" and {more} more" if more > 0 else "")
 
 
 def _deadline(status: RunStatus, now: int) -> str:

@@ -18,11 +18,13 @@ from farandole.eventstore import EventStore, PositionLost, StoreError, TooLarge
 from farandole.schemas import EventTypes, UndecodableValue, failure_fields
 from farandole.schemas.envelope import unpack
 
+from .abroad import Abroad
 from .arguments import Arguments, HistoryUnavailable
 from .dispatch import AGAIN, Dispatcher, Work
 from .errors import DeadlinePassed
 from .items import parts_of
 from .outbox import Outbox
+from .outputs import Child, Item
 from .partition import PartitionDropped
 from .plan import Plan
 from .reactor import Reactor
@@ -52,6 +54,7 @@ class Attempts:
         store: EventStore,
         types: EventTypes,
         scribe: Scribe,
+        abroad: Abroad,
         outbox: Outbox,
         values: Values,
         stats: WorkerStats,
@@ -62,6 +65,7 @@ class Attempts:
     ) -> None:
         self._store = store
         self._scribe = scribe
+        self._abroad = abroad
         self._outbox = outbox
         self._arguments = Arguments(choreography, store, types, values, scribe, outbox)
         self._threads = threads
@@ -105,6 +109,7 @@ class Attempts:
             if plan.plain:
                 written = self._scribe.outcome(work.run.id, work.pair, items)  # type: ignore[arg-type]  # events only
             else:
+                await self._acquaint(items)
                 parts = parts_of(self._scribe, work.run.id, work.pair, items)
                 written = self._scribe.outcome_of(work.run.id, work.pair, parts, plan.fan_out(result))
             if written.largest > self._store.max_record_bytes:
@@ -145,6 +150,13 @@ class Attempts:
             if len(written.records) > 1:
                 work.made = unpack(written.records[0].headers).append
                 work.again = partial(put, work.serving.fold.partition, written.records, written.size, refused)
+
+    async def _acquaint(self, items: Iterable[Item]) -> None:
+        """Let other choreographies know the starts of children that are born into them."""
+        for item in items:
+            if isinstance(item, Child) and not self._abroad.is_home(item.choreography or ""):
+                start = type(item.start)
+                await self._abroad.acquaint(self._scribe.others.of(item.choreography or "", start), start)
 
     def _limit(self, work: Work) -> "Limit | None":
         """How long the handler may take.

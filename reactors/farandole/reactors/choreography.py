@@ -3,6 +3,7 @@
 import importlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, TypeVar, overload
 
 from farandole.schemas import DeclarationError, Duration, Event, PayloadCodec, Start, event_info
@@ -14,9 +15,8 @@ from .provide import Provider, check_providers, missing, read_provider
 from .reactor import Reactor, declare
 from .registry import Registry
 from .retry import STANDARD, Retry
-from .schedules import Overlap, Schedule
+from .schedules import CatchUp, Overlap, Schedule, schedule_of
 from .service import Connecting, Working, WorkOptions
-from .unsupported import forms_of, refuse_unsupported
 from .worker import GRACE
 
 F = TypeVar("F", bound=Callable[..., AsyncOutcome])
@@ -206,22 +206,48 @@ class Choreography:
         self._providers[provider.provides] = provider
         return provider
 
-    def schedule(self, start: Start, /, *, name: str, cron: str, tz: str = "UTC", overlap: Overlap = "skip") -> None:
+    def schedule(
+        self,
+        start: Start,
+        /,
+        *,
+        name: str,
+        cron: str | None = None,
+        every: Duration | None = None,
+        tz: str = "UTC",
+        jitter: Duration | None = None,
+        catch_up: CatchUp = "last",
+        overlap: Overlap = "skip",
+        first: datetime | None = None,
+    ) -> None:
         """Start a run by the clock. It is data, so that any keeper can publish the ticks.
 
         Args:
             start: opens each run.
             name: unique in the choreography.
             cron: minute, hour, day of the month, month, day of the week.
+            every: the time from one tick to the next, instead of ``cron``; counted from 1970, or from ``first``.
             tz: the time zone in which ``cron`` is read.
-            overlap: ``skip`` leaves a tick out while the run of the last one is open.
+            jitter: start each run up to so much later, and before the next tick.
+            catch_up: of ticks that nobody published in time, make up for ``none``, the ``last`` or ``all``.
+            overlap: while the run of an earlier tick is open, ``skip`` leaves a tick out, ``allow`` starts a second run,
+                ``queue`` starts it afterwards, ``replace`` cancels the earlier one.
+            first: there is no tick before.
 
         Raises:
             DeclarationError: it cannot be read.
         """
-        schedule = Schedule(name=name, start=start, cron=cron, tz=tz, overlap=overlap)
-        where = f"{self.name}: schedule '{name}'"
-        refuse_unsupported(where, ("schedule(...)",))
+        schedule = schedule_of(
+            start,
+            name=name,
+            cron=cron,
+            every=every,
+            tz=tz,
+            jitter=jitter,
+            catch_up=catch_up,
+            overlap=overlap,
+            first=first,
+        )
         self.know(type(start))
         self._schedules[name] = schedule
 
@@ -316,7 +342,6 @@ class Choreography:
         return Working(self, store, options)
 
     def _add(self, reactor: Reactor) -> None:
-        refuse_unsupported(reactor.where, forms_of(reactor))
         for event in reactor.events():
             self._events.add(event_info(event).name, event, reactor.where)
         self._reactors.add(reactor.name, reactor, reactor.where)

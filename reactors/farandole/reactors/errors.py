@@ -14,9 +14,10 @@
         ├── RunCancelled    the run was cancelled
         ├── RunExpired      the run was idle for too long or had passed its deadline, and was closed
         ├── UnknownReactor  no contract names the reactor
+        ├── UnknownSchedule no schedule has that name
         ├── RetirementRefused   another contract keeps coming into force
-        âââ SettingRefused      somebody else keeps changing the setting
-        âââ PolicyRefused       somebody else keeps turning the same switch
+        ├── SettingRefused      somebody else keeps changing the setting
+        └── PolicyRefused       somebody else keeps turning the same switch
 
     DeclarationError
     └── ServedElsewhere     a reactor of this service is another service's by its contract in force
@@ -144,6 +145,18 @@ class UnknownReactor(ClientError):
 
     def __init__(self, reactor: str, known: Sequence[str]) -> None:
         super().__init__(f"no contract names reactor '{reactor}'; there are {', '.join(known) or 'none yet'}")
+        self.known = tuple(known)
+
+
+class UnknownSchedule(ClientError):
+    """The catalogue has no schedule of that name.
+
+    Attributes:
+        known: those that it has.
+    """
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"no schedule is named '{name}'; there are {', '.join(known) or 'none yet'}")
         self.known = tuple(known)
 
 

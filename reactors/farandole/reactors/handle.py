@@ -1,6 +1,6 @@
 """A run as a client sees it."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Generic
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Generic
 from typing_extensions import TypeVar
 
 from farandole.eventstore import Record
-from farandole.projections.fold import Verdict
+from farandole.projections.fold import PendingChild, Verdict
 from farandole.schemas import Answer, Event, Signal, acquaint
 from farandole.schemas.envelope import Kind
 
@@ -184,6 +184,10 @@ class RunHandle(RunResult):
             )
             await self._command(record, "retry", True)
         return len(parked)
+
+    async def children(self) -> Sequence[PendingChild]:
+        """The child runs that it waits for."""
+        return (await self.status()).children
 
     async def history(self) -> list[Entry]:
         """Every record of the run, refused ones included, in the order of the log."""

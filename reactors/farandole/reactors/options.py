@@ -1,6 +1,6 @@
 """The options of `@reactor`, checked and normalised."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from difflib import get_close_matches
@@ -64,12 +64,6 @@ class ReactorOptions:
 
         if self.deadline is not None and not self.deadline:
             raise DeclarationError("deadline=0: no step could be done in time; leave it out for none")
-
-    def used(self) -> Iterator[str]:
-        """The options that are set and only make sense with some form of signature, as ``each=``."""
-        for option in ("of", "each", "unless", "enough", "within", "compensate"):
-            if getattr(self, option):
-                yield f"{option}="
 
 
 def unknown_options(where: str, given: Iterable[str]) -> DeclarationError:

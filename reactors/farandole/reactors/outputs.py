@@ -114,12 +114,21 @@ class Child(Generic[S_co]):
         choreography: where it runs; None means in this choreography.
         run_id: its id; None means one derived from the step, so that a second attempt starts the same child.
         detach: the child is not cancelled with its parent, and the parent gets no news of it.
+
+    Raises:
+        ValueError: the run id is empty or too long.
     """
 
     start: S_co
     choreography: str | None = None
     run_id: str | None = None
     detach: bool = False
+
+    def __post_init__(self) -> None:
+        if self.run_id is not None and not 1 <= len(self.run_id.encode()) <= 255:
+            raise ValueError(
+                f"Child(run_id=...): a run id has 1 to 255 bytes of UTF-8, not {len(self.run_id.encode())}"
+            )
 
 
 Item = Event | After[Any] | Ask[Any] | Child[Any]

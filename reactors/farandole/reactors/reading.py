@@ -7,6 +7,7 @@ from farandole.schemas import Event, EventTypes, PayloadContext, UndecodableValu
 from farandole.schemas.catalogue import refresh
 from farandole.schemas.envelope import Envelope, Flag, Kind, unpack
 from farandole.schemas.ids import OUTSIDE
+from farandole.schemas.kinship import Birth, News, Ticked, scheduled_run
 
 from .scribe import text
 
@@ -61,8 +62,18 @@ def edited_by(e: Envelope) -> tuple[str, str]:
 
 
 def context_of(types: EventTypes, record: Stored, e: Envelope) -> PayloadContext:
-    """What a payload codec is told of a record's value."""
+    """What a payload codec was told of a record's value, which may belong to another run than the record does."""
+    here = PayloadContext(types.prefix, text(record.key or b""), text(e.id), text(e.type), e.schema)
     if e.kind == Kind.OUTCOME and e.flags & Flag.AFTER:
         # It was sealed for the record into which it is copied once it is due.
-        return PayloadContext(types.prefix, text(record.key or b""), text(OUTSIDE + e.id), text(e.extra), e.schema)
-    return PayloadContext(types.prefix, text(record.key or b""), text(e.id), text(e.type), e.schema)
+        return here._replace(event_id=text(OUTSIDE + e.id), type=text(e.extra))
+    if e.kind == Kind.CHILD_ENDED and (told := News.read(e.extra)) is not None:
+        choreography = text(told.choreography) or types.prefix
+        return PayloadContext(choreography, text(told.run_id), text(told.event), text(told.type), e.schema)
+    if e.kind == Kind.OUTCOME and e.flags & Flag.CHILD and (birth := Birth.read(e.extra)) is not None:
+        choreography, run_id = text(birth.choreography) or types.prefix, text(birth.run_id or e.id)
+        return PayloadContext(choreography, run_id, text(OUTSIDE + e.id), text(birth.type), e.schema)
+    if e.kind == Kind.TICK and (tick := Ticked.read(e.extra)) is not None:
+        run_id = text(scheduled_run(record.key or b"", tick.ms))
+        return here._replace(run_id=run_id, type=text(tick.type))
+    return here

@@ -18,6 +18,8 @@ from farandole.schemas import (
 from farandole.schemas.envelope import NO_SCHEMA, Flag, Header, Kind, pack, pack_outcome, unpack
 from farandole.schemas.ids import OUTSIDE, derived_id, failure_id, new_append, outside_id
 
+from .others import OtherTypes
+
 _NOTHING: Final = b"farandole.Nothing"
 _NAMES: Final = len("ce_specversion1.0ce_idce_sourcece_typefa")
 """Bytes of a record's headers besides their values; that of ``ce_specversion`` is always the same."""
@@ -53,6 +55,7 @@ class Scribe:
     ) -> None:
         self.choreography = choreography
         self.types = types
+        self.others = OtherTypes(types)
         self.source = f"/{choreography}/{origin}".encode()
         self.now = now
         self._append = new_append
@@ -341,16 +344,21 @@ class Scribe:
         return PayloadContext(self.choreography, text(run_id), id.decode(), type_name.decode())
 
     def _learn(self, event: type[Event]) -> tuple[bytes, int]:
-        info = event_info(event)
-        flags = Flag(0)
-        if info.kind == "end":
-            flags |= Flag.END
-            flags |= Flag.FINAL_END if info.final else Flag(0)
-            flags |= Flag.COMPENSATE if info.compensate else Flag(0)
-        if not info.wants_reactor or info.kind == "end":
-            flags |= Flag.NO_REACTOR
-        written = self._written[event] = (self.types.wire_name(event).encode(), int(flags))
+        written = self._written[event] = (self.types.wire_name(event).encode(), flags_of(event))
         return written
+
+
+def flags_of(event: type[Event]) -> int:
+    """What the fold must know of an event beyond its name."""
+    info = event_info(event)
+    flags = Flag(0)
+    if info.kind == "end":
+        flags |= Flag.END
+        flags |= Flag.FINAL_END if info.final else Flag(0)
+        flags |= Flag.COMPENSATE if info.compensate else Flag(0)
+    if not info.wants_reactor or info.kind == "end":
+        flags |= Flag.NO_REACTOR
+    return int(flags)
 
 
 def text(id: bytes) -> str:

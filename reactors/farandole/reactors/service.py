@@ -9,6 +9,7 @@ import warnings
 from collections.abc import AsyncIterator, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -208,6 +209,7 @@ class Working:
                 take_over=options.take_over,
                 grace=options.grace,
                 memory=options.memory,
+                abroad=partial(connect, self._url, create=False, clock=self._clock),
             )
             if options.metrics_port is not None:
                 stack.enter_context(MetricsServer(worker, options.metrics_host, options.metrics_port))

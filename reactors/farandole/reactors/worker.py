@@ -27,6 +27,7 @@ from farandole.eventstore import (
 from farandole.projections.fold import Contract, Fold, UnknownFoldVersion, Verdict
 from farandole.schemas.envelope import Kind
 
+from .abroad import Abroad, Opener
 from .answers import Answers
 from .attempt import Attempts
 from .commands import command_line
@@ -74,6 +75,7 @@ class Worker:
         idle: seconds that one read waits for news of what is owned. What comes meanwhile ends the wait at once.
         rounds: seconds between two rounds of the keeper.
         lag: measure how late the event loop wakes up.
+        abroad: opens the logs of other choreographies on the same server.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class Worker:
         idle: float = _WAIT,
         rounds: float = ROUND,
         lag: bool = True,
+        abroad: Opener | None = None,
     ) -> None:
         reactors = tuple(choreography.reactors)
         self.stats = WorkerStats(reactors={r.name: ReactorStats() for r in reactors})
@@ -127,16 +130,27 @@ class Worker:
         self.values = Values(store, most_bytes=memory)
         chance = random or Random().random  # noqa: S311
         clock = LogClock(lambda: scribe.now() // 1000)
+        self._abroad = Abroad(store, choreography.name, abroad)
         attempts = Attempts(
-            choreography.name, reactors, store, scribe.types, scribe, self.outbox, self.values, self.stats, provided,
-            self._threads, chance, clock.now,
+            choreography.name, reactors, store, scribe.types, scribe, self._abroad, self.outbox, self.values, self.stats,
+            provided, self._threads, chance, clock.now,
         )  # fmt: skip
         self.leases = Leases(scribe, self.outbox)
         self.dispatcher = attempts.dispatcher = self.leases.dispatcher = Dispatcher(
             reactors, attempts.make, self.stats.reactors, self.leases, most_bytes=memory
         )
         self.keeper = Keeper(
-            store, scribe, self._service, self.stats, self.values, self.outbox, self.dispatcher, clock, rounds=rounds
+            store,
+            scribe,
+            self._service,
+            self.stats,
+            self.values,
+            self.outbox,
+            self.dispatcher,
+            clock,
+            self._abroad,
+            schedules=choreography.schedules,
+            rounds=rounds,
         )
         self.partitions: dict[int, Serving] = {}
         """The partitions whose state is held here, those that went elsewhere a moment ago included."""
@@ -196,6 +210,7 @@ class Worker:
                 self.leases.stop()
                 await self.outbox.close()
                 await self.values.close()
+                await self._abroad.close()
                 for threads in self._threads.values():
                     threads.shutdown(wait=False, cancel_futures=True)
                 for serving in self.partitions.values():

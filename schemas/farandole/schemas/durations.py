@@ -54,3 +54,13 @@ def _read(duration: Duration) -> timedelta:
     if isinstance(duration, bool) or not isinstance(duration, int | float) or not math.isfinite(duration):
         raise DeclarationError(f"duration {duration!r} cannot be read; {_CURE}")
     return timedelta(seconds=duration)
+
+
+def in_short(time: timedelta) -> str:
+    """A duration as `parse_duration` reads it, to the millisecond, such as ``1h30m``."""
+    left = time // timedelta(milliseconds=1)
+    said = ""
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        n, left = divmod(left, size)
+        said += f"{n}{unit}" if n else ""
+    return said or "0s"

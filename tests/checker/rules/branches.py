@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from checker.contracts import Contract
+from checker.contracts import Contract, Contracts
 from checker.record import Flag, Head, Raw
 from checker.state import Debt, Event, Run
 from checker.verdict import Verdict
@@ -223,6 +223,8 @@ def _coming(fold: "Fold", run: Run, branch: Branch) -> set[bytes]:
         ahead += [name for c in contracts.by_reactor.values() if c.active for name in c.signal_types]
     ahead += [timer.type for timer in run.timers.values() if timer.branch in places]
     ahead += [answer for d in run.decisions.values() if d.branch in places for answer in d.answers]
+    if any(child.branch in places for child in run.children.values()):
+        ahead += _news(contracts)
     standing = [debt.pair[1] for debt in run.owed.values() if debt.branch in places]
     standing += [
         g.contract.reactor for g in run.gatherings if g.fan_out.branch in places and g.fan_out not in enclosing
@@ -241,8 +243,7 @@ def _coming(fold: "Fold", run: Run, branch: Branch) -> set[bytes]:
                     if form == "list":
                         ahead += [c for c in contracts.fan_ins() if c.each.encode() in given]
                     elif form == "child":
-                        news = (b"child_done:", b"child_failed:")
-                        ahead += [n for c in contracts.on_events() for n in c.names if n.startswith(news)]
+                        ahead += _news(contracts)
                     elif form != "none":
                         ahead += given
                 if contract.failures is None:
@@ -254,10 +255,15 @@ def _coming(fold: "Fold", run: Run, branch: Branch) -> set[bytes]:
     return types
 
 
+def _news(contracts: Contracts) -> list[bytes]:
+    """All news of children that contracts take."""
+    return [n for c in contracts.on_events() for n in c.names if n.startswith((b"child_done:", b"child_failed:"))]
+
+
 def _standing(run: Run) -> set[Branch]:
-    """The branches in which a pair, a timer or a decision stands."""
+    """The branches in which a pair, a timer, a decision or a child stands."""
     found: set[Branch] = set()
-    for thing in (*run.owed.values(), *run.timers.values(), *run.decisions.values()):
+    for thing in (*run.owed.values(), *run.timers.values(), *run.decisions.values(), *run.children.values()):
         for branch in _around_and(thing.branch):
             if branch in found:
                 break

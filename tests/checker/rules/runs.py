@@ -10,7 +10,7 @@ from checker.record import Flag, Head, Kind, Raw
 from checker.state import Debt, Decision, Event, Pair, Run
 from checker.verdict import Verdict
 
-from . import branches, compensation
+from . import branches, children, compensation
 from .setting import ask, set_timer
 
 if TYPE_CHECKING:
@@ -32,9 +32,12 @@ def start(fold: "Fold", raw: Raw, head: Head) -> Verdict:
         return Verdict.RUN_REMEMBERED
     if head.not_after and fold.log_time > head.not_after:
         return Verdict.TOO_LATE
-    if head.extra:
+    parent = children.sender(head) if head.extra else None
+    if head.extra and parent is None:
         return Verdict.UNREADABLE
-    run = fold.runs[key] = Run(key, head.id, raw.offset, touched=fold.log_time)
+    if parent is not None and parent.depth > fold.settings["depth"]:
+        return Verdict.TOO_DEEP
+    run = fold.runs[key] = Run(key, head.id, raw.offset, touched=fold.log_time, parent=parent)
     if head.delay > 0:
         run.deadline = fold.log_time + head.delay
     fold.effects.admit(run, Event(head.id, head.type, raw.offset, 0, head.flags, None, 0, raw.offset))
@@ -63,8 +66,10 @@ def outcome(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
     for its, event in parts:
         if not its.flags & TO_COME:
             fold.effects.admit(run, event)
-        elif run.state != "open" or its.flags & Flag.CHILD:
+        elif run.state != "open":
             continue
+        elif its.flags & Flag.CHILD:
+            children.born(run, its, event.offset, event.branch)
         elif its.flags & Flag.ASK:
             asked = ask(fold, run, asked, its, event.branch)
         else:
@@ -104,6 +109,7 @@ def cancel(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
     if run.state == "open":
         run.state, run.result, run.undoing = "ending", "cancelled", True
         run.lapse()
+        children.ended(run, raw.offset)
     run.drop(raw.offset)
     return admit_command(fold, head)
 
@@ -153,6 +159,7 @@ def expire(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
     if run.state == "open":
         run.state, run.result = "ending", "expired"
         run.lapse()
+        children.ended(run, raw.offset)
     run.undoing = False
     run.stack.clear()
     run.drop(raw.offset)
@@ -185,7 +192,7 @@ def admit_command(fold: "Fold", head: Head) -> Verdict:
 def stands_still(fold: "Fold", run: Run) -> bool:
     """Whether it is failed, with nothing else to do, or idle."""
     due = run.state == "open" and any(gathering.due for gathering in run.gatherings)
-    if run.timers or run.decisions or due:
+    if run.timers or run.decisions or run.children or run.letters or due:
         return False
     if run.owed:
         return len(run.owed) == run.parked

@@ -7,7 +7,7 @@ from checker.record import Head, Kind, Raw
 from checker.state import Event, Run, Timer
 from checker.verdict import Verdict
 
-from . import branches
+from . import branches, children
 
 if TYPE_CHECKING:
     from checker.fold import Fold
@@ -42,6 +42,7 @@ def expiry(fold: "Fold", raw: Raw, head: Head, run: Run) -> Verdict:
         return Verdict.NOT_DUE
     run.state, run.result = "ending", "expired"
     run.lapse()
+    children.ended(run, raw.offset)
     run.stack.clear()
     run.drop(raw.offset)
     return Verdict.ADMITTED

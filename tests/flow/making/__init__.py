@@ -2,8 +2,10 @@
 
 from . import claims, compensation, policies
 from .branches import BRANCHES
+from .children import CHILDREN
 from .decisions import DECISIONS
 from .maker import Maker
+from .schedules import SCHEDULES
 from .timers import TIMERS
 
 MAKERS: tuple[Maker, ...] = (
@@ -14,6 +16,8 @@ MAKERS: tuple[Maker, ...] = (
     TIMERS,
     DECISIONS,
     BRANCHES,
+    CHILDREN,
+    SCHEDULES,
 )
 
 __all__ = ["MAKERS", "Maker"]

@@ -40,4 +40,4 @@ def long_step(log: "RandomLog", fold: Fold) -> tuple[bytes | None, bytes | None,
     return key, b"", headers
 
 
-MAKERS: Final = (Maker(long_step, 16, frozenset((Verdict.NOT_PENDING, Verdict.CLAIMED, Verdict.FULL))),)
+MAKERS: Final = (Maker(long_step, 30, frozenset((Verdict.NOT_PENDING, Verdict.CLAIMED, Verdict.FULL))),)

@@ -6,6 +6,7 @@ from typing import Any
 from farandole.projections.fold import Fold, Pair, Run
 from farandole.projections.fold.branches import Branch
 from farandole.projections.fold.pending import Pending
+from farandole.schemas.envelope import Kind
 
 
 def path(branch: Branch | None) -> tuple[tuple[bytes, int], ...]:
@@ -72,7 +73,29 @@ def snap_decisions(run: Run) -> Any:
     )
 
 
-OF_RUNS: tuple[Callable[[Run], Any], ...] = (snap_branches, snap_compensation, snap_timers, snap_decisions)
+def snap_children(run: Run) -> Any:
+    pending = run.pending
+    if pending is None:
+        return None, {}, [], 0
+    parent = pending.parent
+    return (
+        None if parent is None else tuple(parent),
+        {c.id: (c.type, c.offset, c.to, c.key) for c in (pending.children or {}).values()},
+        [
+            (m.id, m.n, Kind(m.kind).name, m.to, m.key, m.offset, m.since, m.flags, m.name)
+            for m in (pending.messages or {}).values()
+        ],
+        pending.told,
+    )
+
+
+OF_RUNS: tuple[Callable[[Run], Any], ...] = (
+    snap_branches,
+    snap_children,
+    snap_compensation,
+    snap_timers,
+    snap_decisions,
+)
 """Functions ``snap_<feature>``, each giving what the model's method of that name gives."""
 OF_PAIRS: tuple[Callable[[Pair], Any], ...] = (debt_branch, debt_claims)
 """Likewise ``debt_<feature>``."""
@@ -94,6 +117,15 @@ def snapshot(fold: Fold) -> dict[str, Any]:
         "ever": fold.contracts.ever,
         "stopped": fold.stopped,
         "named": fold.contracts.named,
+        "schedules": {
+            s.name: (
+                s.last,
+                {c.id: (c.offset, c.key) for c in (s.children or {}).values()},
+                [(m.id, m.n, Kind(m.kind).name, m.key, m.offset, m.since) for m in (s.messages or {}).values()],
+                s.waiting,
+            )
+            for s in fold.schedules.values()
+        },
         "frames": [(key, {index: c.id for index, c in parts.items()}) for key, parts in fold.frames.items()],
     }
 

@@ -10,8 +10,6 @@ from farandole.schemas.envelope import Kind
 
 RUN_KINDS = [kind for kind in Kind if kind in RUN_RULES]
 """Of records that belong to an open run."""
-RESERVED = [Kind.DELIVERED, Kind.CHILD_ENDED, Kind.CHILD_FAILED, Kind.TICK]
-"""Those of the other kinds that have no rule yet."""
 
 
 @pytest.mark.parametrize("turn", Turn)
@@ -48,13 +46,6 @@ def test_a_state_takes_the_kinds_that_the_table_says(state: RunState, kind: Kind
         assert verdict is Verdict.RUN_ENDING
     elif kind is not Kind.CANCEL:
         assert verdict is not Verdict.RUN_ENDING
-
-
-@pytest.mark.parametrize("kind", RESERVED, ids=lambda kind: kind.name)
-def test_reserved_kinds_are_refused_whatever_their_key(kind: Kind) -> None:
-    log = Log()
-    for key in (None, b"", b"nobody"):
-        assert log.put(Record(key, b"", a_head(kind))).verdict is Verdict.UNKNOWN_KIND
 
 
 @pytest.mark.parametrize("kind", RUN_KINDS, ids=lambda kind: kind.name)

@@ -8,17 +8,11 @@ from typing import Any
 
 import pytest
 
-from farandole.reactors import Choreography, choreography
+from farandole.reactors import Choreography
 
 APPS = Path(__file__).parents[2] / "typing" / "apps"
 
 Program = Callable[[str], Choreography]
-
-
-@pytest.fixture(autouse=True)
-def _all_forms(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All forms can be looked at, those that cannot be run yet too."""
-    monkeypatch.setattr(choreography, "refuse_unsupported", lambda where, used: None)
 
 
 @pytest.fixture

@@ -237,6 +237,7 @@ class Stage:
         worker = Worker(
             choreography, store, scribe, provided,
             member=member, take_over=take_over, grace=grace, memory=memory, random=random,
+            abroad=functools.partial(connect, self.url, create=False, clock=self.clock),
         )  # fmt: skip
         at_work = AtWork(worker, store, asyncio.create_task(worker.run()))
         self._workers.append(at_work)

@@ -2,15 +2,17 @@
 
 from random import Random
 
+from .children import CHILDREN
 from .dance import Dance, Reacting, Watcher
 from .decisions import DECISIONS
 from .first import FIRST
 from .long import LONG
 from .saga import SAGA
+from .schedules import SCHEDULES
 from .split import SPLIT
 from .timers import TIMERS
 
-MORE: tuple[Dance, ...] = (SAGA, LONG, TIMERS, DECISIONS, SPLIT)
+MORE: tuple[Dance, ...] = (SAGA, LONG, TIMERS, DECISIONS, SPLIT, CHILDREN, SCHEDULES)
 """Each in every second world, whichever others there are: so that one more leaves half of the worlds as they were."""
 ALL = (FIRST, *MORE)
 

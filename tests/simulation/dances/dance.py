@@ -6,6 +6,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from farandole.projections.fold import Run
+from farandole.reactors import Choreography
 from farandole.schemas import Event, Start
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Dance:
         known: events that services know and do not take or return; clients know them too.
         releases: by service, the reactors of each release; a service with more releases keeps the last.
         complete: by service, all reactors that ever were.
+        declares: further things that the services of its releases declare.
         actions: what people or misfortune do, and how often compared with others.
         relief: what an operator takes back in the end, whatever runs there are.
         help: lets an open run that owes nothing go on; whether it did.
@@ -63,6 +65,7 @@ class Dance:
     known: Sequence[type[Event]] = ()
     releases: Mapping[str, Sequence[Mapping[str, Handler | Reacting]]] = field(default_factory=dict)
     complete: Mapping[str, Mapping[str, Handler | Reacting]] = field(default_factory=dict)
+    declares: Callable[[Choreography], None] | None = None
     actions: Sequence[tuple[Callable[["Play"], None], int]] = ()
     relief: Sequence[Callable[["Play"], None]] = ()
     help: "Callable[[Play, Run], bool] | None" = None

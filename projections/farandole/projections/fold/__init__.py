@@ -2,6 +2,7 @@
 
 from .applied import Applied
 from .branches import FAILURE, NOTHING, Gathering
+from .children import FIRST_NEWS
 from .closed import ClosedIds
 from .contracts import (
     CHILD_DONE,
@@ -14,19 +15,21 @@ from .contracts import (
     contract_id,
 )
 from .fold import KNOWN_VERSION, Fold, UnknownFoldVersion
-from .pending import UNDO, Deadline, Decision, StepDeadline, Timer
+from .pending import UNDO, Deadline, Decision, Message, MessageKey, Parent, StepDeadline, Timer
 from .run import LIFE, TAKES, Fact, Pair, PairKey, Result, Run, RunState, Turn
+from .schedules import Schedule
 from .settings import Settings
 from .status import OwedStep, RunStatus, Status, status_of
 from .verdict import Verdict
 from .waiting import Awaited, awaited
-from .waits import PendingChild, PendingDecision, PendingMessage, PendingTimer
+from .waits import ParentRun, PendingChild, PendingDecision, PendingMessage, PendingTimer
 
 __all__ = [
     "CHILD_DONE",
     "CHILD_FAILED",
     "FAILED",
     "FAILURE",
+    "FIRST_NEWS",
     "KNOWN_VERSION",
     "LIFE",
     "MOST_CONTRACT",
@@ -44,9 +47,13 @@ __all__ = [
     "Fact",
     "Fold",
     "Gathering",
+    "Message",
+    "MessageKey",
     "OwedStep",
     "Pair",
     "PairKey",
+    "Parent",
+    "ParentRun",
     "PendingChild",
     "PendingDecision",
     "PendingMessage",
@@ -55,6 +62,7 @@ __all__ = [
     "Run",
     "RunState",
     "RunStatus",
+    "Schedule",
     "Settings",
     "Status",
     "StepDeadline",

@@ -6,7 +6,7 @@ from typing import Literal
 from .fold import Fold
 from .owing import unserved
 from .run import Pair, Result, Run, RunState
-from .waits import PendingChild, PendingDecision, PendingMessage, PendingTimer, waits_of
+from .waits import ParentRun, PendingChild, PendingDecision, PendingMessage, PendingTimer, waits_of
 
 Status = Literal[
     "absent", "running", "retrying", "waiting", "failed", "paused", "idle", "unserved",
@@ -80,6 +80,8 @@ class RunStatus:
     messages: tuple[PendingMessage, ...] = ()
     deadline: int = 0
     """When it is out of time, in milliseconds since 1970 UTC; 0: never."""
+    parent: ParentRun | None = None
+    """Who bore it, if anybody did."""
 
 
 def status_of(fold: Fold, run: Run) -> RunStatus:
@@ -100,6 +102,7 @@ def status_of(fold: Fold, run: Run) -> RunStatus:
         children=waits.children,
         messages=waits.messages,
         deadline=waits.deadline,
+        parent=waits.parent,
     )
 
 

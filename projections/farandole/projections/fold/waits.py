@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .pending import Parent
 from .run import Run
 
 
@@ -55,6 +56,18 @@ class PendingMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ParentRun:
+    """Who bore a run."""
+
+    run_id: str
+    """The run, or the schedule."""
+    choreography: str
+    """Empty: this one."""
+    of_schedule: bool
+    detached: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Waits:
     """All of it."""
 
@@ -63,6 +76,7 @@ class Waits:
     children: tuple[PendingChild, ...] = ()
     messages: tuple[PendingMessage, ...] = ()
     deadline: int = 0
+    parent: ParentRun | None = None
 
 
 _NOTHING = Waits()
@@ -91,7 +105,12 @@ def waits_of(run: Run) -> Waits:
         tuple(PendingChild(_text(c.id), _text(c.key), _text(c.to), _text(c.type)) for c in children),
         tuple(PendingMessage(_text(m.key), m.kind, m.since) for m in messages),
         pending.deadline,
+        _parent(pending.parent) if pending.parent is not None else None,
     )
+
+
+def _parent(parent: Parent) -> ParentRun:
+    return ParentRun(_text(parent.key), _text(parent.choreography), parent.of_schedule, parent.detached)
 
 
 def _text(name: bytes) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from farandole.eventstore import EventStore, Stored
+from farandole.reactors.others import OtherTypes
 from farandole.reactors.reading import event_of, read_event
 from farandole.reactors.values import Values
 from farandole.schemas import Event, EventTypes, UndecodableValue, UnreadableHeaders
@@ -13,12 +14,14 @@ class EventReader:
 
     Attributes:
         types: the events that this process knows.
+        others: those of other choreographies.
         values: where records come from.
     """
 
     def __init__(self, store: EventStore, types: EventTypes, values: Values) -> None:
         self.catalogue = store.catalogue
         self.types = types
+        self.others = OtherTypes(types)
         self.values = values
 
     async def records(self, partition: int, offsets: Sequence[int]) -> Sequence[Stored]:

@@ -147,13 +147,3 @@ class ScheduleNode:
     start: str
     when: str
     """In words, such as ``0 2 * * * Europe/Paris``."""
-
-
-def in_short(time: timedelta) -> str:
-    """A duration as it could be written in code, such as ``1h30m``."""
-    left = time // timedelta(milliseconds=1)
-    said = ""
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
-        n, left = divmod(left, size)
-        said += f"{n}{unit}" if n else ""
-    return said or "0s"

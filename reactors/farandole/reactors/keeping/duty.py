@@ -10,7 +10,7 @@ from farandole.schemas.envelope import Kind
 if TYPE_CHECKING:
     from farandole.reactors.partition import Serving
 
-NEWS: Final = frozenset((Kind.START, Kind.CANCEL, Kind.CHILD_ENDED, Kind.CHILD_FAILED))
+NEWS: Final = frozenset((Kind.START, Kind.CANCEL, Kind.CHILD_ENDED, Kind.CHILD_FAILED, Kind.DELIVERED))
 """Kinds of records that come from another partition, if they have a causation."""
 RANK_WAIT: Final = 2.0
 """Seconds that the k-th service by name waits k times over before it acts."""

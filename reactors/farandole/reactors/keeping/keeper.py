@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING
 
 from farandole.eventstore import EventStore, Stored
 from farandole.projections.fold import Applied
+from farandole.reactors.abroad import Abroad
+from farandole.reactors.schedules import Schedule
 from farandole.reactors.stats import WorkerStats
 
 from .duty import Duty
 from .expiring import Expiring
 from .fan_ins import FanIns
 from .logclock import LogClock
+from .messages import Messages
 from .rejects import Rejects
 from .rounds import ROUND, Rounds
+from .ticks import LOOK as TICKS_LOOK
+from .ticks import Ticks
 from .timers import LOOK, Timers
 
 if TYPE_CHECKING:
@@ -33,6 +38,8 @@ class Keeper:
 
     Args:
         clock: an estimate of log time, which is kept up to date.
+        abroad: other choreographies, to tell them something.
+        schedules: those of this service.
         rounds: seconds between two rounds of the duties that look around.
     """
 
@@ -46,7 +53,9 @@ class Keeper:
         outbox: "Outbox",
         dispatcher: "Dispatcher",
         clock: LogClock,
+        abroad: Abroad,
         *,
+        schedules: Sequence[Schedule] = (),
         rounds: float = ROUND,
     ) -> None:
         self._rejects = Rejects(store, service, stats)
@@ -56,6 +65,8 @@ class Keeper:
             Rounds((self._rejects, expiring), rounds),
             Timers(store, scribe, service, values, outbox, clock, dispatcher.at_work, look=look),
             FanIns(store, scribe, service, clock, look=look),
+            Messages(store, scribe, service, abroad),
+            Ticks(store, scribe, service, schedules, TICKS_LOOK * rounds),
         )
 
     def unreadable(self, record: Stored) -> None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import Applied, Fact, Run, Timer, Verdict
+from farandole.projections.fold import CHILD_DONE, CHILD_FAILED, Applied, Fact, Run, Timer, Verdict
 from farandole.reactors.reading import edited_by
 from farandole.reactors.scribe import text
 from farandole.schemas import Event, UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind
+from farandole.schemas.kinship import News
 
 from .log import SOURCE, Log
 
@@ -113,6 +114,8 @@ class Chronicle:
         self.lines.append(line)
 
     async def _event(self, line: Line, fact: Fact) -> Event | str:
+        if fact.type.startswith((CHILD_DONE, CHILD_FAILED)):
+            return _news(line, fact)
         record = self._records[line.log.name, line.record.partition, fact.offset]
         return await self._decoded(line.log, record, fact.type)
 
@@ -121,3 +124,14 @@ class Chronicle:
             return await log.client.decode(record)
         except UndecodableValue as e:
             return f"{text(type)} ({e})"
+
+
+def _news(line: Line, fact: Fact) -> str:
+    """What is heard of a child, in words."""
+    name = text(fact.type).partition(":")[2]
+    told = News.read(line.envelope.extra)
+    run = f" (run '{text(told.run_id)}')" if told is not None else ""
+    if fact.type.startswith(CHILD_DONE):
+        return f"a child has ended with {name}{run}"
+    said = system_records.CHILD_NEWS.decode(line.record.value or b"")
+    return f"the child of {name} has failed{run}: {said['error']}"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
@@ -163,6 +164,7 @@ class Log:
             idle=_IDLE,
             rounds=_rounds(self._settings.get("expire_after", 0)),
             lag=False,
+            abroad=partial(connect, self._url, create=False, clock=self._clock),
         )
 
 

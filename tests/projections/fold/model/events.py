@@ -3,17 +3,19 @@
 from typing import Any
 
 from tests.projections.fold.model.branches import around
+from tests.projections.fold.model.children import Children
 from tests.projections.fold.model.contracts import DIRECT, failures, names
-from tests.projections.fold.model.memory import Debt, Decision, Event, Memory, Run, ids
+from tests.projections.fold.model.memory import Debt, Decision, Event, Run, ids
 from tests.projections.fold.model.records import Head
 
 
-class Events(Memory):
+class Events(Children):
     """Events are taken into runs, owed, joined and kept; runs get results and are closed."""
 
     def finish(self, run: Run, result: str, offset: int) -> None:
-        self.fix(run, result, b"", offset)
         run.state = "ENDING"
+        self.part(run)
+        self.fix(run, result, b"", offset)
         self.let_lapse(run)
         self.drop_all(run)
 
@@ -25,6 +27,7 @@ class Events(Memory):
         if run.result == "NONE":
             run.result, run.end, run.result_offset = result, end, offset
             self.results.append((run, result))
+            self.tell(run)
 
     def set_timer(self, run: Run, debt: Debt, part: Event, head: Head) -> None:
         raise NotImplementedError
@@ -40,7 +43,7 @@ class Events(Memory):
         for debt in debts:
             debt.became = "dropped"
 
-    def remember(self, run: Run) -> None:
+    def remember(self, id: bytes) -> None:
         now, most = self.log_time, self.settings["dedup_most"]
         last = self.closed[-1] if self.closed else None
         if (
@@ -50,7 +53,7 @@ class Events(Memory):
         ):
             last = []
             self.closed.append(last)
-        last.append((now, run.id))
+        last.append((now, id))
         while sum(len(ids(bucket)) for bucket in self.closed) > most:
             del self.closed[0]
 
@@ -58,6 +61,7 @@ class Events(Memory):
         self.admitted.append((run, event))
         if event.flags & 1 and run.state == "OPEN":
             run.state = "ENDING"
+            self.part(run)
             self.fix(run, "ENDED", event.type, event.offset)
             run.undoing = bool(event.flags & 4)
             self.let_lapse(run)
@@ -150,6 +154,8 @@ class Events(Memory):
         gave = not lost and self.give_failure(run, debt, offset, hops)
         if not takers and not gave:
             debt.parked = id
+            if run.result == "NONE":
+                self.tell(run, parked=offset)
             return
         debt.became = "handled"
         for contract in takers:

@@ -52,6 +52,29 @@ class Decision:
 
 
 @dataclass
+class Child:
+    id: bytes
+    type: bytes
+    offset: int
+    to: bytes
+    key: bytes
+    branch: Any = None
+
+
+@dataclass
+class Letter:
+    id: bytes
+    n: int
+    kind: str
+    to: bytes
+    key: bytes
+    offset: int
+    since: int
+    flags: int = 0
+    name: bytes = b""
+
+
+@dataclass
 class Run:
     id: bytes
     start: bytes
@@ -79,6 +102,20 @@ class Run:
     gatherings: list[Any] = field(default_factory=list)
     noted: list[Event] = field(default_factory=list)
     """Events that joins in branches look at."""
+    parent: tuple[Any, ...] | None = None
+    children: list[Child] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    told: int = 0
+
+
+@dataclass
+class Schedule:
+    name: bytes
+    ticks: list[int] = field(default_factory=list)
+    """All that were admitted."""
+    children: list[Child] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    waiting: tuple[int, bytes, int] | None = None
 
 
 @dataclass
@@ -150,6 +187,7 @@ class Memory:
         """All contracts that ever came into force, in their order."""
         self.policies: dict[str, tuple[int, bool]] = {}
         """By reactor, empty for all: the number in force, and whether it stops."""
+        self.schedules: list[Schedule] = []
         self.contract_parts: list[tuple[Head, dict[str, Any]]] = []
 
     # ── what is so ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -213,6 +251,15 @@ class Memory:
             "ever": {r.encode(): {identity(c) for c in self.enforced if c["reactor"] == r} for r in reactors},
             "stopped": {reactor.encode(): policy for reactor, policy in self.policies.items()},
             "named": {type.encode() for type in self.named()},
+            "schedules": {
+                s.name: (
+                    s.ticks[-1],
+                    {child.id: (child.offset, child.key) for child in s.children},
+                    [(m.id, m.n, m.kind, m.key, m.offset, m.since) for m in s.letters],
+                    s.waiting,
+                )
+                for s in self.schedules
+            },
             "frames": [
                 (key, {index: identity(c) for index, c in parts.items()})
                 for key, parts in frames(self.contract_parts).items()

@@ -1,14 +1,12 @@
 """One record after the other: sections 6 and 9 of the protocol."""
 
 from tests.projections.fold.model.branches import Branches
-from tests.projections.fold.model.children import Children
 from tests.projections.fold.model.claims import Claims
 from tests.projections.fold.model.compensation import Compensation
 from tests.projections.fold.model.decisions import Decisions
 from tests.projections.fold.model.policies import Policies
 from tests.projections.fold.model.records import COMMANDS, KINDS, OF_OPEN_RUNS, Head, read
 from tests.projections.fold.model.runs import Runs
-from tests.projections.fold.model.schedules import Schedules
 
 from farandole.eventstore import Stored, partition_of
 from farandole.schemas import UndecodableValue, system_records
@@ -26,7 +24,7 @@ class Stop(Exception):
     """The log follows rules that this page does not have."""
 
 
-class Model(Runs, Decisions, Branches, Children, Schedules, Compensation, Claims, Policies):
+class Model(Runs, Decisions, Branches, Compensation, Claims, Policies):
     """The fold of one partition."""
 
     def apply(self, record: Stored) -> str:
@@ -44,9 +42,9 @@ class Model(Runs, Decisions, Branches, Children, Schedules, Compensation, Claims
         self.position = record.offset + 1
         self.end_of_record()
         for run in self.runs:
-            if run.state == "ENDING" and not self.owed(run) and not self.unwind(run):
+            if run.state == "ENDING" and not self.owed(run) and not self.unwind(run) and not run.letters:
                 run.state = "CLOSED"
-                self.remember(run)
+                self.remember(run.id)
         return verdict
 
     def stop_if_unknown(self, record: Stored, head: Head) -> None:
@@ -76,6 +74,8 @@ class Model(Runs, Decisions, Branches, Children, Schedules, Compensation, Claims
             return verdict
         key = record.key or b""
         run = self.run(key)
+        if run is None and kind == "cancel" and head.causation and partition_of(key, self.partitions) == self.partition:
+            return self.unknown_child(key, head)
         if run is None:
             return "NO_RUN" if partition_of(key, self.partitions) == self.partition else "MISROUTED"
         if run.state == "ENDING" and kind in OF_OPEN_RUNS:
@@ -90,8 +90,8 @@ class Model(Runs, Decisions, Branches, Children, Schedules, Compensation, Claims
             if any(id == head.id and not_after >= self.log_time for not_after, id in self.commands):
                 return "REPEATED"
         verdict = getattr(self, f"run_{kind}")(run, record, head)
-        if verdict == "ADMITTED":
+        if verdict == "ADMITTED" and kind != "expire":
             run.touched = self.log_time
-            if kind in COMMANDS:
-                self.commands.append((head.not_after, head.id))
+        if verdict == "ADMITTED" and kind in COMMANDS:
+            self.commands.append((head.not_after, head.id))
         return verdict

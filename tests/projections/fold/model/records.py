@@ -12,7 +12,7 @@ KINDS = {
     35: "contract", 36: "policy", 37: "released",
 }  # fmt: skip
 COMMANDS = {"signal", "answer", "cancel", "pause", "resume", "retry", "owe"}
-OF_OPEN_RUNS = {"signal", "answer", "owe", "timer", "expiry"}
+OF_OPEN_RUNS = {"signal", "answer", "owe", "timer", "expiry", "child_ended", "child_failed"}
 """What an ending run does not take."""
 
 

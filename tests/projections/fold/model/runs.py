@@ -22,9 +22,14 @@ class Runs(Governing):
             return "RUN_REMEMBERED"
         if head.not_after and self.log_time > head.not_after:
             return "TOO_LATE"
+        parent = None
         if head.extra:
-            return "UNREADABLE"
-        run = Run(key, head.id, record.offset, self.log_time)
+            parent = self.sender(head)
+            if parent is None:
+                return "UNREADABLE"
+            if parent[4] > self.settings["depth"]:
+                return "TOO_DEEP"
+        run = Run(key, head.id, record.offset, self.log_time, parent=parent)
         self.runs.append(run)
         if head.delay > 0:
             run.deadline = self.log_time + head.delay
@@ -70,8 +75,8 @@ class Runs(Governing):
             asked: the decisions of the same outcome so far.
         """
         if head.flags & 512:
-            return
-        if head.flags & 256:
+            self.bear(run, part)
+        elif head.flags & 256:
             self.ask(run, asked, part, head)
         else:
             self.set_timer(run, debt, part, head)
@@ -151,7 +156,7 @@ class Runs(Governing):
 
     def waits(self, run: Run) -> bool:
         """Whether something that is pending could still move it."""
-        return bool(run.timers or run.decisions)
+        return bool(run.timers or run.decisions or run.children or run.letters)
 
     def run_expire(self, run: Run, record: Stored, head: Head) -> str:
         after = self.settings["expire_after"]

@@ -6,7 +6,8 @@ from typing import Literal
 
 from farandole.reactors.graph.fan_ins import each_of
 from farandole.reactors.graph.graph import Graph
-from farandole.reactors.graph.nodes import GivenForm, ReactorNode, Taken, in_short
+from farandole.reactors.graph.nodes import GivenForm, ReactorNode, Taken
+from farandole.schemas.durations import in_short
 
 BoxKind = Literal["start", "signal", "answer", "event", "end", "reactor", "schedule", "failure"]
 Line = Literal["sure", "maybe", "failure"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from farandole.reactors.graph.flow import run_of
 from farandole.reactors.graph.graph import Graph
-from farandole.reactors.graph.nodes import in_short
+from farandole.schemas.durations import in_short
 
 from .events import unhandled
 from .finding import Finding
