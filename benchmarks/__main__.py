@@ -25,6 +25,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "long-run": ("long_run", "--store", "kafka", "--rounds", "1"),
     "restore": ("restore", "--store", "kafka"),
     "idle": ("idle", "--store", "kafka", "--runs", "50000"),
+    "timers": ("timers", "--store", "kafka"),
     "fanout": ("fanout", "--store", "kafka"),
     "scale": ("scale", "--store", "kafka"),
     "soak": ("soak", "--minutes", "60", "--rate", "100"),

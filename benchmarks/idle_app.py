@@ -1,6 +1,6 @@
-"""Runs that stand still: they wait for a signal, or for a signal that completes a join.
+"""Runs that stand still: they wait for a signal, for a signal that completes a join, or for a timer.
 
-``python -m benchmarks.idle_app URL NAME signal|join`` works on them. Prints ``ready``, and once everything is restored a
+``python -m benchmarks.idle_app URL NAME signal|join|timer`` works on them. Prints ``ready``, and once everything is restored a
 line of JSON; ends at SIGTERM.
 """
 
@@ -12,7 +12,7 @@ import sys
 
 import uvloop
 
-from farandole.reactors import Choreography
+from farandole.reactors import After, Choreography
 from farandole.schemas import End, Event, Signal, Start
 
 
@@ -28,6 +28,9 @@ class Approved(Signal):
     by: str
 
 
+class Due(Event): ...
+
+
 class Settled(End):
     by: str
 
@@ -36,10 +39,22 @@ def standing(name: str, waits: str) -> Choreography:
     """A choreography whose runs stand still after their first step.
 
     Args:
-        waits: for a ``signal``, or for the signal in a ``join``.
+        waits: for a ``signal``, for the signal in a ``join``, or for a ``timer``.
     """
     made = Choreography(name)
     made.know(Checked)
+
+    if waits == "timer":
+
+        @made.reactor(name="check")
+        async def wait(e: Opened) -> After[Due]:
+            return After("30d", Due())
+
+        @made.reactor(name="settle")
+        async def settle_in_time(e: Due) -> Settled:
+            return Settled(by="the clock")
+
+        return made
 
     @made.reactor
     async def check(e: Opened) -> Checked | None:

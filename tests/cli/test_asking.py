@@ -44,8 +44,11 @@ def test_what_waits_is_listed_answered_and_gone(cli: Cli, store: str, ask: "obje
     assert "Publish News? Approved or Rejected · to ann, role:editor" in shown
     assert "otherwise Rejected, to come" in shown
     assert "Reminded, to come" in shown
-    assert "in 1 d 0 h" in shown
+    assert "in 1 d 0 h · lapsed with the result" in shown
+    assert "role:editor · answered" in shown
     assert "Decided" in shown
+    told = cli("tail", "-c", "desk", "d-1", "-n", "20", "--no-follow", "--json", "-s", store).lines
+    assert [line["type"].rpartition(".")[2] for line in told].count("After") == 2
     again = cli("decide", "desk_app:desk", "d-1", "Rejected", "--by", "bob", "-s", store)
     assert again.code == 4
     assert "it waits for no decision" in again.err
@@ -63,6 +66,12 @@ def test_a_vote_is_told_as_one(cli: Cli, store: str, ask: "object") -> None:
     assert "waits for Reminded in " in status
     assert "somebody to answer Approved or Rejected (over in " in status
     assert "; out of time in 30 d" in status
+
+
+def test_what_dropped_a_timer_is_told(cli: Cli, store: str, ask: "object") -> None:
+    ask("d-3", "Poem")  # type: ignore[operator]
+    assert cli("send", "desk_app:desk", "d-3", "Withdrawn", "-s", store).code == 0
+    assert "in 1 d 0 h · dropped by Withdrawn" in cli("show", "-c", "desk", "d-3", "-s", store).out
 
 
 def test_mistakes_are_named(cli: Cli, store: str) -> None:

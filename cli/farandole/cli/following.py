@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rich.text import Text
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import Applied, RunState, Verdict
+from farandole.projections.fold import Applied, RunState, Timer, Verdict
 from farandole.reactors.client import Client
 from farandole.reactors.follower import Follower
 
@@ -76,12 +76,19 @@ class Feed:
         if record.key is None or self._key not in (None, record.key) or out.verdict is Verdict.HELD:
             return
         closed = out.run is not None and out.run.state is RunState.CLOSED
-        offsets = tuple(fact.offset for fact in out.admitted)
-        news = News(record, Verdict(out.verdict), offsets or (record.offset,), closed)
+        news = News(record, Verdict(out.verdict), offsets_of(out) or (record.offset,), closed)
         if self._before is None:
             self._news.append(news)
         else:
             self._before.setdefault(record.partition, deque(maxlen=self._last)).append(news)
+
+
+def offsets_of(out: Applied) -> tuple[int, ...]:
+    """Where all stands that came into effect with a record: events, timers and questions."""
+    found = [fact.offset for fact in out.admitted]
+    found += [each.offset for _, each in out.armed if isinstance(each, Timer)]
+    found += [decision.offset for decision in (out.more.asked if out.more is not None else ())]
+    return tuple(sorted(found))
 
 
 async def tail(target: Target, run_id: str | None, out: Output, *, last: int | None, follow: bool) -> int:

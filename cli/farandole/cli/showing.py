@@ -1,5 +1,6 @@
 """`show` and `status`: one run in full."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.padding import Padding
@@ -11,6 +12,7 @@ from farandole.reactors.commands import command_line
 from farandole.reactors.follower import View
 from farandole.schemas.envelope import Kind
 
+from .fates import fates
 from .output import Output, safe, to_json
 from .running import Target, attached, existing
 from .steps import worth_showing
@@ -36,7 +38,7 @@ async def show(target: Target, run_id: str, out: Output, *, raw: bool) -> int:
         if raw:
             _raw(out, moments)
         else:
-            _timeline(out, worth_showing(moments))
+            _timeline(out, worth_showing(moments), fates(moments, status, client.follower.fold(view.partition)))
         _tail(out, target, client, view, status, moments, now)
     return 0
 
@@ -139,7 +141,7 @@ def _head(out: Output, status: RunStatus, moments: list[Moment], now: int) -> No
     out.print(Text(f"started {ago(begin, now)}, {date(begin)} · partition {status.partition}\n", style="dim"))
 
 
-def _timeline(out: Output, moments: list[Moment]) -> None:
+def _timeline(out: Output, moments: list[Moment], fates: Mapping[bytes, str]) -> None:
     """The moments in columns as wide as they need to be; what each says is on a line of its own."""
     rows = [(m, title(m.told), author(m.told)) for m in moments]
     rows = [(m, words, "" if by in words.plain else by) for m, words, by in rows]
@@ -157,7 +159,8 @@ def _timeline(out: Output, moments: list[Moment]) -> None:
         )
         line.rstrip()
         _fitted(out, line)
-        if said := gist(m.told):
+        fate = fates.get(m.told.envelope.id) if m.told.envelope else None
+        if said := " · ".join(filter(None, (gist(m.told), fate))):
             _fitted(out, Text(f"{'':13}{said}", style="dim"))
     out.print()
 

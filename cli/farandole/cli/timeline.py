@@ -75,8 +75,15 @@ def moments(told: Sequence[Told]) -> list[Moment]:
 
 def _verdicts(entries: Sequence[Entry]) -> dict[int, Verdict]:
     """The verdict of each record; what was held until its append was whole counts as admitted with it."""
-    admitted = {fact.offset for entry in entries for fact in entry.admitted}
-    return {e.offset: Verdict.ADMITTED if e.offset in admitted else e.verdict for e in entries}
+    whole = {_append(e) for e in entries if e.verdict is Verdict.ADMITTED}
+    return {
+        e.offset: Verdict.ADMITTED if e.verdict is Verdict.HELD and _append(e) in whole else e.verdict for e in entries
+    }
+
+
+def _append(entry: Entry) -> tuple[bytes, int]:
+    """What the records of one append have in common."""
+    return entry.envelope.append, entry.envelope.count
 
 
 def totals(moments: Sequence[Moment]) -> Mapping[str, float]:

@@ -186,7 +186,7 @@ def _gist(told: Told) -> str:
     if e.kind in _ASKED or e.kind == Kind.POLICY:
         return str(content.get("reason") or "")
     if e.kind == Kind.OUTCOME and e.flags & Flag.AFTER:
-        return "  ".join((_when(e), fields(content)))
+        return "  ".join(filter(None, (_when(e), fields(content))))
     if e.kind == Kind.OUTCOME and e.flags & Flag.ASK:
         answers = " or ".join(short(answer) for answer in content["answers"])
         to = f" · to {', '.join(content['to'])}" if content["to"] else ""

@@ -60,7 +60,7 @@ class Sampled(Event, wants_reactor=False):
     tag: int
 
 
-class Hurried(Event, wants_reactor=False):
+class Curtailed(Event, wants_reactor=False):
     tag: int
 
 
@@ -124,8 +124,8 @@ async def sample(parts: list[Polished]) -> Sampled:
     return cast(Sampled, make(await play(*parts), Sampled))
 
 
-async def hurry(parts: list[Polished | Failed]) -> Hurried:
-    return cast(Hurried, make(await play(*events_of(parts)), Hurried))
+async def curtail(parts: list[Polished | Failed]) -> Curtailed:
+    return cast(Curtailed, make(await play(*events_of(parts)), Curtailed))
 
 
 def stuck(world: "World") -> Iterator[str]:
@@ -159,13 +159,13 @@ _SHOP: Final[Mapping[str, Handler | Reacting]] = {
 _YARD: Final[Mapping[str, Handler | Reacting]] = {
     "polish": polish,
     "assemble": Reacting(assemble, {"each": Piece}),
-    "hurry": Reacting(hurry, {"each": Piece, "within": "3s"}),
+    "curtail": Reacting(curtail, {"each": Piece, "within": "3s"}),
 }
 
 SPLIT: Final = Dance(
     "split",
     starts={SplitBegun: lambda _: {}},
-    known=(Fitted, Piece, Shaped, Shard, Crumb, Crumbled, CrumbsSwept, Glued, Polished, Sampled, Hurried, SplitDone),
+    known=(Fitted, Piece, Shaped, Shard, Crumb, Crumbled, CrumbsSwept, Glued, Polished, Sampled, Curtailed, SplitDone),
     releases={"mill": (_MILL,), "shop": (_SHOP,), "yard": (_YARD,)},
     complete={"mill": _MILL, "shop": _SHOP, "yard": _YARD},
     stuck=stuck,

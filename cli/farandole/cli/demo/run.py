@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.text import Text
 
 from farandole.cli.errors import Failed
-from farandole.cli.following import Lines, News, tell
+from farandole.cli.following import Lines, News, offsets_of, tell
 from farandole.cli.output import Output
 from farandole.cli.told import Teller, Told
 from farandole.eventstore import Stored, without_secrets
@@ -96,7 +96,7 @@ async def _telling(shop: Shop, work: Awaitable[None], show: Callable[[Told], Non
             and out.verdict is not Verdict.HELD
             and record.key.decode(errors="replace") in shop.stories
         ):
-            offsets = tuple(fact.offset for fact in out.admitted) or (record.offset,)
+            offsets = offsets_of(out) or (record.offset,)
             closed = out.run is not None and out.run.state is RunState.CLOSED
             queue.put_nowait(News(record, Verdict(out.verdict), offsets, closed))
 
