@@ -110,7 +110,8 @@ def enforce(fold: "Fold", contracts: tuple[Contract, ...], out: Applied) -> None
                 may_close = True
     begin = [(c, c.names if fold.settling and c.reactor in first else c.names & unnamed) for c in active]
     if fold.keeping and (unnamed or any(types for _, types in begin)):
-        for run in tuple(fold.keeping.values()):
+        # In the order of their starts: which of them came to keep something first is no part of the state.
+        for run in sorted(fold.keeping.values(), key=lambda run: run.offset):
             _owe_kept(fold, run, begin, unnamed, out)
     for contract in active:
         if contract.form == "list" and contract.reactor in first:

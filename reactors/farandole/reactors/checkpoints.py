@@ -1,0 +1,175 @@
+"""The checkpoints of one log, as a reader finds them: which there are, and the folds of them.
+
+A reader begins with the highest checkpoint that is whole, in a form that it knows, and of this log; else with the next
+lower one, else with the log's beginning. A fold that goes on never takes anything from a checkpoint.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from farandole.eventstore import Ends, EventStore, PositionLost
+from farandole.projections.fold import Fold
+from farandole.projections.fold.checkpoint import MANIFESTS, BrokenCheckpoint, Manifest, folding, manifests_in
+from farandole.schemas import UnreadableHeaders
+from farandole.schemas.envelope import unpack
+
+log = logging.getLogger("farandole.checkpoints")
+
+_AT_ONCE: Final = 128 << 20
+"""Bytes of checkpoints that are read together."""
+_CROSSINGS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """How often checkpoints are written.
+
+    Attributes:
+        grid: they are of the first positions at or beyond its multiples, so that all keepers choose the same ones.
+        least: so many records at least come between two.
+        times: and so many for each object of the state.
+        look: seconds between two looks at what others wrote.
+        rank: seconds that the k-th service by name waits k times over before it writes what is due.
+    """
+
+    grid: int = 4096
+    least: int = 20_000
+    times: int = 4
+    look: float = 60.0
+    rank: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A fold that was read from a checkpoint."""
+
+    fold: Fold
+    manifest: Manifest
+
+
+class Crossings:
+    """The digests of one fold where checkpoints may be written, the latest ones."""
+
+    def __init__(self, fold: Fold, every: Every) -> None:
+        self._grid = every.grid
+        self._held: deque[tuple[int, int]] = deque(maxlen=_CROSSINGS)
+        self.next = 0
+        """The position at which the next crossing is."""
+        self.cross(fold)
+
+    def cross(self, fold: Fold) -> None:
+        """The fold has just come to such a position."""
+        self._held.append((fold.position, fold.digest))
+        self.next = (fold.position // self._grid + 1) * self._grid
+
+    def differs(self, manifest: Manifest) -> bool:
+        """Whether the fold had another digest where a checkpoint was taken."""
+        theirs = int.from_bytes(manifest.digest, "big")
+        return any(position == manifest.position and digest != theirs for position, digest in self._held)
+
+
+class Checkpoints:
+    """Knows the checkpoints of a log.
+
+    Attributes:
+        manifests: by partition, the highest first, as of the last look.
+        distrusted: hashes of those that a reader found to be of another state than its own.
+    """
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self._part = store.checkpoints.part(MANIFESTS)
+        self.manifests: Mapping[int, Sequence[Manifest]] = {}
+        self.distrusted: set[bytes] = set()
+
+    async def look(self) -> None:
+        """Learn what was written since.
+
+        Raises:
+            StoreUnavailable: the log cannot be reached.
+        """
+        self.manifests = manifests_in(await self._part.load())
+
+    def of(self, partition: int) -> Sequence[Manifest]:
+        """Those of a partition that may be used, the highest first."""
+        return [m for m in self.manifests.get(partition, ()) if m.known and m.hash not in self.distrusted]
+
+    async def restore(self, ends: Mapping[int, Ends], below: Mapping[int, int] | None = None) -> dict[int, Found]:
+        """For each partition the fold of the best checkpoint; none for those that have none.
+
+        Args:
+            below: for each partition, the highest position that will do.
+
+        Raises:
+            StoreUnavailable: the log cannot be reached.
+        """
+        await self.look()
+        tried = {
+            partition: [
+                m
+                for m in self.of(partition)
+                if end.first <= m.position <= min(end.next, (below or {}).get(partition, end.next))
+            ]
+            for partition, end in ends.items()
+        }
+        found: dict[int, Found] = {}
+        while tried := {partition: manifests for partition, manifests in tried.items() if manifests}:
+            for together in _groups([manifests.pop(0) for manifests in tried.values()]):
+                entries = await self._store.checkpoints.pick([key for manifest in together for key in manifest.parts])
+                for manifest in together:
+                    try:
+                        await self._is_of_this_log(manifest, ends[manifest.partition])
+                        fold = await _fold(manifest, entries)
+                    except BrokenCheckpoint as e:
+                        log.warning(
+                            "the checkpoint of partition %d at offset %d is passed over: %s",
+                            manifest.partition, manifest.position, e,
+                        )  # fmt: skip
+                    else:
+                        found[manifest.partition] = Found(fold, manifest)
+                        del tried[manifest.partition]
+        return found
+
+    async def _is_of_this_log(self, manifest: Manifest, end: Ends) -> None:
+        """Whether the log has the record that was folded last; where its beginning was archived, nobody can tell."""
+        if manifest.position == end.first:
+            return
+        try:
+            (record,) = await self._store.fetch(manifest.partition, (manifest.position - 1,))
+            append = unpack(record.headers).append
+        except PositionLost as e:
+            raise BrokenCheckpoint(f"the record before it is not there: {e}") from e
+        except UnreadableHeaders:
+            append = b""
+        if append != manifest.last_append:
+            raise BrokenCheckpoint("another record stands before it: it is of another log")
+
+
+async def _fold(manifest: Manifest, entries: Mapping[bytes, bytes]) -> Fold:
+    """Give the event loop a turn now and then: a state of many runs takes a while."""
+    steps = folding(manifest, entries)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as e:
+            fold: Fold = e.value
+            return fold
+        await asyncio.sleep(0)
+
+
+def _groups(manifests: Iterable[Manifest]) -> Iterable[Sequence[Manifest]]:
+    """Some at a time, so that what is read fits into memory."""
+    together: list[Manifest] = []
+    size = 0
+    for manifest in manifests:
+        if together and size + manifest.length > _AT_ONCE:
+            yield together
+            together, size = [], 0
+        together.append(manifest)
+        size += manifest.length
+    if together:
+        yield together
