@@ -22,6 +22,7 @@ from .arguments import Arguments, HistoryUnavailable
 from .dispatch import AGAIN, Dispatcher, Work
 from .items import parts_of
 from .outbox import Outbox
+from .pasts import HistoryIncomplete
 from .plan import Plan
 from .reactor import Reactor
 from .retry import GiveUpNow, decide
@@ -106,7 +107,8 @@ class Attempts:
             if isinstance(e, PositionLost) and arguments is None:
                 e = UndecodableValue(f"what the step is owed for is in the log no longer: {e}")
             if isinstance(e, StoreError) and (arguments is None or isinstance(e, HistoryUnavailable)):
-                log.warning("%s cannot be attempted now: %s", work.reactor.where, e)
+                level = logging.INFO if isinstance(e.__cause__, HistoryIncomplete) else logging.WARNING
+                log.log(level, "%s cannot be attempted now: %s", work.reactor.where, e)
                 self.dispatcher.again(work, AGAIN)
                 return
             stats.handler.observe(perf_counter() - began)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from farandole.eventstore import Ends, EventStore, PositionLost
+from farandole.eventstore import Ends, EventStore, PositionLost, StoreMisconfigured
 from farandole.projections.fold import Fold
 from farandole.projections.fold.checkpoint import MANIFESTS, BrokenCheckpoint, Manifest, folding, manifests_in
 from farandole.schemas import UnreadableHeaders
@@ -41,6 +41,9 @@ class Every:
     times: int = 4
     look: float = 60.0
     rank: float = 60.0
+
+
+EVERY: Final = Every()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ class Checkpoints:
         self._part = store.checkpoints.part(MANIFESTS)
         self.manifests: Mapping[int, Sequence[Manifest]] = {}
         self.distrusted: set[bytes] = set()
+        self.astray: dict[int, int] = {}
+        """By partition, the lowest position at which a state was found to be wrong: the next restore begins below it."""
 
     async def look(self) -> None:
         """Learn what was written since.
@@ -113,6 +118,7 @@ class Checkpoints:
                 m
                 for m in self.of(partition)
                 if end.first <= m.position <= min(end.next, (below or {}).get(partition, end.next))
+                and m.position < self.astray.get(partition, end.next + 1)
             ]
             for partition, end in ends.items()
         }
@@ -173,3 +179,38 @@ def _groups(manifests: Iterable[Manifest]) -> Iterable[Sequence[Manifest]]:
         size += manifest.length
     if together:
         yield together
+
+
+async def begun(
+    store: EventStore, checkpoints: Checkpoints, partitions: Sequence[int], *, newest: bool, surely: bool = False
+) -> dict[int, Fold]:
+    """Folds to go on with: of the newest checkpoints, or of the least that the log can be read from.
+
+    Args:
+        surely: see whether the log has what follows even if there are no checkpoints.
+
+    Raises:
+        StoreMisconfigured: the beginning of a partition is gone, and no checkpoint stands for it.
+        StoreUnavailable: the log cannot be reached.
+    """
+    await checkpoints.look()
+    if not surely and not any(checkpoints.of(partition) for partition in partitions):
+        return {p: Fold(p, store.partitions) for p in partitions}
+    ends = await store.ends(partitions)
+    found: Mapping[int, Found] = {}
+    if newest:
+        found = await checkpoints.restore(ends)
+    elif cut := {p: e for p, e in ends.items() if e.first > 0}:
+        found = await checkpoints.restore(cut, {p: e.first for p, e in cut.items()})
+    for partition in partitions:
+        checkpoints.astray.pop(partition, None)
+        if partition not in found and ends[partition].first > 0:
+            raise no_beginning(partition, ends[partition].first)
+    return {p: found[p].fold if p in found else Fold(p, store.partitions) for p in partitions}
+
+
+def no_beginning(partition: int, first: int) -> StoreMisconfigured:
+    return StoreMisconfigured(
+        f"partition {partition} begins at offset {first}: its beginning was deleted, and there is no "
+        "checkpoint to restore from. Keep the events topic for ever (retention.ms=-1, retention.bytes=-1)"
+    )

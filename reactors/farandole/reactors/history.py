@@ -6,7 +6,7 @@ file, where they are found as well.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import count
 
 from .quiet_runs import QuietRuns
@@ -60,13 +60,27 @@ class HistoryIndex:
             number, _ = self._filed.pop(run_id)
             self._types.let_go(self._file.forget(number))
 
-    def offsets(self, run_id: bytes, types: Iterable[bytes], upto: Iterable[int]) -> list[int] | None:
+    @property
+    def runs(self) -> Collection[bytes]:
+        """Runs that have events here."""
+        return self._runs.keys() | self._filed.keys()
+
+    def upto(self, run_id: bytes, offsets: Iterable[int]) -> int:
+        """How many of the run's events that are here were admitted up to and with the last of those at these offsets."""
+        events, filed, offsets = self._runs.get(run_id), self._filed.get(run_id), tuple(offsets)
+        end = 0 if events is None else events.upto(offsets)
+        if filed is None:
+            return end
+        number, there = filed
+        return there + end if end else self._file.upto(number, offsets)
+
+    def offsets(self, run_id: bytes, types: Iterable[bytes], upto: Iterable[int] | None) -> list[int] | None:
         """Offsets of the run's events of these types, in the order of admission.
 
         What it costs grows with what is found, and not with how many events the run has.
 
         Args:
-            upto: offsets of events; what was admitted after the last of them is left out.
+            upto: offsets of events; what was admitted after the last of them is left out. None: nothing is.
 
         Returns:
             None if the run is not known: it is closed, or the index is.
@@ -74,13 +88,11 @@ class HistoryIndex:
         events, filed = self._runs.get(run_id), self._filed.get(run_id)
         if events is None and filed is None:
             return None
-        numbers, upto = self._types.of(types), tuple(upto)
-        end = 0 if events is None else events.upto(upto)
-        recent = [] if events is None else events.offsets(numbers, end)
-        if filed is None:
-            return recent
-        number, there = filed
-        return self._file.offsets(number, numbers, there if end else self._file.upto(number, upto)) + recent
+        numbers, known = self._types.of(types), 0 if events is None else len(events)
+        number, there = filed or (0, 0)
+        end = known + there if upto is None else self.upto(run_id, upto)
+        recent = events.offsets(numbers, end - there) if events is not None and end > there else []
+        return self._file.offsets(number, numbers, min(end, there)) + recent if filed is not None else recent
 
     def close(self) -> None:
         """Forget all runs."""

@@ -1,13 +1,15 @@
 """One partition as this worker serves it: its fold, how far it is restored, and whose contracts are in force."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from farandole.eventstore import EventStore, PositionLost, Record, Stored
 from farandole.projections.fold import Applied, Contract, Fold
+from farandole.projections.fold.checkpoint import Manifest
 from farandole.schemas import UnreadableHeaders
 from farandole.schemas.envelope import Kind, unpack
 
+from .checkpoints import EVERY, Crossings, Every
 from .errors import ServedElsewhere
 from .grown import refuse_if_grown
 from .history import HistoryIndex
@@ -27,14 +29,26 @@ class Serving:
         target: the end of the partition when it was assigned; below it the worker only restores.
         mine: this service's reactors, each with its contract.
         history: where events of open runs are noted, if a reactor wants to know.
+        every: where checkpoints may be taken.
+        since: the checkpoint that the fold was read from.
     """
 
     def __init__(
-        self, fold: Fold, target: int, mine: Mapping[bytes, tuple[Reactor, Contract]], history: HistoryIndex | None
+        self,
+        fold: Fold,
+        target: int,
+        mine: Mapping[bytes, tuple[Reactor, Contract]],
+        history: HistoryIndex | None,
+        every: Every = EVERY,
+        since: Manifest | None = None,
     ) -> None:
         self.fold = fold
         self.target = target
         self.history = history
+        self.since = since
+        self.crossings = Crossings(fold, every)
+        self.crossed: Callable[[Serving], None] = lambda serving: None
+        """Told when it comes to a position of which there may be a checkpoint."""
         self.active = True
         """Whether the partition is ours now."""
         self.drop_at: float | None = None
@@ -42,10 +56,12 @@ class Serving:
         self.restored = False
         self.served: dict[bytes, Reactor] = {}
         """Reactors whose pairs we may work on: the contract in force is ours, or takes the same."""
-        self.last: tuple[int, bytes] | None = None
+        self.last = None if since is None else (since.position - 1, since.last_append)
         """Offset and append of the last record folded, to know the log again."""
         self.stopped: str | None = None
         """Why the partition is not served any more, if so."""
+        self.astray = False
+        """Whether its state turned out to be another than the log's."""
         self.founded = False
         """Whether a genesis that the partition lacked is on its way."""
         self.published: bytes | None = None
@@ -71,6 +87,8 @@ class Serving:
         e = out.envelope
         if e is None:
             self.last = (record.offset, b"")
+            if record.offset + 1 >= self.crossings.next:
+                self._cross()
             return out
         self.last = (record.offset, e.append)
         if out.contracts:
@@ -83,7 +101,13 @@ class Serving:
                     self.history.add(out.run.id, fact.offset, fact.type)
             for run in out.closed:
                 self.history.forget(run.id)
+        if record.offset + 1 >= self.crossings.next:
+            self._cross()
         return out
+
+    def _cross(self) -> None:
+        self.crossings.cross(self.fold)
+        self.crossed(self)
 
     async def still_in(self, store: EventStore, end: int) -> bool:
         """Whether the log, whose end is ``end``, still holds the last record that was folded, as it was.

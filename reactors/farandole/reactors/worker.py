@@ -21,24 +21,24 @@ from farandole.eventstore import (
     PositionLost,
     Stored,
     StoreError,
-    StoreMisconfigured,
     StoreUnavailable,
 )
-from farandole.projections.fold import Contract, Fold, UnknownFoldVersion, Verdict
+from farandole.projections.fold import Contract, UnknownFoldVersion, Verdict
 from farandole.schemas.envelope import Kind
 
 from .answers import Answers
 from .attempt import Attempts
+from .checkpoints import EVERY, Checkpoints, Every
 from .commands import command_line
 from .contract import contracts_of
 from .dispatch import Dispatcher
-from .history import HistoryIndex
 from .keeping import NEWS, ROUND, Keeper
 from .lag import measure_lag
 from .outbox import Outbox
 from .owned import Owned
 from .partition import Serving
 from .publish import Publisher
+from .restoring import Restoring
 from .scribe import Scribe, shown
 from .stats import ReactorStats, WorkerStats
 from .values import Values
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("farandole.worker")
 
-KEEP: Final = 60.0
-"""Seconds for which the state of a partition that went elsewhere is kept."""
 GRACE: Final = 30.0
 """Seconds that handlers at work are given to end when the worker stops."""
 _WAIT: Final = 0.2
@@ -58,7 +56,7 @@ _LAST: Final = 2.0
 """Seconds in which what is done may still be appended, when handlers used up the whole grace time."""
 
 
-class Worker:
+class Worker(Restoring):
     """One process of a service at work on one log. Made by `Choreography.work`.
 
     Args:
@@ -72,6 +70,7 @@ class Worker:
         idle: seconds that one read waits for news of what is owned. What comes meanwhile ends the wait at once.
         rounds: seconds between two rounds of the keeper.
         lag: measure how late the event loop wakes up.
+        checkpoints: how often checkpoints are written.
     """
 
     def __init__(
@@ -89,6 +88,7 @@ class Worker:
         idle: float = _WAIT,
         rounds: float = ROUND,
         lag: bool = True,
+        checkpoints: Every = EVERY,
     ) -> None:
         reactors = tuple(choreography.reactors)
         self.stats = WorkerStats(reactors={r.name: ReactorStats() for r in reactors})
@@ -133,7 +133,13 @@ class Worker:
         self.dispatcher = attempts.dispatcher = Dispatcher(
             reactors, attempts.make, self.stats.reactors, most_bytes=memory
         )
-        self.keeper = Keeper(store, scribe, self._service, self.stats, rounds=rounds)
+        self._every = checkpoints
+        self._checkpoints = Checkpoints(store)
+        self._found = {}
+        self.keeper = Keeper(
+            store, scribe, self._service, self.stats, rounds=rounds, checkpoints=self._checkpoints, every=checkpoints
+        )
+        self.keeper.checkpointing.alarm = self._restore_anew
         self.partitions: dict[int, Serving] = {}
         """The partitions whose state is held here, those that went elsewhere a moment ago included."""
         self._owned = Owned(store, self.stats)
@@ -242,90 +248,17 @@ class Worker:
         finally:
             await reader.close()
 
-    async def _assign(self, reader: Any) -> None:
-        """Bring the partitions held here in line with those owned."""
-        owned = self._owned.partitions
-        loop = asyncio.get_running_loop()
-        for partition, serving in self.partitions.items():
-            if partition not in owned and serving.active:
-                serving.active = False
-                serving.drop_at = loop.time() + KEEP
-                self.dispatcher.suspend(serving)
-        returned = [p for p in owned if p in self.partitions and not self.partitions[p].active]
-        gained = [p for p in owned if p not in self.partitions]
-        while gained or returned:
-            try:
-                ends = await self._store.ends((*gained, *returned))
-                known = [p for p in returned if await self.partitions[p].still_in(self._store, ends[p].next)]
-                break
-            except StoreUnavailable as e:
-                log.warning("the log cannot be reached, trying again: %s", e)
-                await asyncio.sleep(_RETRY)
-        else:
-            known, ends = [], {}
-        for partition in (*gained, *returned):
-            if partition in known:
-                serving = self.partitions[partition]
-                serving.active, serving.drop_at = True, None
-                serving.restored, serving.target = False, ends[partition].next
-                serving.began = loop.time()
-            else:
-                if partition in returned:
-                    self._drop(partition)
-                self._begin(partition, ends[partition].first, ends[partition].next)
-        self._follow(reader)
-        await self._take_up(reader.positions)
-
-    async def _take_up(self, positions: Mapping[int, int]) -> None:
-        """Begin to serve what is read; at first, nothing before all of it shows that the reactors are ours to serve."""
-        found = [(s, position) for p, position in positions.items() if (s := self.partitions.get(p)) is not None]
-        if not self._publisher.cleared and self._owned.partitions:
-            if any(position < serving.target for serving, position in found):
-                return
-            await self._publisher.clear(tuple(self.partitions.values()))
-        for serving, position in found:
-            if not serving.restored:
-                self._check_restored(serving, position)
-        self._note_ready()
-
-    def _begin(self, partition: int, first: int, target: int) -> None:
-        if first > 0:
-            raise StoreMisconfigured(
-                f"partition {partition} begins at offset {first}: its beginning was deleted, and there is no "
-                "checkpoint to restore from. Keep the events topic for ever (retention.ms=-1, retention.bytes=-1)"
-            )
-        most = self._memory // self._store.partitions
-        history = HistoryIndex(most_bytes=most) if self._takes_run else None
-        self.partitions[partition] = Serving(Fold(partition, self._store.partitions), target, self._mine, history)
-        self.partitions[partition].began = asyncio.get_running_loop().time()
-
-    def _follow(self, reader: Any) -> None:
-        reader.follow({p: s.fold.position for p, s in self.partitions.items() if s.active and s.stopped is None})
-
-    async def _restore_all(self, reader: Any) -> None:
-        for partition in tuple(self.partitions):
-            self._drop(partition)
-        await self._assign(reader)
-
-    def _drop_old(self) -> None:
-        now = asyncio.get_running_loop().time()
-        for partition in [p for p, s in self.partitions.items() if s.drop_at is not None and s.drop_at <= now]:
-            self._drop(partition)
-
-    def _drop(self, partition: int) -> None:
-        serving = self.partitions.pop(partition)
-        serving.active = False
-        self.dispatcher.forget(serving)
-        self.values.forget(partition)
-        self.keeper.forget(partition)
-        if serving.history is not None:
-            serving.history.close()
-
     def _stop_serving(self, serving: Serving, why: str) -> None:
         """One partition cannot be read on; the others go on."""
         log.error("partition %d is served no more: %s", serving.fold.partition, why)
         serving.stopped = why
         self.dispatcher.suspend(serving)
+
+    def _restore_anew(self, serving: Serving, why: str) -> None:
+        """Its state is not to be trusted: drop it, and begin with an earlier checkpoint."""
+        self._stop_serving(serving, why)
+        serving.astray = True
+        self._owned.changed.set()
 
     def _fold(self, batch: Sequence[Stored]) -> None:
         """Every record that this worker reads passes here."""
@@ -372,20 +305,3 @@ class Worker:
             head = out.envelope
             if out.more is not None or (head is not None and head.causation and head.kind in NEWS):
                 keeper.note(serving, record, out)
-
-    def _check_restored(self, serving: Serving, position: int) -> None:
-        """Begin to serve a partition once it is read to the end that it had, offsets without a record included."""
-        if serving.restored or serving.stopped is not None or position < serving.target:
-            return
-        serving.restored = True
-        serving.reconsider()
-        self.stats.restores += 1
-        self.stats.restore_seconds = asyncio.get_running_loop().time() - serving.began
-        self._answers.take_on(serving)
-        self.keeper.restored(serving)
-
-    def _note_ready(self) -> None:
-        held = [self.partitions.get(p) for p in self._owned.partitions]
-        if not self._ready.is_set() and self.stats.rebalances and all(s and (s.restored or s.stopped) for s in held):
-            self._ready.set()
-            log.info("ready: %d partitions", len(self._owned.partitions))

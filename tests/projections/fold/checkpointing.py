@@ -9,7 +9,7 @@ CHUNK = 4096
 def saved(fold: Fold, chunk: int = CHUNK) -> tuple[Manifest, dict[bytes, bytes]]:
     """A checkpoint of a fold."""
     saver = Saver(fold, b"a" * 16, chunk)
-    while not saver.work(1.0):
+    while not saver.work(1000):
         pass
     return saver.manifest, dict(saver.take())
 

@@ -107,7 +107,7 @@ def test_saving_while_folding_gives_the_same_bytes_wherever_the_fold_is_meanwhil
             fold.apply(record)
             if record.offset % 3 == 0:
                 next(saver._steps, None)
-        while not saver.work(1.0):
+        while not saver.work(1000):
             pass
         assert (saver.manifest, dict(saver.take())) == expected
         assert not saver._early
@@ -127,7 +127,7 @@ def test_what_changes_all_runs_is_saved_before(control: str) -> None:
         log.now += 60_000
         log.start(b"late")
     fold.apply(log.stored[-1])
-    while not saver.work(1.0):
+    while not saver.work(1000):
         pass
     assert (saver.manifest, dict(saver.take())) == expected
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from farandole.eventstore import EventStore, Stored
 from farandole.projections.fold import Applied
+from farandole.reactors.checkpoints import EVERY, Checkpoints, Every
 from farandole.reactors.stats import WorkerStats
 
+from .checkpointing import Checkpointing
 from .duty import Duty
 from .expiring import Expiring
 from .rejects import Rejects
@@ -27,14 +29,28 @@ class Keeper:
 
     Args:
         rounds: seconds between two rounds of the duties that look around.
+        checkpoints: those of the log.
+        every: how often more are written.
+
+    Attributes:
+        checkpointing: writes them.
     """
 
     def __init__(
-        self, store: EventStore, scribe: "Scribe", service: str, stats: WorkerStats, *, rounds: float = ROUND
+        self,
+        store: EventStore,
+        scribe: "Scribe",
+        service: str,
+        stats: WorkerStats,
+        *,
+        rounds: float = ROUND,
+        checkpoints: Checkpoints | None = None,
+        every: Every = EVERY,
     ) -> None:
         self._rejects = Rejects(store, service, stats)
         expiring = Expiring(store, scribe, service)
-        self._duties: Sequence[Duty] = (Rounds((self._rejects, expiring), rounds),)
+        self.checkpointing = Checkpointing(store, checkpoints or Checkpoints(store), service, stats, every)
+        self._duties: Sequence[Duty] = (Rounds((self._rejects, expiring), rounds), self.checkpointing)
 
     def unreadable(self, record: Stored) -> None:
         """Note a record whose headers cannot be read."""

@@ -5,7 +5,6 @@ So no reader stands still for it, and nobody copies the whole state at once.
 
 from collections.abc import Iterator
 from hashlib import blake2b
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 from farandole.projections.fold.closed import Bucket
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from farandole.projections.fold.fold import Fold
 
 _HASH: Final = 16
-_AT_ONCE: Final = 1024
+_AT_ONCE: Final = 256
 PER_OBJECT: Final = 100
 """How many ids of closed runs weigh as much as an open run."""
 
@@ -65,11 +64,11 @@ class Saver:
         for run in self._runs:
             self.before(run)
 
-    def work(self, seconds: float) -> bool:
-        """Save for so long; whether all is saved."""
-        until = perf_counter() + seconds
-        while not self.done and perf_counter() < until:
+    def work(self, steps: int) -> bool:
+        """Save so many runs at most; whether all is saved."""
+        while not self.done and steps > 0:
             self.done = next(self._steps, self) is self
+            steps -= 1
         return self.done
 
     def take(self) -> list[tuple[bytes, bytes]]:
