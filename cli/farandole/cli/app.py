@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from .commands import demo, dev, doctor, govern, graph, retire, runs, show, start, tail, work
+from .commands import archive, demo, dev, doctor, govern, graph, retire, runs, show, start, tail, work
 
 app = typer.Typer(
     name="farandole",
@@ -37,5 +37,5 @@ def main(
     """
 
 
-for group in (demo, dev, graph, work, start, runs, show, tail, govern, retire, doctor):
+for group in (demo, dev, graph, work, start, runs, show, tail, govern, retire, archive, doctor):
     group.register(app)

@@ -17,6 +17,8 @@ from farandole.projections.fold.checkpoint import MANIFESTS, BrokenCheckpoint, M
 from farandole.schemas import UnreadableHeaders
 from farandole.schemas.envelope import unpack
 
+from .grown import refuse_grown
+
 log = logging.getLogger("farandole.checkpoints")
 
 _AT_ONCE: Final = 128 << 20
@@ -111,6 +113,7 @@ class Checkpoints:
 
         Raises:
             StoreUnavailable: the log cannot be reached.
+            StoreMisconfigured: the topic has grown since it was made.
         """
         await self.look()
         tried = {
@@ -136,6 +139,7 @@ class Checkpoints:
                             manifest.partition, manifest.position, e,
                         )  # fmt: skip
                     else:
+                        refuse_grown(fold.made_of, self._store.partitions)
                         found[manifest.partition] = Found(fold, manifest)
                         del tried[manifest.partition]
         return found
