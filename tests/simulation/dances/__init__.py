@@ -2,10 +2,11 @@
 
 from random import Random
 
+from .checkpoints import CHECKPOINTS
 from .dance import Dance, Reacting, Watcher
 from .first import FIRST
 
-MORE: tuple[Dance, ...] = ()
+MORE: tuple[Dance, ...] = (CHECKPOINTS,)
 """Each in every second world, whichever others there are: so that one more leaves half of the worlds as they were."""
 ALL = (FIRST, *MORE)
 
@@ -15,4 +16,4 @@ def dances_of(seed: int) -> tuple[Dance, ...]:
     return (FIRST, *(dance for dance in MORE if Random(f"{seed} {dance.name}").random() < 0.5))
 
 
-__all__ = ["ALL", "FIRST", "MORE", "Dance", "Reacting", "Watcher", "dances_of"]
+__all__ = ["ALL", "CHECKPOINTS", "FIRST", "MORE", "Dance", "Reacting", "Watcher", "dances_of"]

@@ -3,7 +3,8 @@
 from collections.abc import Generator, Mapping
 from hashlib import blake2b
 
-from farandole.projections.fold.fold import KNOWN_VERSION, Fold
+from farandole.projections.fold import fold as rules
+from farandole.projections.fold.fold import Fold
 
 from .manifest import (
     CHUNKS,
@@ -63,7 +64,7 @@ def folding(manifest: Manifest, entries: Mapping[bytes, bytes]) -> Generator[Non
     """As `fold_of`, some runs at a time."""
     if not manifest.known:
         raise BrokenCheckpoint("another release wrote it, in another form")
-    if manifest.fold_version > KNOWN_VERSION:
+    if manifest.fold_version > rules.KNOWN_VERSION:
         raise BrokenCheckpoint(f"it follows fold version {manifest.fold_version}, which this release does not know")
     try:
         data = b"".join([entries[key] for key in manifest.chunks])
