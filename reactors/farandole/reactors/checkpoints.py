@@ -46,6 +46,8 @@ class Every:
 
 
 EVERY: Final = Every()
+NEVER: Final = Every(least=1 << 62, look=float(1 << 31))
+"""For logs that live for a moment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,11 +156,7 @@ class Follower:
 
     async def _begin(self, partitions: Sequence[int]) -> None:
         """Begin to fold: with the newest checkpoint, or at the beginning that the log has."""
-        if not self._restores:
-            # In one go: whoever asks for runs meanwhile would not know from where on they are seen.
-            self._take({p: Fold(p, self._store.partitions) for p in partitions})
-        else:
-            self._take(await begun(self._store, self._checkpoints, partitions, newest=True))
+        self._take(await begun(self._store, self._checkpoints, partitions, newest=self._restores))
 
     def _take(self, folds: Mapping[int, Fold]) -> None:
         self._folds.update(folds)

@@ -14,6 +14,7 @@ from farandole.projections.fold import Fold
 from farandole.projections.fold.checkpoint import base_key
 from farandole.reactors import Choreography, Client, archive
 from farandole.reactors.archive import Archived, ArchiveFailed, archived_records
+from farandole.reactors.follower import Follower
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("kafka", marks=pytest.mark.kafka)])
@@ -72,6 +73,11 @@ async def test_records_leave_the_log_and_all_goes_on(stage: Stage, tmp_path: Pat
         await other.run(run).send(Nudged())
         assert (await other.run(run).result(Done, timeout="60s")).n == 4
         assert (await other.run("done-1").status()).status == "absent"
+        assert "done-1" not in {run.id for run in (await other.runs(everything=True)).runs}
+        reads_all = Follower(store)
+        await reads_all.up_to_date([0])
+        assert reads_all.fold(0).digest == other.follower.fold(0).digest
+        await reads_all.close()
         assert next(iter([r async for r in other.run(run).events(live=False)])).name == f"{dance.name}.Begun"
 
 

@@ -192,6 +192,32 @@ async def test_another_state_at_a_checkpoint_alarms_and_restores(caplog: pytest.
     assert "is of another digest than this process knows" in caplog.text
 
 
+async def test_a_worker_whose_state_went_wrong_is_healed() -> None:
+    async def body() -> None:
+        async with Stage() as stage:
+            dance = a_dance()
+            worker = await waiting_runs(stage, dance, 30)
+            before = worker.worker.partitions[0]
+            del before.fold.runs[b"run-7"]
+            watching = Choreography(dance.name, service="aa")
+
+            @watching.reactor
+            async def watch(went: Went) -> None: ...
+
+            await stage.worker(watching, checkpoints=OFTEN)
+            client = await stage.client(dance)
+            await client.run("run-7").send(Nudged())
+            await more(stage, dance, lambda: worker.worker.stats.alarms > 0)
+            assert (await client.run("run-7").result(Done, timeout="60s")).n == 4
+            await eventually(lambda: worker.worker.ready)
+            after = worker.worker.partitions[0]
+            assert after is not before
+            log = await stage.folded(dance, lambda log: log.folds[0].position == after.fold.position)
+            assert after.fold.digest == log.folds[0].digest
+
+    await asyncio.to_thread(run_virtual, body())
+
+
 async def test_of_two_services_the_second_writes_only_what_the_first_does_not() -> None:
     async def body() -> None:
         async with Stage() as stage:
