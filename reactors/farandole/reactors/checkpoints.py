@@ -59,24 +59,28 @@ class Found:
 
 
 class Crossings:
-    """The digests of one fold where checkpoints may be written, the latest ones."""
+    """The digests of one fold where checkpoints may be written, the latest ones.
 
-    def __init__(self, fold: Fold, every: Every) -> None:
+    Args:
+        append: of the last record that was folded.
+    """
+
+    def __init__(self, fold: Fold, every: Every, append: bytes = b"") -> None:
         self._grid = every.grid
-        self._held: deque[tuple[int, int]] = deque(maxlen=_CROSSINGS)
+        self._held: deque[tuple[int, bytes, int]] = deque(maxlen=_CROSSINGS)
         self.next = 0
         """The position at which the next crossing is."""
-        self.cross(fold)
+        self.cross(fold, append)
 
-    def cross(self, fold: Fold) -> None:
-        """The fold has just come to such a position."""
-        self._held.append((fold.position, fold.digest))
+    def cross(self, fold: Fold, append: bytes) -> None:
+        """The fold has just come to such a position, with a record of this append."""
+        self._held.append((fold.position, append, fold.digest))
         self.next = (fold.position // self._grid + 1) * self._grid
 
     def differs(self, manifest: Manifest) -> bool:
-        """Whether the fold had another digest where a checkpoint was taken."""
-        theirs = int.from_bytes(manifest.digest, "big")
-        return any(position == manifest.position and digest != theirs for position, digest in self._held)
+        """Whether the fold had another digest where a checkpoint of this log was taken, after the same record."""
+        place, theirs = (manifest.position, manifest.last_append), int.from_bytes(manifest.digest, "big")
+        return any((position, append) == place and digest != theirs for position, append, digest in self._held)
 
 
 class Checkpoints:

@@ -309,7 +309,8 @@ class Follower:
             if out.envelope is not None and out.envelope.kind == Kind.GENESIS:
                 refuse_if_grown(fold)
             if fold.position >= self._crossings[fold.partition].next:
-                self._crossings[fold.partition].cross(fold)
+                append = b"" if out.envelope is None else out.envelope.append
+                self._crossings[fold.partition].cross(fold, append)
             key = record.key
             if key is not None:
                 view = self._views.get(key)

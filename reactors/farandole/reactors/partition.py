@@ -46,7 +46,7 @@ class Serving:
         self.target = target
         self.history = history
         self.since = since
-        self.crossings = Crossings(fold, every)
+        self.crossings = Crossings(fold, every, b"" if since is None else since.last_append)
         self.crossed: Callable[[Serving], None] = lambda serving: None
         """Told when it comes to a position of which there may be a checkpoint."""
         self.active = True
@@ -106,7 +106,7 @@ class Serving:
         return out
 
     def _cross(self) -> None:
-        self.crossings.cross(self.fold)
+        self.crossings.cross(self.fold, b"" if self.last is None else self.last[1])
         self.crossed(self)
 
     async def still_in(self, store: EventStore, end: int) -> bool:

@@ -60,8 +60,8 @@ class Checkpointing(Duty):
         self._due: dict[int, float] = {}
         """Loop time since which a checkpoint of a partition is due."""
         self._ready: asyncio.Queue[Serving] = asyncio.Queue()
-        self._wrote: dict[tuple[int, int], bytes] = {}
-        """By partition and position, the hashes of what this process wrote last."""
+        self._wrote: dict[tuple[int, int], Manifest] = {}
+        """By partition and position, what this process wrote."""
         self._written = 0
         self._orphans: set[bytes] = set()
         self.alarm: Callable[[Serving, str], None] = lambda serving, why: None
@@ -119,7 +119,7 @@ class Checkpointing(Duty):
             return
         manifest = saver.manifest
         await self._put(manifest.key, manifest.encode())
-        self._wrote[partition, manifest.position] = manifest.hash
+        self._wrote[partition, manifest.position] = manifest
         self._stats.checkpoints += 1
         self._due.pop(partition, None)
         await self._checkpoints.look()
@@ -156,12 +156,16 @@ class Checkpointing(Duty):
             return
         for manifest in self._checkpoints.of(partition):
             digest = serving.crossings.differs(manifest)
-            hash = self._wrote.get((partition, manifest.position))
-            if digest or (hash is not None and hash != manifest.hash):
+            ours = self._wrote.get((partition, manifest.position))
+            same_log = ours is not None and ours.last_append == manifest.last_append
+            if digest or (same_log and ours is not None and ours.hash != manifest.hash):
                 self._stats.alarms += 1
                 distrusted = self._checkpoints.distrusted
                 distrusted.add(manifest.hash)
-                distrusted |= {h for (p, at), h in self._wrote.items() if p == partition and at >= manifest.position}
+                wrong = [
+                    m for m in self._wrote.values() if m.partition == partition and m.position >= manifest.position
+                ]
+                distrusted |= {m.hash for m in wrong}
                 if serving.since is not None:
                     distrusted.add(serving.since.hash)
                 self._checkpoints.astray[partition] = manifest.position
@@ -179,9 +183,10 @@ class Checkpointing(Duty):
         manifests = self._checkpoints.manifests.get(partition, ())
         base = (await self._table.pick([base_key(partition)])).get(base_key(partition))
         oldest = next(iter(fold.runs.values())).offset if fold.runs else fold.position
-        kept = list(manifests[:2])
-        kept += [m for m in manifests[2:] if base is not None and m.position == int(base)]
-        kept += [m for m in manifests[2:] if m.position <= oldest][:1]
+        ours = [m for m in manifests if m.log_id == (fold.log_id or "")]
+        kept = ours[:2]
+        kept += [m for m in ours[2:] if base is not None and m.position == int(base)]
+        kept += [m for m in ours[2:] if m.position <= oldest][:1]
         await self._remove([m for m in manifests if m not in kept], kept)
         self._written += 1
         if self._written % _SWEEP == 1:
