@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
-from tests.projections.fold.checkpointing import CHUNK, again, saved
+from tests.projections.fold.checkpointing import APPEND, CHUNK, again, saved
 from tests.projections.fold.log import END, Log, a_catcher, a_contract, an_outcome
 from tests.projections.fold.snapshot import snapshot
 
@@ -100,7 +100,7 @@ def test_saving_while_folding_gives_the_same_bytes_wherever_the_fold_is_meanwhil
         fold = Fold(0, 1)
         for record in log.stored[:at]:
             fold.apply(record)
-        fold.saver = saver = Saver(fold, b"a" * 16, CHUNK)
+        fold.saver = saver = Saver(fold, APPEND, CHUNK)
         for _ in range(done_before):
             next(saver._steps, None)
         for record in log.stored[at:]:
@@ -120,7 +120,7 @@ def test_what_changes_all_runs_is_saved_before(control: str) -> None:
     for record in log.stored:
         fold.apply(record)
     expected = saved(fold)
-    fold.saver = saver = Saver(fold, b"a" * 16, CHUNK)
+    fold.saver = saver = Saver(fold, APPEND, CHUNK)
     if control == "contract":
         log.contracts(a_contract("step", "A", state="retired_drop"))
     else:
