@@ -1,7 +1,8 @@
 """What a checkpoint is made of, as Avro: the state of the partition, then one record for each open run.
 
 Fields are named as the attributes that they hold. What may be absent is a list of none or one. Whoever gives the fold's
-state another attribute adds its field here: then checkpoints have another `FORMAT`, and those of before are passed over.
+state another attribute adds its field here: then checkpoints have another `FORMAT`, and those of before are passed over. A
+log whose beginning was archived cannot do without them: once there are such logs, earlier forms must stay readable.
 """
 
 import json
