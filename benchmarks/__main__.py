@@ -24,6 +24,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "chain-memory": ("chain", "--store", "memory"),
     "long-run": ("long_run", "--store", "kafka", "--rounds", "1"),
     "restore": ("restore", "--store", "kafka"),
+    "checkpoint": ("checkpoint", "--store", "kafka"),
     "idle": ("idle", "--store", "kafka", "--runs", "50000"),
     "timers": ("timers", "--store", "kafka"),
     "fanout": ("fanout", "--store", "kafka"),

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from tests.projections.fold.checkpointing import APPEND, CHUNK, again, saved
 
 from checker import Fold as CheckersFold
 from checker import Raw
 from farandole.projections.fold import Fold, Pair, Run, Verdict
+from farandole.projections.fold.checkpoint import Saver
 from farandole.projections.fold.pending import Message
 
 from .making import MAKERS
@@ -104,6 +106,34 @@ def test_two_folds_agree_on_every_record_of_a_random_log(seed: int) -> None:
         assert framework_view(ours) == checkers_view(theirs), f"seed {seed}: after {record}"
         assert schedules(ours) == checkers_schedules(theirs), f"seed {seed}: after {record}"
     assert ours.digest == theirs.digest
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_fold_that_is_restored_again_and_again_goes_on_as_one_that_is_not(seed: int) -> None:
+    log, whole, restored = RandomLog(seed), Fold(0, PARTITIONS), Fold(0, PARTITIONS)
+    for number in range(RECORDS):
+        record = log.next(whole)
+        assert whole.apply(record).verdict is restored.apply(record).verdict
+        if number % 23 == seed % 23:
+            assert saved(restored) == saved(whole)
+            restored = again(restored)
+    assert restored.digest == whole.digest
+    assert saved(restored) == saved(whole)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_saved_while_the_fold_goes_on_is_the_state_at_which_saving_began(seed: int) -> None:
+    log, fold, expected = RandomLog(seed), Fold(0, PARTITIONS), None
+    for number in range(RECORDS):
+        fold.apply(log.next(fold))
+        saver = fold.saver
+        if isinstance(saver, Saver):
+            if saver.work(1):
+                assert (saver.manifest, dict(saver.take())) == expected
+                fold.saver = None
+        elif number % 5 == seed % 5:
+            expected = saved(fold)
+            fold.saver = Saver(fold, APPEND, CHUNK)
 
 
 def test_random_logs_lead_to_every_verdict() -> None:

@@ -5,7 +5,6 @@ from typing import Final
 
 FOUND_IN: Final[Mapping[str, int]] = {
     "copies of a record are ignored": 7,
-    "what was pushed out again": 737,
     "whole means without a gap": 4,
     "few unfinished appends": 15,
     "the oldest unfinished append goes": 16,
@@ -32,6 +31,7 @@ FOUND_IN: Final[Mapping[str, int]] = {
     "a new reactor begins at its contract": 2,
     "a pause binds what begins": 2,
     "what the log does not take is a failure": 3,
+    "what was pushed out again": 737,
     "compare-and-set contracts": 1,
     "absence ends nothing": 1,
     "retiring drops": 101,
@@ -83,5 +83,12 @@ FOUND_IN: Final[Mapping[str, int]] = {
     "messages are owed by the sender": 2,
     "a cancel before the start": 112,
     "messages to one run go in order": 9,
+    "closed ids in the checkpoint": 3,
+    "closed ids in the checkpoint, for starts": 25,
+    "a checkpoint is of a whole prefix": 5,
+    "ids of commands in the checkpoint": 3,
+    "kept events in the checkpoint": 6,
+    "a history from before the checkpoint": 3,
+    "the last record is compared": 3,
 }
 """Seeds to look in first, where that is not the first seed."""

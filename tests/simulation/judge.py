@@ -152,7 +152,7 @@ class Judge(Expected):
         elif e.kind == Kind.FAILURE:
             yield from self._failure(number, line, e, story, pair)
         elif e.kind == Kind.LOST and pair in story.debts and any(fact.id == e.id for fact in line.admitted):
-            self._fail_for_good(number, line, e, story.debts[pair])
+            self._fail_for_good(number, line, e, story, pair)
         for fact in line.admitted:
             if fact.id in story.at:
                 yield f"event {fact.id.decode()} entered the history of {key.decode()} twice"
@@ -287,12 +287,12 @@ class Judge(Expected):
         if debt.failures > ATTEMPTS:
             yield f"{reactor} was attempted {debt.failures} times of {ATTEMPTS}"
         if e.flags & Flag.LAST:
-            self._fail_for_good(number, line, e, debt)
+            self._fail_for_good(number, line, e, story, pair)
 
-    def _fail_for_good(self, number: int, line: Line, e: Envelope, debt: Debt) -> None:
-        pair = (e.causation, e.reactor, e.generation)
+    def _fail_for_good(self, number: int, line: Line, e: Envelope, story: RunStory, pair: PairKey) -> None:
+        debt = story.debts[pair]
         # Asked in any case, for it notes what a branch gave.
-        if self.branching.catches(self.runs[line.run], line, pair) | any(owed.key[0] == e.id for owed in line.owed):
+        if self.branching.catches(story, line, pair) | any(owed.key[0] == e.id for owed in line.owed):
             debt.done = number
         else:
             debt.parked = e.id

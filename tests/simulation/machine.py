@@ -9,6 +9,7 @@ from farandole.eventstore.memory import MemoryStore
 from farandole.reactors import Client, RunHandle
 from farandole.reactors.dispatch import Work
 from farandole.reactors.errors import ClientError
+from farandole.reactors.follower import Follower
 from farandole.reactors.scribe import Scribe
 from farandole.reactors.worker import Worker
 
@@ -145,6 +146,7 @@ class WorkerMachine(Machine):
             grace=2.0,
             memory=self.world.memory,
             random=chance.random,
+            checkpoints=self.world.every,
         )
         perform = worker.dispatcher._perform
 
@@ -174,6 +176,7 @@ class ClientMachine(Machine):
         super().__init__(world, name, "client", CLIENT_TYPES)
         self.process.knows = NEXT_VERSION
         self.client = Client(self.store, self.scribe, owns_store=False)
+        self.client.follower = Follower(self.store, restores=True, every=world.every)
         self.tasks: set[asyncio.Task[Any]] = set()
         self._handles: dict[str, RunHandle] = {}
 

@@ -25,6 +25,7 @@ from farandole.eventstore import (
 )
 from farandole.eventstore.memory import MemoryStore
 from farandole.eventstore.sizes import record_bytes
+from farandole.reactors.checkpoints import EVERY
 
 from .group import SimulatedMember
 
@@ -140,7 +141,7 @@ class FaultyStore(EventStore):
 
     @property
     def checkpoints(self) -> Table:
-        return self.inner.checkpoints
+        return FaultyTable(self) if self.world.every is not EVERY else self.inner.checkpoints
 
     async def now(self) -> int:
         # Not how far the log's clock is behind: what comes too early is refused, and written again.
@@ -148,6 +149,30 @@ class FaultyStore(EventStore):
 
     async def close(self) -> None:
         await self.inner.close()
+
+
+class FaultyTable(Table):
+    """The checkpoints behind the same bad network."""
+
+    def __init__(self, store: FaultyStore) -> None:
+        self._store = store
+        self._inner = store.inner.checkpoints
+
+    async def put(self, key: bytes, value: bytes | None) -> None:
+        net, chance = self._store.machine.net, self._store.world.chance
+        await asyncio.sleep(chance.random() * net.delay)
+        if net.away or chance.random() < net.refused:
+            raise NotAppended("the log takes nothing now")
+        await self._inner.put(key, value)
+        if chance.random() < net.doubt + net.lost:
+            raise AppendUnknown("the acknowledgement was lost")
+
+    async def load(self) -> Mapping[bytes, bytes]:
+        return await self.scan(b"")
+
+    async def scan(self, prefix: bytes) -> Mapping[bytes, bytes]:
+        await self._store._travel()
+        return await self._inner.scan(prefix)
 
 
 class FaultyReader(Reader):

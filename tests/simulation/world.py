@@ -9,10 +9,12 @@ from typing import Any
 from farandole.eventstore import Record
 from farandole.eventstore.clock import VIRTUAL_EPOCH
 from farandole.projections.fold import KNOWN_VERSION
+from farandole.reactors.checkpoints import EVERY
 from farandole.reactors.genesis import establish
 
 from .catalogue import CATALOGUE
-from .dances import dances_of
+from .dances import CHECKPOINTS, dances_of
+from .dances.checkpoints import OFTEN
 from .deployments import Version, repertoire
 from .group import SimulatedGroup
 from .handlers import Stage
@@ -36,6 +38,7 @@ class World:
         chance: the one source of all chance.
         dances: what its runs can do.
         repertoire: what can be deployed in it.
+        every: how often checkpoints are written.
         calm: whether nothing goes wrong any more.
         problems: promises that were seen broken on the way.
         wrote: which machine made an append id.
@@ -52,6 +55,7 @@ class World:
         self.chance = Random(seed)
         self.dances = dances_of(seed)
         self.repertoire = repertoire(self.dances)
+        self.every = OFTEN if CHECKPOINTS in self.dances else EVERY
         self.calm = False
         self.problems: list[str] = []
         self.wrote: dict[bytes, Machine] = {}

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from .commands import (
+    archive,
     demo,
     dev,
     doctor,
@@ -54,6 +55,7 @@ def main(
 
 
 for group in (
-    demo, dev, graph, work, start, runs, show, tail, people, failures, govern, retire, schedules, settings, doctor,
+    demo, dev, graph, work, start, runs, show, tail, people, failures, govern, retire, schedules, settings,
+    archive, doctor,
 ):  # fmt: skip
     group.register(app)

@@ -15,7 +15,9 @@ from .times import instant
 from .words import STYLES
 
 
-async def runs(target: Target, out: Output, *, status: Collection[str], type: str | None, limit: int) -> int:
+async def runs(
+    target: Target, out: Output, *, status: Collection[str], type: str | None, limit: int, everything: bool = False
+) -> int:
     """Print the runs that moved last."""
     for word in status:
         if word not in STYLES:
@@ -23,14 +25,19 @@ async def runs(target: Target, out: Output, *, status: Collection[str], type: st
     name = target.choreography.name
     wanted = type if type is None or type.startswith(f"{name}.") else f"{name}.{type}"
     async with attached(target) as client:
-        found = await client.runs(status=status, type=wanted, limit=limit)
+        found = await client.runs(status=status, type=wanted, limit=limit, everything=everything)
         now = await client.store.now()
     if out.as_json:
         out.document(
-            {"choreography": name, "counts": dict(found.counts), "runs": [run_json(run) for run in found.runs]}
+            {
+                "choreography": name,
+                "counts": dict(found.counts),
+                "recent": found.recent,
+                "runs": [run_json(run) for run in found.runs],
+            }
         )
         return 0
-    if not found.counts:
+    if not found.counts and not found.recent:
         out.print(f"No runs yet. Start one: farandole start APP EVENT '{{…}}' --store {client.store.url}")
         return 0
     if found.runs:
@@ -40,6 +47,8 @@ async def runs(target: Target, out: Output, *, status: Collection[str], type: st
     counts = ", ".join(f"{found.counts[s]:,} {s}" for s in STYLES if found.counts.get(s))
     more = f"{len(found.runs)} shown of " if len(found.runs) < sum(found.counts.values()) else ""
     out.print(Text(f"\n{more}{counts}", style="dim"))
+    if found.recent:
+        out.print(Text("Runs closed before the newest checkpoints are left out: --all reads them too.", style="dim"))
     return 0
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from farandole.projections.fold import RunStatus, awaited
 from farandole.reactors.client import Client
 from farandole.reactors.commands import command_line
-from farandole.reactors.follower import View
+from farandole.reactors.view import View
 from farandole.schemas.envelope import Kind
 
 from .fates import fates

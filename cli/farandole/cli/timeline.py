@@ -6,7 +6,7 @@ from typing import Any
 
 from farandole.projections.fold import Verdict
 from farandole.reactors.client import Client
-from farandole.reactors.follower import Entry, View
+from farandole.reactors.view import Entry, View
 from farandole.schemas.envelope import Kind
 
 from .told import Teller, Told

@@ -11,7 +11,7 @@ what the bytes mean is for the fold. Three guarantees carry everything above:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from farandole.schemas.envelope import Header
@@ -125,6 +125,34 @@ class Table(ABC):
     @abstractmethod
     async def scan(self, prefix: bytes) -> Mapping[bytes, bytes]:
         """Of what `load` gives, the keys that begin so; nothing more is kept in memory, now or later."""
+
+    async def pick(self, keys: Collection[bytes]) -> Mapping[bytes, bytes]:
+        """Of what `load` gives, these keys; nothing more is kept in memory, now or later."""
+        everything = await self.scan(b"")
+        return {key: everything[key] for key in keys if key in everything}
+
+    def part(self, prefix: bytes) -> "Table":
+        """The keys that begin so, as a map by itself, for whoever loads it again and again: what was loaded once may be
+        kept, so that a load reads only what is new.
+        """
+        return _Part(self, prefix)
+
+
+class _Part(Table):
+    """Loads by scanning."""
+
+    def __init__(self, table: Table, prefix: bytes) -> None:
+        self._table = table
+        self._prefix = prefix
+
+    async def put(self, key: bytes, value: bytes | None) -> None:
+        await self._table.put(key, value)
+
+    async def load(self) -> Mapping[bytes, bytes]:
+        return await self._table.scan(self._prefix)
+
+    async def scan(self, prefix: bytes) -> Mapping[bytes, bytes]:
+        return {key: value for key, value in (await self.load()).items() if key.startswith(prefix)}
 
 
 class EventStore(ABC):

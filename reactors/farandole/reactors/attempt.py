@@ -26,6 +26,7 @@ from .items import parts_of
 from .outbox import Outbox
 from .outputs import Child, Item
 from .partition import PartitionDropped
+from .pasts import HistoryIncomplete
 from .plan import Plan
 from .reactor import Reactor
 from .retry import GiveUpNow, decide
@@ -136,7 +137,8 @@ class Attempts:
             if isinstance(e, StoreError) and (
                 arguments is None or isinstance(e, (HistoryUnavailable, PartitionDropped))
             ):
-                log.warning("%s cannot be attempted now: %s", work.reactor.where, e)
+                level = logging.INFO if isinstance(e.__cause__, HistoryIncomplete) else logging.WARNING
+                log.log(level, "%s cannot be attempted now: %s", work.reactor.where, e)
                 self.dispatcher.again(work, AGAIN)
                 return
             stats.handler.observe(perf_counter() - began)

@@ -35,7 +35,7 @@ class Client:
     def __init__(self, store: EventStore, scribe: Scribe, *, owns_store: bool = True) -> None:
         self.store = store
         self.scribe = scribe
-        self.follower = Follower(store)
+        self.follower = Follower(store, restores=True)
         self._owns_store = owns_store
 
     async def start(
@@ -68,18 +68,21 @@ class Client:
         """The run with this id, whether it was started or not. Reads nothing yet."""
         return RunHandle(self, run_id)
 
-    async def runs(self, *, status: Collection[str] = (), type: str | None = None, limit: int = 50) -> RunList:
+    async def runs(
+        self, *, status: Collection[str] = (), type: str | None = None, limit: int = 50, everything: bool = False
+    ) -> RunList:
         """The runs of the log, those that moved last first.
 
         Args:
             status: only runs in one of these states (`RunStatus.status`).
             type: only runs with a start of this wire name.
             limit: at most so many.
+            everything: read the whole log, so that runs that were closed before the newest checkpoints are there too.
 
         Raises:
             StoreError: the log cannot be read.
         """
-        return await list_runs(self.store, status=status, type=type, limit=limit)
+        return await list_runs(self.store, status=status, type=type, limit=limit, everything=everything)
 
     async def decisions(self, *, to: str | None = None) -> list[DecisionView]:
         """What all runs ask people, the oldest question first.

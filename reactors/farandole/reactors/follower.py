@@ -1,16 +1,14 @@
 """How a client knows: it folds the partitions that it asks about, as every worker does, and watches single runs.
 
-The first question about a partition folds it from its beginning; from then on the follower keeps up with the log. Runs
-that were not watched from their start, on a partition that is followed already, are looked up by folding once more, all
-that are asked for at one time together. A run is watched for as long as somebody holds its view. A partition that
+The first question about a partition folds it, from its newest checkpoint or from its beginning; from then on the follower
+keeps up with the log. What a checkpoint does not tell of a run, and runs that were not watched from their start, on a
+partition that is followed already, are looked up by folding once more, all that are asked for at one time together. A run is watched for as long as somebody holds its view. A partition that
 cannot be read on fails those who ask about its runs, and nobody else.
 """
 
 import asyncio
 import logging
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -25,113 +23,22 @@ from farandole.eventstore import (
 )
 from farandole.projections.fold import (
     Applied,
-    Fact,
     Fold,
     Result,
-    Run,
     RunStatus,
     UnknownFoldVersion,
-    Verdict,
     status_of,
 )
-from farandole.schemas.envelope import Envelope, Kind
+from farandole.schemas.envelope import Kind
 
+from .checkpoints import EVERY, Checkpoints, Crossings, Every, begun
 from .grown import refuse_if_grown
+from .view import View
 
 log = logging.getLogger("farandole.client")
 
 _WAIT: Final = 0.2
 _RETRY: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One record of a run and what the fold made of it."""
-
-    partition: int
-    offset: int
-    time: int
-    """When the log took it, in milliseconds since 1970 UTC."""
-    envelope: Envelope
-    verdict: Verdict
-    admitted: tuple[Fact, ...]
-    """The events that entered the history with it."""
-    record: Stored | None = None
-    """The record itself, where single runs are watched."""
-
-
-@dataclass(slots=True, weakref_slot=True, eq=False)
-class View:
-    """What is known of one run: all its records so far."""
-
-    run_id: bytes
-    partition: int
-    entries: list[Entry] = field(default_factory=list)
-    run: Run | None = None
-    """Its state, if it was ever open."""
-    result: Result = Result.NONE
-    waiters: list[asyncio.Future[None]] = field(default_factory=list)
-    failed: Exception | None = None
-    """Why nothing more will be learnt of it."""
-
-    def note(self, record: Stored, out: Applied, *, keep: bool) -> None:
-        """Take in one of the run's records.
-
-        Args:
-            keep: hold on to the record itself.
-        """
-        if out.envelope is None:
-            return
-        if out.run is not None:
-            self.run = out.run
-        if out.result is not Result.NONE:
-            self.result = out.result
-        admitted = tuple(out.admitted)
-        kept = record if keep else None
-        self.entries.append(
-            Entry(record.partition, record.offset, record.time, out.envelope, Verdict(out.verdict), admitted, kept)
-        )
-        self.wake()
-
-    @property
-    def before_us(self) -> bool:
-        """Whether the run was closed before it was watched."""
-        return self.run is None and any(e.verdict is Verdict.RUN_REMEMBERED for e in self.entries)
-
-    def record_at(self, offset: int) -> Stored | None:
-        """The run's record at this offset, if it is at hand."""
-        at = bisect_left(self.entries, offset, key=lambda entry: entry.offset)
-        return self.entries[at].record if at < len(self.entries) and self.entries[at].offset == offset else None
-
-    def wake(self) -> None:
-        for waiter in self.waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-        self.waiters.clear()
-
-    def verdict(self, event_id: bytes) -> Verdict | None:
-        """What became of the record with this id; None if it was not read yet."""
-        for entry in self.entries:
-            if entry.envelope.id == event_id:
-                return entry.verdict
-        return None
-
-    async def changed(self) -> None:
-        """Wait until another record of the run is read, or something else could have moved it.
-
-        Raises:
-            StoreError: the run's partition is not followed any more.
-            UnknownFoldVersion: it follows rules that this release does not know.
-        """
-        if self.failed is not None:
-            raise self.failed
-        waiter = asyncio.get_running_loop().create_future()
-        self.waiters.append(waiter)
-        try:
-            await waiter
-        finally:
-            if waiter in self.waiters:
-                self.waiters.remove(waiter)
 
 
 class Follower:
@@ -141,19 +48,36 @@ class Follower:
         store: the log.
         everything: watch every run, for lists of runs.
         idle: seconds that one read waits for news. What comes meanwhile ends the wait at once.
+        restores: begin with checkpoints: what came before them is not seen, but for single runs that are asked for.
     """
 
-    def __init__(self, store: EventStore, *, everything: bool = False, idle: float = _WAIT) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        *,
+        everything: bool = False,
+        idle: float = _WAIT,
+        restores: bool = False,
+        every: Every = EVERY,
+    ) -> None:
         self._store = store
         self._idle = idle
         self._everything = everything
+        self._restores = restores
+        self._every = every
+        self._checkpoints = Checkpoints(store)
+        self._beginning = asyncio.Lock()
         self._folds: dict[int, Fold] = {}
+        self._crossings: dict[int, Crossings] = {}
+        self._since: dict[int, int] = {}
+        """The checkpoints that partitions began with."""
         self._views: WeakValueDictionary[bytes, View] = WeakValueDictionary()
         self._all: list[View] = []
         self._sought: dict[bytes, View] = {}
         self._wanted: dict[int, dict[bytes, View]] = {}
         self._searches: dict[int, asyncio.Task[None]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._compared = 0.0
         self._reader: Reader | None = None
         self._changed = False
         self._progress: list[asyncio.Future[None]] = []
@@ -185,7 +109,17 @@ class Follower:
             view = self._views[run_id] = View(run_id, partition)
         await self.up_to_date([partition])
         found = self._views.get(run_id)  # somebody else may have looked it up meanwhile
-        return await self._search(run_id, partition) if found is None or found.before_us else found
+        if found is None and self._since.get(partition) and run_id in self._folds[partition].runs:
+            found = self._views[run_id] = View(run_id, partition, whole=False)
+            self._take_from(self._folds[partition], found)
+        if found is None or found.before_us or (found.run is None and not found.whole):
+            return await self._search(run_id, partition)
+        return found
+
+    async def whole(self, run_id: bytes) -> View:
+        """As `view`, with every record that the run ever had."""
+        found = await self.view(run_id)
+        return found if found.whole else await self._search(run_id, found.partition)
 
     def status(self, view: View) -> RunStatus:
         """The state of a run that is watched."""
@@ -197,6 +131,11 @@ class Follower:
     def fold(self, partition: int) -> Fold:
         return self._folds[partition]
 
+    @property
+    def from_checkpoints(self) -> bool:
+        """Whether what came before a checkpoint was not seen."""
+        return any(self._since.values())
+
     async def up_to_date(self, partitions: Sequence[int]) -> None:
         """Fold these partitions to the ends that they have now.
 
@@ -205,16 +144,35 @@ class Follower:
             UnknownFoldVersion: one of them follows rules that this release does not know.
         """
         self._check(partitions)
-        for partition in partitions:
-            if partition not in self._folds:
-                self._folds[partition] = Fold(partition, self._store.partitions)
-                self._changed = True
+        if any(p not in self._folds for p in partitions):
+            async with self._beginning:
+                await self._begin([p for p in partitions if p not in self._folds])
         if self._task is None:
             self._task = asyncio.create_task(self._follow())
         ends = await self._store.ends(partitions)
         while any(self._read_to(p) < ends[p].next for p in partitions):
             await self._more()
             self._check(partitions)
+
+    async def _begin(self, partitions: Sequence[int]) -> None:
+        """Begin to fold: with the newest checkpoint, or at the beginning that the log has."""
+        self._take(await begun(self._store, self._checkpoints, partitions, newest=self._restores))
+
+    def _take(self, folds: Mapping[int, Fold]) -> None:
+        self._folds.update(folds)
+        self._changed = True
+        for partition, fold in folds.items():
+            self._since[partition] = fold.position
+            self._crossings[partition] = Crossings(fold, self._every)
+        for view in tuple(self._views.values()):
+            if self._since.get(view.partition) and view.partition in folds:
+                view.whole = False
+                self._take_from(folds[view.partition], view)
+
+    def _take_from(self, fold: Fold, view: View) -> None:
+        view.run = fold.runs.get(view.run_id)
+        if view.run is not None:
+            view.result = view.run.result
 
     def _read_to(self, partition: int) -> int:
         """Up to where a partition is read, offsets at its end included that hold no record."""
@@ -268,7 +226,7 @@ class Follower:
                     continue
                 except PositionLost as e:
                     log.error("the log is not the one that was read so far; folding it anew: %s", e)
-                    self._begin_anew()
+                    await self._begin_anew(tuple(self._folds))
                     continue
                 except PartitionCorrupt as e:
                     self._stop(e.partition, e)
@@ -276,18 +234,42 @@ class Follower:
                 for batch in batches:
                     self._apply(batch)
                 self._wake()
+                await self._compare()
         except Exception as e:
             self._fail(e)
         finally:
             await reader.close()
 
-    def _begin_anew(self) -> None:
-        self._folds = {p: Fold(p, self._store.partitions) for p in self._folds}
-        self._stopped.clear()
-        self._changed = True
+    async def _begin_anew(self, partitions: Sequence[int]) -> None:
         for view in tuple(self._views.values()):
-            view.entries.clear()
-            view.run, view.result, view.failed = None, Result.NONE, None
+            if view.partition in partitions:
+                view.entries.clear()
+                view.run, view.result, view.failed, view.whole = None, Result.NONE, None, True
+        for partition in partitions:
+            self._stopped.pop(partition, None)
+        self._take(await begun(self._store, self._checkpoints, partitions, newest=self._restores, surely=True))
+
+    async def _compare(self) -> None:
+        """Hold the checkpoints of others against what this follower knows, once in a while."""
+        now = asyncio.get_running_loop().time()
+        if not self._restores or now - self._compared < self._every.look:
+            return
+        self._compared = now
+        try:
+            await self._checkpoints.look()
+        except StoreUnavailable:
+            return
+        for partition, crossings in tuple(self._crossings.items()):
+            for manifest in self._checkpoints.of(partition):
+                if crossings.differs(manifest):
+                    log.error(
+                        "a checkpoint of partition %d at offset %d is of another digest than this process knows; the "
+                        "partition is folded anew from before it", partition, manifest.position,
+                    )  # fmt: skip
+                    self._checkpoints.distrusted.add(manifest.hash)
+                    self._checkpoints.astray[partition] = manifest.position
+                    await self._begin_anew([partition])
+                    break
 
     def _stop(self, partition: int, error: Exception) -> None:
         """One partition cannot be read on; the others go on."""
@@ -326,6 +308,9 @@ class Follower:
                 return
             if out.envelope is not None and out.envelope.kind == Kind.GENESIS:
                 refuse_if_grown(fold)
+            if fold.position >= self._crossings[fold.partition].next:
+                append = b"" if out.envelope is None else out.envelope.append
+                self._crossings[fold.partition].cross(fold, append)
             key = record.key
             if key is not None:
                 view = self._views.get(key)
@@ -360,10 +345,11 @@ class Follower:
     async def _fold_again(self, partition: int) -> None:
         """Fold the partition once more, up to where the follower is, for all runs that are wanted now."""
         wanted = self._wanted.pop(partition, {})
-        followed, again = self._folds[partition], Fold(partition, self._store.partitions)
+        followed = self._folds[partition]
         reader = self._store.reader()
         try:
-            reader.follow({partition: 0})
+            again = (await begun(self._store, self._checkpoints, [partition], newest=False))[partition]
+            reader.follow({partition: again.position})
             while again.position < followed.position:
                 for batch in await reader.read(wait=_WAIT):
                     for record in batch:

@@ -15,10 +15,10 @@ from farandole.schemas.envelope import Kind
 from .decisions import DecisionView, chosen, pending_decisions
 from .edited import edited
 from .errors import CommandRefused
-from .follower import Entry, View
 from .refusals import STANDS, WHY
 from .results import Duration, RunResult
 from .scribe import text
+from .view import Entry, View
 
 if TYPE_CHECKING:
     pass
@@ -191,7 +191,7 @@ class RunHandle(RunResult):
 
     async def history(self) -> list[Entry]:
         """Every record of the run, refused ones included, in the order of the log."""
-        view = await self._watched()
+        view = await self._whole()
         return list(view.entries)
 
     async def events(self, *, live: bool = True) -> AsyncIterator[Recorded]:
@@ -199,7 +199,7 @@ class RunHandle(RunResult):
 
         Events of types that this process does not declare are left out; `Choreography.know` makes them known.
         """
-        view = await self._watched()
+        view = await self._whole()
         seen = 0
         while True:
             while seen < len(view.entries):
@@ -251,6 +251,9 @@ class RunHandle(RunResult):
 
     async def _verdict(self, event_id: bytes) -> Verdict:
         view = await self._watched()
+        if not view.whole and view.verdict(event_id) is None:
+            # All that was in the log when we asked was read: it stands before the checkpoint.
+            view = await self._whole()
         while (verdict := view.verdict(event_id)) is None:
             await view.changed()
         return verdict

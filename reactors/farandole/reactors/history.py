@@ -6,11 +6,16 @@ file, where they are found as well.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import count
+
+from farandole.projections.fold import Applied
+from farandole.schemas.envelope import Flag, Kind
 
 from .quiet_runs import QuietRuns
 from .run_events import RunEvents
+
+_RETRY, _EDITED = int(Kind.RETRY), int(Flag.EDITED)
 
 
 class HistoryIndex:
@@ -52,6 +57,16 @@ class HistoryIndex:
         if self.bytes > self.most_bytes:
             self._make_room()
 
+    def note(self, run_id: bytes, out: Applied) -> None:
+        """Note what a record brought into a run."""
+        for fact in out.admitted:
+            self.add(run_id, fact.offset, fact.type)
+        e = out.envelope
+        if e is not None and e.kind == _RETRY and e.flags & _EDITED and out.owed:
+            # What follows for branches comes behind the step itself.
+            (_, before), (_, after) = out.settled[0], out.owed[0]
+            self.edited(run_id, before.inputs, after.inputs)
+
     def edited(self, run_id: bytes, before: Sequence[int], after: Sequence[int]) -> None:
         """A step takes other records instead of some events, and stands where it stood in the run's history.
 
@@ -74,6 +89,16 @@ class HistoryIndex:
         if run_id in self._filed:
             number, _ = self._filed.pop(run_id)
             self._types.let_go(self._file.forget(number))
+
+    @property
+    def runs(self) -> Collection[bytes]:
+        """Runs that have events here."""
+        return self._runs.keys() | self._filed.keys()
+
+    def total(self, run_id: bytes) -> int:
+        """How many events of the run are here."""
+        events, (_, there) = self._runs.get(run_id), self._filed.get(run_id) or (0, 0)
+        return there + (0 if events is None else len(events))
 
     def offsets(self, run_id: bytes, types: Iterable[bytes], upto: Iterable[int]) -> list[int] | None:
         """Offsets of the run's events of these types, in the order of admission.

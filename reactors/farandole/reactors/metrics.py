@@ -49,6 +49,10 @@ class WorkerCollector(Collector):
         yield CounterMetricFamily(f"{_P}_records_appended", "Records acknowledged by the log.", worker.outbox.records)
         yield CounterMetricFamily(f"{_P}_records_rejected", "Unreadable records copied aside.", stats.rejected)
         yield CounterMetricFamily(f"{_P}_rebalances", "Changes of the partitions owned.", stats.rebalances)
+        yield CounterMetricFamily(f"{_P}_checkpoints", "Checkpoints written.", stats.checkpoints)
+        yield CounterMetricFamily(
+            f"{_P}_digest_alarms", "Checkpoints of another state than this process knew.", stats.alarms
+        )
         yield CounterMetricFamily(f"{_P}_restores", "Partitions restored.", stats.restores)
         yield GaugeMetricFamily(f"{_P}_restore_seconds", "Duration of the last restore.", stats.restore_seconds)
         yield GaugeMetricFamily(f"{_P}_outbox_bytes", "Bytes on their way to the log.", worker.outbox.bytes)

@@ -8,11 +8,12 @@ from typing import Final
 
 from farandole.eventstore import EventStore, Stored
 from farandole.projections.fold import Applied, Awaited, Fold, Run, RunStatus, Verdict, awaited, status_of
-from farandole.schemas.envelope import Kind
+from farandole.schemas.envelope import Kind, unpack
 
 from .alive import with_workers
 from .follower import Follower
 
+_TOGETHER: Final = 500
 CLOSED: Final = 200
 """How many closed runs are kept."""
 
@@ -39,7 +40,9 @@ class RunList:
 
     runs: tuple[RunSummary, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
-    """How many runs the log has, by status; those that were closed long ago included."""
+    """How many runs the log has, by status; those that were closed long ago included, unless ``recent``."""
+    recent: bool = False
+    """Whether runs that were closed before the newest checkpoints are left out."""
 
 
 @dataclass(slots=True)
@@ -78,6 +81,14 @@ class Overview:
         for closed in out.closed:
             self._close(fold, closed)
 
+    def unknown(self, folds: Mapping[int, Fold]) -> list[tuple[Fold, Run]]:
+        """Open runs whose beginning was not seen."""
+        return [(fold, run) for fold in folds.values() for run in fold.runs.values() if run.id not in self._open]
+
+    def begun(self, run: Run, start: Stored) -> None:
+        """Take note of how a run began that was not seen to."""
+        self._open[run.id] = _Begun(unpack(start.headers).type, start.time, b"")
+
     def runs(self, folds: Mapping[int, Fold]) -> list[RunSummary]:
         """All that is kept, those that moved last first; closed ones as many as were to be kept."""
         found = [summary for _, _, summary in self._closed]
@@ -106,7 +117,12 @@ class Overview:
 
 
 async def list_runs(
-    store: EventStore, *, status: Collection[str] = (), type: str | None = None, limit: int = 50
+    store: EventStore,
+    *,
+    status: Collection[str] = (),
+    type: str | None = None,
+    limit: int = 50,
+    everything: bool = False,
 ) -> RunList:
     """The runs of a log, as of now; see `Client.runs`."""
 
@@ -115,14 +131,33 @@ async def list_runs(
 
     overview = Overview(limit, wanted)
     partitions = range(store.partitions)
-    follower = Follower(store)
+    follower = Follower(store, restores=not everything)
     follower.listener = lambda record, out: overview.note(follower.fold(record.partition), record, out)
     try:
         await follower.up_to_date(partitions)
-        found = overview.runs({p: follower.fold(p) for p in partitions})
+        folds = {p: follower.fold(p) for p in partitions}
+        await _learn_beginnings(store, overview, folds, status, None if type else limit)
+        found = overview.runs(folds)
     finally:
         await follower.close()
     counts = overview.counts + Counter(run.status.status for run in found if run.status.status not in overview.counts)
     listed = [run for run in found if wanted(run)][:limit]
     statuses = await with_workers(store, [run.status for run in listed])
-    return RunList(tuple(replace(run, status=status) for run, status in zip(listed, statuses, strict=True)), counts)
+    runs = tuple(replace(run, status=status) for run, status in zip(listed, statuses, strict=True))
+    return RunList(runs, counts, follower.from_checkpoints)
+
+
+async def _learn_beginnings(
+    store: EventStore, overview: Overview, folds: Mapping[int, Fold], status: Collection[str], limit: int | None
+) -> None:
+    """Read the starts of runs that were open at a checkpoint: of those that will be listed, or of all (None)."""
+    unknown = [(f, run) for f, run in overview.unknown(folds) if not status or status_of(f, run).status in status]
+    if limit is not None:
+        unknown = heapq.nlargest(limit, unknown, key=lambda each: each[1].touched)
+    for partition in {fold.partition for fold, _ in unknown}:
+        runs = sorted((run for fold, run in unknown if fold.partition == partition), key=lambda run: run.offset)
+        for at in range(0, len(runs), _TOGETHER):
+            together = runs[at : at + _TOGETHER]
+            starts = await store.fetch(partition, [run.offset for run in together])
+            for run, start in zip(together, starts, strict=True):
+                overview.begun(run, start)

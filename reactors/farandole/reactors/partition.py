@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from farandole.eventstore import EventStore, PositionLost, Record, Stored, StoreError
 from farandole.projections.fold import Applied, Contract, Fold, Pair, Verdict
+from farandole.projections.fold.checkpoint import Manifest
 from farandole.schemas import UnreadableHeaders
 from farandole.schemas.envelope import Flag, Kind, unpack
 
 from .careful import Careful
+from .checkpoints import EVERY, Crossings, Every
 from .errors import ServedElsewhere
 from .grown import refuse_if_grown
 from .history import HistoryIndex
@@ -36,16 +38,28 @@ class Serving:
         target: the end of the partition when it was assigned; below it the worker only restores.
         mine: this service's reactors, each with its contract.
         history: where events of open runs are noted, if a reactor wants to know.
+        every: where checkpoints may be taken.
+        since: the checkpoint that the fold was read from.
     """
 
     def __init__(
-        self, fold: Fold, target: int, mine: Mapping[bytes, tuple[Reactor, Contract]], history: HistoryIndex | None
+        self,
+        fold: Fold,
+        target: int,
+        mine: Mapping[bytes, tuple[Reactor, Contract]],
+        history: HistoryIndex | None,
+        every: Every = EVERY,
+        since: Manifest | None = None,
     ) -> None:
         self.fold = fold
         self.target = target
         self.history = history
         self.states = None if history is None else StateCache(most_bytes=history.most_bytes)
         """States of open runs, beside their history."""
+        self.since = since
+        self.crossings = Crossings(fold, every, b"" if since is None else since.last_append)
+        self.crossed: Callable[[Serving], None] = lambda serving: None
+        """Told when it comes to a position of which there may be a checkpoint."""
         self.active = True
         """Whether the partition is ours now."""
         self.drop_at: float | None = None
@@ -53,10 +67,12 @@ class Serving:
         self.restored = False
         self.served: dict[bytes, Reactor] = {}
         """Reactors whose pairs we may work on: the contract in force is ours, or takes the same."""
-        self.last: tuple[int, bytes] | None = None
+        self.last = None if since is None else (since.position - 1, since.last_append)
         """Offset and append of the last record folded, to know the log again."""
         self.stopped: str | None = None
         """Why the partition is not served any more, if so."""
+        self.astray = False
+        """Whether its state turned out to be another than the log's."""
         self.founded = False
         """Whether a genesis that the partition lacked is on its way."""
         self.published: bytes | None = None
@@ -95,6 +111,8 @@ class Serving:
         e = out.envelope
         if e is None:
             self.last = (record.offset, b"")
+            if record.offset + 1 >= self.crossings.next:
+                self._cross()
             return out
         self.last = (record.offset, e.append)
         if self._awaited and (answer := self._awaited.pop(e.append, None)) is not None and not answer.done():
@@ -107,16 +125,18 @@ class Serving:
             refuse_if_grown(self.fold)
         if self.history is not None:
             if out.run is not None:
-                for fact in out.admitted:
-                    self.history.add(out.run.id, fact.offset, fact.type)
-                if e.kind == _RETRY and e.flags & _EDITED and out.owed:
-                    ((_, before),), ((_, after),) = out.settled, out.owed
-                    self.history.edited(out.run.id, before.inputs, after.inputs)
+                self.history.note(out.run.id, out)
             for run in out.closed:
                 self.history.forget(run.id)
                 if self.states is not None:
                     self.states.forget(run.id)
+        if record.offset + 1 >= self.crossings.next:
+            self._cross()
         return out
+
+    def _cross(self) -> None:
+        self.crossings.cross(self.fold, b"" if self.last is None else self.last[1])
+        self.crossed(self)
 
     def await_verdict(self, append: bytes) -> "asyncio.Future[tuple[Stored, Verdict]]":
         """What the fold makes of a record of ours, once it is read back.

@@ -11,9 +11,9 @@ from farandole.schemas import End, UndecodableValue, acquaint, event_info, parse
 from farandole.schemas.envelope import Kind, unpack
 
 from .errors import CommandRefused, RunCancelled, RunExpired, RunFailed, UnexpectedEnd
-from .follower import View
 from .refusals import WHY
 from .scribe import text
+from .view import View
 from .watched import WatchedRun
 
 A = TypeVar("A", bound=End)
@@ -126,6 +126,8 @@ class RunResult(WatchedRun):
         step = next((s for s in status.owed if s.parked), None)
         if step is None:
             return RunFailed(f"run '{self.id}' has a parked step", "", "", "")
+        if not view.whole:
+            view = await self._whole()
         entry = next((e for e in view.entries if text(e.envelope.id) == step.parked), None)
         if entry is None or entry.envelope.kind not in (Kind.FAILURE, Kind.LOST):
             return RunFailed(

@@ -55,6 +55,10 @@ class WorkerStats:
     restores: int = 0
     restore_seconds: float = 0.0
     """Of the last restore of a partition."""
+    checkpoints: int = 0
+    """Checkpoints written."""
+    alarms: int = 0
+    """How often a checkpoint of others was of another state than this process knew."""
     rejected: int = 0
     """Unreadable records copied to ``<choreography>.rejected``."""
     loop_lag: float = 0.0

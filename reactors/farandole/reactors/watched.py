@@ -8,7 +8,7 @@ from farandole.projections.fold import RunStatus
 
 from .alive import with_workers
 from .commands import command_line
-from .follower import View
+from .view import View
 
 if TYPE_CHECKING:
     from .client import Client
@@ -34,6 +34,11 @@ class WatchedRun:
 
     async def _watched(self) -> View:
         self._view = await self._client.follower.view(self._key)
+        return self._view
+
+    async def _whole(self) -> View:
+        """With every record that the run ever had."""
+        self._view = await self._client.follower.whole(self._key)
         return self._view
 
     async def _records(self, view: View, offsets: Sequence[int]) -> Sequence[Stored]:

@@ -21,20 +21,19 @@ from farandole.eventstore import (
     PositionLost,
     Stored,
     StoreError,
-    StoreMisconfigured,
     StoreUnavailable,
 )
-from farandole.projections.fold import Contract, Fold, UnknownFoldVersion, Verdict
+from farandole.projections.fold import Contract, UnknownFoldVersion, Verdict
 from farandole.schemas.envelope import Kind
 
 from .abroad import Abroad, Opener
 from .answers import Answers
 from .attempt import Attempts
+from .checkpoints import EVERY, Checkpoints, Every
 from .commands import command_line
 from .contract import contracts_of
 from .dispatch import Dispatcher
 from .graph import graph_of, inferred
-from .history import HistoryIndex
 from .keeping import NEWS, ROUND, Keeper, LogClock
 from .lag import measure_lag
 from .leases import Leases
@@ -42,6 +41,7 @@ from .outbox import Outbox
 from .owned import Owned
 from .partition import Serving
 from .publish import Publisher
+from .restoring import Restoring
 from .scribe import Scribe, shown
 from .stats import ReactorStats, WorkerStats
 from .values import Values
@@ -51,8 +51,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("farandole.worker")
 
-KEEP: Final = 60.0
-"""Seconds for which the state of a partition that went elsewhere is kept."""
 GRACE: Final = 30.0
 """Seconds that handlers at work are given to end when the worker stops."""
 _WAIT: Final = 0.2
@@ -61,7 +59,7 @@ _LAST: Final = 2.0
 """Seconds in which what is done may still be appended, when handlers used up the whole grace time."""
 
 
-class Worker:
+class Worker(Restoring):
     """One process of a service at work on one log. Made by `Choreography.work`.
 
     Args:
@@ -76,6 +74,7 @@ class Worker:
         rounds: seconds between two rounds of the keeper.
         lag: measure how late the event loop wakes up.
         abroad: opens the logs of other choreographies on the same server.
+        checkpoints: how often checkpoints are written.
     """
 
     def __init__(
@@ -94,6 +93,7 @@ class Worker:
         rounds: float = ROUND,
         lag: bool = True,
         abroad: Opener | None = None,
+        checkpoints: Every = EVERY,
     ) -> None:
         reactors = tuple(choreography.reactors)
         self.stats = WorkerStats(reactors={r.name: ReactorStats() for r in reactors})
@@ -114,10 +114,7 @@ class Worker:
             each=inferred(graph_of(choreography)),
         )
         self._looks_back = any(
-            len(r.signature.triggers) > 1 or r.gathers or r.takes_failures or r.takes_run for r in reactors
-        )
-        self._looks_back = any(
-            len(r.signature.triggers) > 1 or r.takes_failures or r.takes_run or r.undo for r in reactors
+            len(r.signature.triggers) > 1 or r.gathers or r.takes_failures or r.takes_run or r.undo for r in reactors
         )
         self._takes_run = any(r.takes_run for r in reactors)
         self._threads = {
@@ -139,6 +136,9 @@ class Worker:
         self.dispatcher = attempts.dispatcher = self.leases.dispatcher = Dispatcher(
             reactors, attempts.make, self.stats.reactors, self.leases, most_bytes=memory
         )
+        self._every = checkpoints
+        self._checkpoints = Checkpoints(store)
+        self._found = {}
         self.keeper = Keeper(
             store,
             scribe,
@@ -151,7 +151,10 @@ class Worker:
             self._abroad,
             schedules=choreography.schedules,
             rounds=rounds,
+            checkpoints=self._checkpoints,
+            every=checkpoints,
         )
+        self.keeper.checkpointing.alarm = self._restore_anew
         self.partitions: dict[int, Serving] = {}
         """The partitions whose state is held here, those that went elsewhere a moment ago included."""
         self._owned = Owned(store, self.stats)
@@ -263,99 +266,17 @@ class Worker:
         finally:
             await reader.close()
 
-    async def _assign(self, reader: Any) -> None:
-        """Bring the partitions held here in line with those owned."""
-        owned = self._owned.partitions
-        loop = asyncio.get_running_loop()
-        for partition, serving in self.partitions.items():
-            if partition not in owned and serving.active:
-                serving.active = serving.restored = serving.released = False
-                serving.drop_at = loop.time() + KEEP
-                self.dispatcher.suspend(serving)
-                self.leases.revoked(serving)
-        returned = [p for p in owned if p in self.partitions and not self.partitions[p].active]
-        gained = [p for p in owned if p not in self.partitions]
-        while gained or returned:
-            try:
-                ends = await self._store.ends((*gained, *returned))
-                known = [p for p in returned if await self.partitions[p].still_in(self._store, ends[p].next)]
-                break
-            except StoreUnavailable as e:
-                log.warning("the log cannot be reached, trying again: %s", e)
-                await asyncio.sleep(_RETRY)
-        else:
-            known, ends = [], {}
-        for partition in (*gained, *returned):
-            if partition in known:
-                serving = self.partitions[partition]
-                serving.active, serving.drop_at = True, None
-                serving.target = ends[partition].next
-                serving.began = loop.time()
-            else:
-                if partition in returned:
-                    self._drop(partition)
-                self._begin(partition, ends[partition].first, ends[partition].next)
-        self._follow(reader)
-        await self._take_up(reader.positions)
-
-    async def _take_up(self, positions: Mapping[int, int]) -> None:
-        """Begin to serve what is read; at first, nothing before all of it shows that the reactors are ours to serve."""
-        found = [(s, at) for p, at in positions.items() if (s := self.partitions.get(p)) is not None and s.active]
-        if not self._publisher.cleared and self._owned.partitions:
-            if any(position < serving.target for serving, position in found):
-                return
-            await self._publisher.clear(tuple(self.partitions.values()))
-        for serving, position in found:
-            if not serving.restored:
-                self._check_restored(serving, position)
-        self._note_ready()
-
-    def _begin(self, partition: int, first: int, target: int) -> None:
-        if first > 0:
-            raise StoreMisconfigured(
-                f"partition {partition} begins at offset {first}: its beginning was deleted, and there is no "
-                "checkpoint to restore from. Keep the events topic for ever (retention.ms=-1, retention.bytes=-1)"
-            )
-        most = self._memory // self._store.partitions
-        history = HistoryIndex(most_bytes=most) if self._takes_run else None
-        self.partitions[partition] = Serving(Fold(partition, self._store.partitions), target, self._mine, history)
-        self.partitions[partition].began = self.partitions[partition].read_at = asyncio.get_running_loop().time()
-        self.partitions[partition].source = self._scribe.source
-
-    def _follow(self, reader: Any) -> None:
-        """Read what is owned; and what went elsewhere as long as handlers of it are at work, which may want answers."""
-        held = [s for s in self.partitions.values() if s.stopped is None]
-        reader.follow({s.fold.partition: s.fold.position for s in held if s.active or self.dispatcher.at_work_in(s)})
-
-    async def _restore_all(self, reader: Any) -> None:
-        for partition in tuple(self.partitions):
-            self._drop(partition)
-        await self._assign(reader)
-
-    def _drop_old(self) -> bool:
-        """Let go of what went elsewhere a while ago, and of which nothing is at work."""
-        now = asyncio.get_running_loop().time()
-        old = [
-            partition
-            for partition, serving in self.partitions.items()
-            if serving.drop_at is not None and serving.drop_at <= now and not self.dispatcher.at_work_in(serving)
-        ]
-        for partition in old:
-            self._drop(partition)
-        return bool(old)
-
-    def _drop(self, partition: int) -> None:
-        serving = self.partitions.pop(partition)
-        serving.drop()
-        self.dispatcher.forget(serving)
-        self.values.forget(partition)
-        self.keeper.forget(partition)
-
     def _stop_serving(self, serving: Serving, why: str) -> None:
         """One partition cannot be read on; the others go on."""
         log.error("partition %d is served no more: %s", serving.fold.partition, why)
         serving.stopped = why
         self.dispatcher.suspend(serving)
+
+    def _restore_anew(self, serving: Serving, why: str) -> None:
+        """Its state is not to be trusted: drop it, and begin with an earlier checkpoint."""
+        self._stop_serving(serving, why)
+        serving.astray = True
+        self._owned.changed.set()
 
     def _fold(self, batch: Sequence[Stored]) -> None:
         """Every record that this worker reads passes here."""
@@ -410,21 +331,3 @@ class Worker:
                 keeper.note(serving, record, out)
         serving.read_at = asyncio.get_running_loop().time()
         self.leases.look(serving)
-
-    def _check_restored(self, serving: Serving, position: int) -> None:
-        """Begin to serve a partition once it is read to the end that it had, offsets without a record included."""
-        if serving.restored or serving.stopped is not None or position < serving.target:
-            return
-        serving.restored = True
-        serving.reconsider()
-        self.stats.restores += 1
-        self.stats.restore_seconds = asyncio.get_running_loop().time() - serving.began
-        self.leases.gained(serving)
-        self._answers.take_on(serving)
-        self.keeper.restored(serving)
-
-    def _note_ready(self) -> None:
-        held = [self.partitions.get(p) for p in self._owned.partitions]
-        if not self._ready.is_set() and self.stats.rebalances and all(s and (s.restored or s.stopped) for s in held):
-            self._ready.set()
-            log.info("ready: %d partitions", len(self._owned.partitions))

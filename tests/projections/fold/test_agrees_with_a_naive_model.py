@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.projections.fold.checkpointing import again
 from tests.projections.fold.drawing import FEATURES
 from tests.projections.fold.log import (
     FINAL,
@@ -285,7 +286,8 @@ class Logs(*FEATURES, RuleBasedStateMachine):  # type: ignore[misc]
 
     def copy_the_fold(self, data: st.DataObject) -> None:
         if len(self.copies) < 3:
-            self.copies.append((len(self.stored), copy.deepcopy(self.fold)))
+            restored = data.draw(st.booleans())
+            self.copies.append((len(self.stored), again(self.fold) if restored else copy.deepcopy(self.fold)))
 
     # ── promises ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -21,6 +21,7 @@ from farandole.eventstore import (
 )
 from farandole.projections.fold import Applied, Fold, Verdict
 from farandole.reactors import Choreography, Client
+from farandole.reactors.checkpoints import EVERY, Every
 from farandole.reactors.genesis import establish
 from farandole.reactors.provide import Providers
 from farandole.reactors.scribe import Scribe
@@ -225,6 +226,7 @@ class Stage:
         memory: int = 64 << 20,
         random: Callable[[], float] = lambda: 0.999,
         prepare: Callable[[Breakable], None] = lambda store: None,
+        checkpoints: Every = EVERY,
     ) -> AtWork:
         """Start a worker, and wait until it is restored."""
         choreography.load()
@@ -237,7 +239,7 @@ class Stage:
         worker = Worker(
             choreography, store, scribe, provided,
             member=member, take_over=take_over, grace=grace, memory=memory, random=random,
-            abroad=functools.partial(connect, self.url, create=False, clock=self.clock),
+            abroad=functools.partial(connect, self.url, create=False, clock=self.clock), checkpoints=checkpoints,
         )  # fmt: skip
         at_work = AtWork(worker, store, asyncio.create_task(worker.run()))
         self._workers.append(at_work)

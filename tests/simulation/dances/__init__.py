@@ -2,6 +2,7 @@
 
 from random import Random
 
+from .checkpoints import CHECKPOINTS
 from .children import CHILDREN
 from .dance import Dance, Reacting, Watcher
 from .decisions import DECISIONS
@@ -12,7 +13,7 @@ from .schedules import SCHEDULES
 from .split import SPLIT
 from .timers import TIMERS
 
-MORE: tuple[Dance, ...] = (SAGA, LONG, TIMERS, DECISIONS, SPLIT, CHILDREN, SCHEDULES)
+MORE: tuple[Dance, ...] = (SAGA, LONG, TIMERS, DECISIONS, SPLIT, CHILDREN, SCHEDULES, CHECKPOINTS)
 """Each in every second world, whichever others there are: so that one more leaves half of the worlds as they were."""
 ALL = (FIRST, *MORE)
 
@@ -22,4 +23,4 @@ def dances_of(seed: int) -> tuple[Dance, ...]:
     return (FIRST, *(dance for dance in MORE if Random(f"{seed} {dance.name}").random() < 0.5))
 
 
-__all__ = ["ALL", "FIRST", "MORE", "Dance", "Reacting", "Watcher", "dances_of"]
+__all__ = ["ALL", "CHECKPOINTS", "FIRST", "MORE", "Dance", "Reacting", "Watcher", "dances_of"]

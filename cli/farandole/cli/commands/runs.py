@@ -25,6 +25,9 @@ def runs(
     ] = None,
     type: Annotated[str | None, typer.Option(help="Only runs with this start.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100_000, help="At most so many.")] = 20,
+    all: Annotated[
+        bool, typer.Option("--all", help="Read the whole log: runs closed before the newest checkpoints too.")
+    ] = False,
     json: AsJson = False,
     debug: Debug = False,
 ) -> int:
@@ -40,4 +43,4 @@ def runs(
     from farandole.cli.running import run, target
 
     found = target(app, None if app else choreography, store)
-    return run(list_runs(found, Output(json), status=status or [], type=type, limit=limit))
+    return run(list_runs(found, Output(json), status=status or [], type=type, limit=limit, everything=all))

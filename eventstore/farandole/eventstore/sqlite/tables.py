@@ -1,7 +1,7 @@
 """The catalogue, the checkpoints and the rejected records in SQLite: blocking, for the store's threads."""
 
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -46,6 +46,9 @@ class SqliteTable(Table):
     async def scan(self, prefix: bytes) -> Mapping[bytes, bytes]:
         return await self._read(partial(_scan, self._place, prefix))
 
+    async def pick(self, keys: Collection[bytes]) -> Mapping[bytes, bytes]:
+        return await self._read(partial(_pick, self._place, tuple(keys)))
+
 
 def _put(place: tuple[int, str], key: bytes, value: bytes | None, sqlite: sqlite3.Connection) -> None:
     if value is None:
@@ -65,6 +68,15 @@ def _scan(place: tuple[int, str], prefix: bytes, sqlite: sqlite3.Connection) -> 
             (*place, prefix, len(prefix), prefix),
         )
     )
+
+
+def _pick(place: tuple[int, str], keys: Sequence[bytes], sqlite: sqlite3.Connection) -> Mapping[bytes, bytes]:
+    found = {}
+    for key in keys:
+        row = sqlite.execute("SELECT value FROM entry WHERE log = ? AND tab = ? AND key = ?", (*place, key)).fetchone()
+        if row is not None:
+            found[key] = row[0]
+    return found
 
 
 def add_rejected(log: int, partition: int, offset: int, time: int, copy: Record, sqlite: sqlite3.Connection) -> None:

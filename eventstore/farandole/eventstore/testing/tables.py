@@ -64,6 +64,31 @@ class Tables(Patient):
         assert await other.checkpoints.scan(b"none") == {}
         assert await other.checkpoints.scan(b"") == await store.checkpoints.load()
 
+    async def test_entries_are_picked_by_their_keys(self, open_store: OpenStore) -> None:
+        name = fresh_name()
+        store, other = await open_store(name), await open_store(name)
+        for key in (b"1", b"2", b"3"):
+            await store.checkpoints.put(key, b"old")
+        await store.checkpoints.put(b"2", b"new")
+        await store.checkpoints.put(b"3", None)
+        assert await other.checkpoints.pick([b"2", b"3", b"none"]) == {b"2": b"new"}
+        assert await other.checkpoints.pick([]) == {}
+
+    async def test_a_part_of_a_table_keeps_up_with_it(self, open_store: OpenStore) -> None:
+        name = fresh_name()
+        store, other = await open_store(name), await open_store(name)
+        part = other.checkpoints.part(b"m/")
+        assert await part.load() == {}
+        await store.checkpoints.put(b"m/1", b"1")
+        await store.checkpoints.put(b"c/1", b"1")
+        assert await part.load() == {b"m/1": b"1"}
+        await part.put(b"m/2", b"2")
+        await store.checkpoints.put(b"m/1", None)
+        assert await part.load() == {b"m/2": b"2"}
+        assert await part.scan(b"m/3") == {}
+        assert await part.pick([b"c/1", b"m/2"]) == {b"m/2": b"2"}
+        assert await store.checkpoints.scan(b"m/") == {b"m/2": b"2"}
+
     async def test_an_entry_too_large_is_refused(self, open_store: OpenStore) -> None:
         store = await open_store()
         with pytest.raises(TooLarge):

@@ -61,6 +61,16 @@ class ClosedIds:
     def __iter__(self) -> "Iterator[Bucket]":
         return iter(self._buckets)
 
+    @property
+    def key(self) -> bytes:
+        """What goes into each hash."""
+        return self._key
+
+    def restore(self, bucket: "Bucket") -> None:
+        """Take one bucket of a checkpoint, the oldest first."""
+        self._buckets.append(bucket)
+        self._total += len(bucket)
+
     def _hash(self, run_id: bytes) -> bytes:
         return blake2b(run_id, digest_size=_SIZE, key=self._key).digest()
 
@@ -78,6 +88,25 @@ class Bucket:
         self._slots = 16
         self._table = bytearray(self._slots * _SIZE)
         self._count = 0
+
+    @classmethod
+    def of(cls, opened: int, newest: int, hashes: bytes) -> "Bucket":
+        """A bucket of these hashes, one behind the other."""
+        bucket = cls(opened)
+        bucket.newest = newest
+        while len(hashes) // _SIZE * 3 > bucket._slots * 2:
+            bucket._slots *= 4
+        bucket._table = bytearray(bucket._slots * _SIZE)
+        for at in range(0, len(hashes), _SIZE):
+            bucket.add(hashes[at : at + _SIZE])
+        return bucket
+
+    def copy(self) -> "Bucket":
+        """A bucket that stays as this one is now."""
+        bucket = Bucket(self.opened)
+        bucket.newest, bucket._slots, bucket._count = self.newest, self._slots, self._count
+        bucket._table = self._table[:]
+        return bucket
 
     def __len__(self) -> int:
         return self._count

@@ -202,6 +202,17 @@ class Contracts:
                 self._in_force.pop(contract.renames, None)
             if contract.active:
                 self.named |= contract.elements
+        self._subscribe()
+
+    def restore(self, in_force: Iterable[Contract], ever: dict[bytes, set[str]], named: Iterable[bytes]) -> None:
+        """Be as a checkpoint says."""
+        self.leading = None
+        self._in_force = {contract.reactor: contract for contract in in_force}
+        self.ever = ever
+        self.named = set(named)
+        self._subscribe()
+
+    def _subscribe(self) -> None:
         subscriptions: dict[bytes, list[Contract]] = {}
         active = [c for c in self._in_force.values() if c.active]
         for c in active:

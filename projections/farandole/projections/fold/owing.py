@@ -116,7 +116,8 @@ def enforce(fold: "Fold", contracts: tuple[Contract, ...], out: Applied) -> None
                 _limit(fold, contract, out)
     begin = [(c, c.names if fold.settling and c.reactor in first else c.names & unnamed) for c in active]
     if fold.keeping and (unnamed or any(types for _, types in begin)):
-        for run in fold.keeping.values():
+        # In the order of their starts: which of them came to keep something first is no part of the state.
+        for run in sorted(fold.keeping.values(), key=lambda run: run.offset):
             _owe_kept(fold, run, begin, out)
     if lists := [c for c in active if c.form == "list" and c.reactor in first]:
         gathering.begin(fold, lists, out)

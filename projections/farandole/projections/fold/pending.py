@@ -227,7 +227,7 @@ class Pending:
         self.lacking: dict[bytes, dict[Branch, None]] | None = None
         """By reactor, the branches in which its join is half-full, in the order in which they began to wait."""
         self.held: dict[FanOut, Waiting] | None = None
-        """Branches in which nothing stands but joins, by their fan-out. It follows from the rest."""
+        """Branches in which nothing stands but joins, by their fan-out."""
         self.latest: dict[bytes, Fact] | None = None
         """The latest event at the root of each type that joins in branches look for: that with the highest offset."""
         self.last: dict[bytes, tuple[int, int]] | None = None

@@ -107,7 +107,10 @@ class RecordedHistory:
 
     def _look(self, look: Callable[[HistoryIndex, bytes], T | None]) -> T:
         work, index = self._work, self._work.serving.history
-        found = look(index, work.run.id) if index is not None and self.here() else None
+        try:
+            found = look(index, work.run.id) if index is not None and self.here() else None
+        except StoreError as e:
+            raise HistoryUnavailable(str(e)) from e
         if found is None:
             raise HistoryUnavailable(
                 f"run '{shown(work.run.id)}' ended or went to another worker while its handler worked"

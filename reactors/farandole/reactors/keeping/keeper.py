@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from farandole.eventstore import EventStore, Stored
 from farandole.projections.fold import Applied
 from farandole.reactors.abroad import Abroad
+from farandole.reactors.checkpoints import EVERY, Checkpoints, Every
 from farandole.reactors.schedules import Schedule
 from farandole.reactors.stats import WorkerStats
 
+from .checkpointing import Checkpointing
 from .duty import Duty
 from .expiring import Expiring
 from .fan_ins import FanIns
@@ -41,6 +43,11 @@ class Keeper:
         abroad: other choreographies, to tell them something.
         schedules: those of this service.
         rounds: seconds between two rounds of the duties that look around.
+        checkpoints: those of the log.
+        every: how often more are written.
+
+    Attributes:
+        checkpointing: writes them.
     """
 
     def __init__(
@@ -57,9 +64,12 @@ class Keeper:
         *,
         schedules: Sequence[Schedule] = (),
         rounds: float = ROUND,
+        checkpoints: Checkpoints | None = None,
+        every: Every = EVERY,
     ) -> None:
         self._rejects = Rejects(store, service, stats)
         expiring = Expiring(store, scribe, service)
+        self.checkpointing = Checkpointing(store, checkpoints or Checkpoints(store), service, stats, every)
         look = max(LOOK, rounds)
         self._duties: Sequence[Duty] = (
             Rounds((self._rejects, expiring), rounds),
@@ -67,6 +77,7 @@ class Keeper:
             FanIns(store, scribe, service, clock, look=look),
             Messages(store, scribe, service, abroad),
             Ticks(store, scribe, service, schedules, TICKS_LOOK * rounds),
+            self.checkpointing,
         )
 
     def unreadable(self, record: Stored) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from farandole.eventstore import Clock, EventStore, connect
 from farandole.projections.fold import Fold
 from farandole.reactors import Choreography, Client, Provider
+from farandole.reactors.checkpoints import NEVER
 from farandole.reactors.follower import Follower
 from farandole.reactors.genesis import establish
 from farandole.reactors.provide import Providers
@@ -163,6 +164,7 @@ class Log:
             random=lambda: 1.0,  # a wait between two attempts is as long as it says
             idle=_IDLE,
             rounds=_rounds(self._settings.get("expire_after", 0)),
+            checkpoints=NEVER,
             lag=False,
             abroad=partial(connect, self._url, create=False, clock=self._clock),
         )

@@ -1,0 +1,129 @@
+"""What no open run needs leaves the log for files; all goes on, and what began before the cut is looked up no more."""
+
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import fastavro
+import pytest
+from tests.reactors.working.controls import Begun, Done, Nudged, Stage
+from tests.reactors.working.test_checkpoints import NEVER, OFTEN, a_dance, more, restored, waiting_runs
+
+from farandole.eventstore import SystemClock
+from farandole.projections.fold import Fold
+from farandole.projections.fold.checkpoint import base_key
+from farandole.reactors import Choreography, Client, archive
+from farandole.reactors.archive import Archived, ArchiveFailed, archived_records
+from farandole.reactors.follower import Follower
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("kafka", marks=pytest.mark.kafka)])
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
+    urls = {
+        "memory": lambda: f"memory://{secrets.token_hex(4)}",
+        "sqlite": lambda: f"sqlite:///{tmp_path / 'dance.db'}",
+        "kafka": lambda: f"kafka://{request.getfixturevalue('kafka')}",
+    }
+    return Stage(urls[request.param](), partitions=1, clock=SystemClock())
+
+
+async def archived(client: Client, to: Path, *, until: int | None = None, dry: bool = False) -> Sequence[Archived]:
+    return [each async for each in archive.archive(client, to, until=until, dry=dry)]
+
+
+async def some_done(stage: Stage, dance: Choreography, count: int = 10) -> None:
+    """Runs that are closed, one after the other."""
+    client = await stage.client(dance)
+    for n in range(count):
+        run = await client.start(Begun(n=n), run_id=f"done-{n}")
+        await run.send(Nudged())
+        await run.result(Done, timeout="60s")
+
+
+async def test_records_leave_the_log_and_all_goes_on(stage: Stage, tmp_path: Path) -> None:
+    async with stage:
+        dance = a_dance()
+        worker = await stage.worker(dance, checkpoints=OFTEN)
+        await some_done(stage, dance)
+        client = await stage.client(dance)
+        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        store = await stage.store(dance.name)
+        [planned] = await archived(client, tmp_path / "files", dry=True)
+        assert (await store.ends((0,)))[0].first == 0
+        assert not (tmp_path / "files").exists()
+        before = [r async for r in _all(stage, dance)]
+        [done] = await archived(client, tmp_path / "files")
+        assert (done.first, done.before) == (0, planned.before)
+        assert done.file is not None
+        assert (await store.ends((0,)))[0].first == done.before
+        assert (await store.checkpoints.load())[base_key(0)] == b"%d" % done.before
+        assert [r._replace(headers=list(r.headers)) for r in before[: done.before]] == list(archived_records(done.file))
+        fold = Fold(0, 1)
+        for record in archived_records(done.file):
+            fold.apply(record)
+        assert fold.position == done.before
+        with done.file.open("rb") as file:
+            assert sum(1 for _ in fastavro.reader(file)) == done.before
+
+        await worker.kill()
+        second = await stage.worker(dance, checkpoints=NEVER)
+        assert set(restored(second)) == {0}
+        other = await stage.client(dance)
+        run = next(iter(second.worker.partitions[0].fold.runs)).decode()
+        await other.run(run).send(Nudged())
+        assert (await other.run(run).result(Done, timeout="60s")).n == 4
+        assert (await other.run("done-1").status()).status == "absent"
+        assert "done-1" not in {run.id for run in (await other.runs(everything=True)).runs}
+        reads_all = Follower(store)
+        await reads_all.up_to_date([0])
+        assert reads_all.fold(0).digest == other.follower.fold(0).digest
+        await reads_all.close()
+        assert next(iter([r async for r in other.run(run).events(live=False)])).name == f"{dance.name}.Begun"
+
+
+async def test_nothing_that_an_open_run_needs_is_archived(tmp_path: Path) -> None:
+    async with Stage(clock=SystemClock()) as stage:
+        dance = a_dance()
+        worker = await waiting_runs(stage, dance, 1)
+        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 4)
+        client = await stage.client(dance)
+        [done] = await archived(client, tmp_path)
+        assert "an open run began at offset" in done.why
+        assert (await (await stage.store(dance.name)).ends((0,)))[0].first == 0
+
+
+async def test_nothing_younger_than_was_said_is_archived(tmp_path: Path) -> None:
+    async with Stage(clock=SystemClock()) as stage:
+        dance = a_dance()
+        worker = await stage.worker(dance, checkpoints=OFTEN)
+        await some_done(stage, dance)
+        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        client = await stage.client(dance)
+        assert [each.why for each in await archived(client, tmp_path, until=1)] == ["nothing is old enough"]
+
+
+async def test_a_file_that_does_not_hold_it_deletes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Stage(clock=SystemClock()) as stage:
+        dance = a_dance()
+        worker = await stage.worker(dance, checkpoints=OFTEN)
+        await some_done(stage, dance)
+        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        client = await stage.client(dance)
+        monkeypatch.setattr(archive, "_read_back", lambda file: (0, b""))
+        with pytest.raises(ArchiveFailed):
+            await archived(client, tmp_path)
+        assert (await (await stage.store(dance.name)).ends((0,)))[0].first == 0
+
+
+async def _all(stage: Stage, dance: Choreography):  # type: ignore[no-untyped-def]
+    store = await stage.store(dance.name)
+    end = (await store.ends((0,)))[0].next
+    reader = store.reader()
+    reader.follow({0: 0})
+    at = 0
+    while at < end:
+        for batch in await reader.read():
+            for record in batch:
+                at = record.offset + 1
+                yield record
+    await reader.close()
