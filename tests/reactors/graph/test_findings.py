@@ -213,7 +213,7 @@ def test_a_loop_that_nothing_ends(app: Choreography) -> None:
     assert found(app) == {("no-end", "app.Opened"), ("spinning", "app.one")}
 
 
-@pytest.mark.parametrize("way_out", [B | Done, B | None, After[B], Ask[Yes | B]], ids=str)
+@pytest.mark.parametrize("way_out", [B | Done, B | None, list[B], After[B], Ask[Yes | B]], ids=str)
 def test_a_loop_that_may_end_or_waits(app: Choreography, way_out: Any) -> None:
     react(app, "one", A, x=Opened | B)
     react(app, "two", way_out, a=A)

@@ -41,10 +41,11 @@ def find_timers_without_unless(graph: Graph) -> Iterator[Finding]:
 
 
 def _has_a_way_out(graph: Graph, loop: Loop) -> bool:
-    """Whether a reactor of the loop may make nothing that goes round."""
+    """Whether a reactor of the loop may make nothing that goes round. A list may be one of nothing."""
     turns = turning(graph, loop)
     return any(
-        all(any(g.event not in turns or g.form == "child" for g in place) for place in alternative.places)
+        alternative.shape == "list"
+        or all(any(g.event not in turns or g.form == "child" for g in place) for place in alternative.places)
         for reactor in loop
         for alternative in reactor.alternatives
     )

@@ -1,0 +1,164 @@
+"""The programs of tests/typing/apps, as they stand, on every kind of store.
+
+The order program has a file of its own among the workers' tests; a12 plays in scenarios, in memory, where it stands.
+"""
+
+import asyncio
+import importlib.util
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from types import ModuleType
+from typing import Any, TypeVar
+
+import pytest
+
+from farandole.reactors import Choreography, GiveUp, RunHandle
+
+T = TypeVar("T")
+
+
+def program(name: str) -> tuple[Any, Choreography]:
+    """A program under a name of its own, so that no run of it meets the log of another."""
+    spec = importlib.util.find_spec(f"tests.typing.apps.{name}")
+    assert spec is not None
+    assert spec.loader is not None
+    module: ModuleType = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    (choreography,) = (each for each in vars(module).values() if isinstance(each, Choreography))
+    choreography.name = f"{choreography.name}_{secrets.token_hex(4)}"
+    return module, choreography
+
+
+async def until(look: Callable[[], Awaitable[T]]) -> T:
+    """What is looked for, once it is there."""
+    async with asyncio.timeout(60):
+        while not (found := await look()):
+            await asyncio.sleep(0.02)
+        return found
+
+
+async def question(run: RunHandle) -> Any:
+    """The question that a run asks, once it does."""
+    (decision,) = await until(run.decisions)
+    return decision
+
+
+def impossible(event: Any, field: str, value: str | None = None) -> None:
+    """Let handlers fail for good where they make such an event, of this value only if one is given."""
+    made = event.__init__
+
+    def init(self: Any, **fields: Any) -> None:
+        if value in (None, fields[field]):
+            raise GiveUp("it cannot be")
+        made(self, **fields)
+
+    event.__init__ = init
+
+
+async def test_the_approval(url: str) -> None:
+    p, docs = program("a02_approval")
+    document = p.Document(title="News", text="...")
+    async with docs.work(url, partitions=2) as client:
+        yes = await client.start(p.DocumentSubmitted(document=document, manager="ann"))
+        no = await client.start(p.DocumentSubmitted(document=document, manager="ben"))
+        asked = await question(yes)
+        assert (asked.question, asked.to, asked.about["title"]) == ("Publish News?", ("ann",), "News")
+        await yes.decide(asked, p.Approved(comment="well done"), by="ann")
+        await no.decide(await question(no), p.Rejected(reason="dull"), by="ben")
+        assert await yes.result(timeout="60s") == p.DocumentPublished(by="ann")
+        assert await no.result(timeout="60s") == p.DocumentRefused(reason="dull")
+
+
+async def test_the_report(url: str) -> None:
+    p, report = program("a03_map_reduce")
+    async with report.work(url, partitions=2) as client:
+        some = await client.start(p.ReportAsked(urls=["a", "", "b"]))
+        none = await client.start(p.ReportAsked(urls=[]))
+        assert await some.result(timeout="60s") == p.ReportDone(text="3: a\nb", missing=[])
+        assert await none.result(timeout="60s") == p.ReportDone(text="0: ", missing=[])
+
+
+async def test_a_page_that_cannot_be_read_is_missing(url: str) -> None:
+    p, report = program("a03_map_reduce")
+    impossible(p.PageSummarised, "text", "b")
+    async with report.work(url, partitions=2) as client:
+        run = await client.start(p.ReportAsked(urls=["a", "b"]))
+        assert await run.result(timeout="60s") == p.ReportDone(text="2: a", missing=["b"])
+
+
+async def test_the_saga(url: str) -> None:
+    p, trips = program("a05_saga")
+    async with trips.work(url, partitions=2) as client:
+        run = await client.start(p.TripAsked(who="ann"))
+        booked = await run.result(p.TripBooked, timeout="60s")
+        assert booked.flight != booked.hotel
+
+
+async def test_a_trip_that_is_abandoned_gives_back_what_was_booked(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    p, trips = program("a05_saga")
+
+    impossible(p.HotelBooked, "ref")
+    with caplog.at_level(logging.INFO, "farandole"):
+        async with trips.work(url, partitions=2) as client:
+            run = await client.start(p.TripAsked(who="ann"))
+            assert await run.result(timeout="60s") == p.TripAbandoned(why="book_hotel: it cannot be")
+
+            async def closed() -> bool:
+                return (await run.status()).status == "completed"
+
+            await until(closed)
+            booked = [r.event async for r in run.events(live=False) if isinstance(r.event, p.FlightBooked)]
+    assert [r.getMessage() for r in caplog.records if "cancel" in r.getMessage()] == [f"cancel {booked[0].ref}"]
+
+
+async def test_the_agent(url: str) -> None:
+    p, agent = program("a07_agent")
+
+    class Scripted:
+        async def reply(self, question: str, history: list[Any]) -> Any:
+            done = [each for each in history if not isinstance(each, p.ToolProposed)]
+            if done:
+                return p.Reply(text=f"{question}: {', '.join(sorted(type(e).__name__ for e in done))}", calls=[])
+            names = ("search", "publish", "publish")
+            return p.Reply(text="", calls=[p.Call(tool=name, args=f"{name} {n}") for n, name in enumerate(names)])
+
+    def model() -> Any:
+        return Scripted()
+
+    # The same provider again, as when a cell of a notebook is run a second time.
+    model.__module__, model.__qualname__, model.__annotations__ = p.__name__, "model", {"return": p.Model}
+    agent.provide(model)
+
+    async with agent.work(url, partitions=2) as client:
+        run = await client.start(p.Asked(question="why"))
+
+        async def both() -> list[Any]:
+            found = await run.decisions()
+            return found if len(found) == 2 else []
+
+        first, second = sorted(await until(both), key=lambda asked: str(asked.about["args"]))
+        await run.decide(first, p.ToolAllowed(), by="ann")
+        await run.decide(second, p.ToolDenied(comment="no"), by="ann")
+        answered = await run.result(p.Answered, timeout="60s")
+        assert answered == p.Answered(text="why: ToolDenied, ToolReturned, ToolReturned")
+
+
+async def test_the_shop(url: str) -> None:
+    p, shop = program("b_state")
+    async with shop.work(url, partitions=2) as client:
+        run = await client.start(p.Opened(address="Arles"))
+
+        async def waits() -> Any:
+            return (await run.status()).timers
+
+        (timer,) = await until(waits)
+        assert timer.type == f"{shop.name}.Ready"
+        moved = [r.event async for r in run.events(live=False) if isinstance(r.event, p.Moved)]
+        assert moved == [p.Moved(address="Arles")]
+        nowhere = await client.start(p.Opened(address=""))
+
+        async def idle() -> bool:
+            return (await nowhere.status()).status == "idle"
+
+        await until(idle)
