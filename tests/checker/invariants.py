@@ -130,6 +130,8 @@ def _type_of_value(head: Head) -> bytes:
         for _ in ("choreography", "run id"):
             extra = extra[1 + extra[0] :]
         return extra
+    if head.kind == Kind.OUTCOME and head.flags & Flag.AFTER:
+        return head.extra
     if head.kind == Kind.TICK:
         return head.extra[9:]
     if head.kind in (Kind.CHILD_FAILED, Kind.DELIVERED):

@@ -20,7 +20,7 @@ def broken_waits(records: Sequence[Judged]) -> Iterator[str]:
         if head.kind == Kind.OUTCOME and head.flags & Flag.AFTER and verdict in (Verdict.ADMITTED, Verdict.HELD):
             set_by.setdefault((raw.key, head.id), (raw, head, log_time))
         if verdict is not Verdict.ADMITTED or not (
-            head.kind == Kind.TIMER or (head.kind == Kind.EXPIRY and head.causation)
+            head.kind == Kind.TIMER or (head.kind == Kind.EXPIRY and head.causation and not head.reactor)
         ):
             continue
         named = (raw.key, head.id[1:])

@@ -99,7 +99,7 @@ async def be_done(ran: ErrandRun) -> ErrandDone:
     return make(await play(ran), ErrandDone)
 
 
-async def hear(done: ChildDone[ErrandDone]) -> HeardOf:
+async def hear_of(done: ChildDone[ErrandDone]) -> HeardOf:
     return make(await play(done.end), HeardOf)
 
 
@@ -246,7 +246,7 @@ def _switches() -> list[Rule]:
 
 
 _MILL: Final[Mapping[str, Handler | Reacting]] = {"send_out": send_out, "be_done": be_done}
-_SHOP: Final[Mapping[str, Handler | Reacting]] = {"run_errand": run_errand, "hear": hear, "come_home": come_home}
+_SHOP: Final[Mapping[str, Handler | Reacting]] = {"run_errand": run_errand, "hear_of": hear_of, "come_home": come_home}
 _YARD: Final[Mapping[str, Handler | Reacting]] = {
     "miss": miss,
     "gather": gather,

@@ -165,7 +165,7 @@ class Clerk(Watcher):
                     self.asked[*run, part.id] = last = Asked(part)
                 elif not last.due:
                     last.due = self.judge.log_time + part.delay
-        elif e.kind == Kind.ANSWER or (e.kind == Kind.EXPIRY and e.causation):
+        elif e.kind == Kind.ANSWER or (e.kind == Kind.EXPIRY and e.causation and not e.reactor):
             yield from self._came(run, e, bool(line.admitted))
 
     def _came(self, run: tuple[bytes, int], e: Envelope, decided: bool) -> Iterator[str]:

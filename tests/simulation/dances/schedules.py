@@ -49,7 +49,7 @@ async def still(heard: BellHeard) -> BellStilled:
 
 def declare(choreography: Choreography) -> None:
     """Seldom enough for a world to come to rest between two ticks."""
-    choreography.schedule(BellRung(tag=1 << 20), name=NAME, every="25s")
+    choreography.schedule(BellRung(tag=1 << 20), name=NAME, every="45s")
 
 
 def stuck(world: "World") -> Iterator[str]:
