@@ -128,11 +128,13 @@ class Leases:
         if serving not in self._careful:
             return
         now = asyncio.get_running_loop().time()
-        for careful in (serving.careful, serving.alone):
-            if careful is not None:
-                careful.look(now)
-        if serving.careful is not None and not serving.careful:
-            serving.careful = None
+        if serving.careful is not None:
+            serving.careful.look(now)
+            if not serving.careful:
+                serving.careful = None
+        if serving.careful is None and serving.alone is not None:
+            # Those at which somebody was lost come last, so that they take nobody along.
+            serving.alone.look(now)
         if serving.careful is None and not serving.alone:
             self._careful.discard(serving)
 
