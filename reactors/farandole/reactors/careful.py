@@ -4,7 +4,7 @@ The first few come first; once all of them have survived, twice as many come nex
 few others with it, and the claims tell who was lost at what.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,9 +32,11 @@ class Careful:
     Args:
         few: how many come first.
         claim: claims one of them; False if it is not to be begun now.
+        one: whether one claim that stands is enough, as a sign for whoever comes next that somebody was here.
     """
 
-    def __init__(self, few: int, claim: Callable[[Run, Pair], bool]) -> None:
+    def __init__(self, few: int, claim: Callable[[Run, Pair], bool], *, one: bool = False) -> None:
+        self._one = one
         self._few = self._most = few
         self._claim = claim
         self._waiting: dict[Pair, Run] = {}
@@ -52,11 +54,18 @@ class Careful:
         """Whether a step is to be begun by its claim, and not before."""
         return pair in self._waiting or pair in self._batch
 
-    def claimed(self, pair: Pair, now: float) -> None:
-        """A step's claim stands, so that it is begun."""
+    def claimed(self, pair: Pair, now: float) -> Sequence[tuple[Run, Pair]]:
+        """A step's claim stands, so that it is begun; the others that need not wait any longer."""
         begun = self._batch.get(pair)
-        if begun is not None:
-            begun.until = now + SURVIVED
+        if begun is None:
+            return ()
+        begun.until = now + SURVIVED
+        if not self._one:
+            return ()
+        others = [(run, pair) for pair, run in self._waiting.items()]
+        self._waiting.clear()
+        self._batch.clear()
+        return others
 
     def drop(self, pair: Pair) -> None:
         """A step is not begun here after all."""

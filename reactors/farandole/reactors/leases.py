@@ -100,9 +100,11 @@ class Leases:
         return inf if serving.careful is not None and serving.careful.holds(pair) else None
 
     def gained(self, serving: "Serving") -> None:
-        """A partition is served from now on, perhaps after somebody who died of what is owed there."""
-        if serving.released:
-            return
+        """A partition is served from now on, perhaps after somebody who died of what is owed there.
+
+        If whoever had it let go of it, one claim is enough: should we die of what is owed, whoever comes next knows that
+        somebody was here since.
+        """
         now = self._now(serving)
         owed = [
             (run, pair)
@@ -115,7 +117,8 @@ class Leases:
             and (pair.work is None or not pair.work.holder)
         ]
         if owed:
-            serving.careful = Careful(FEW, lambda run, pair: self._claim_first(serving, run, pair))
+            released, few = serving.released, 1 if serving.released else FEW
+            serving.careful = Careful(few, lambda run, pair: self._claim_first(serving, run, pair), one=released)
             for run, pair in owed:
                 serving.careful.add(run, pair)
             self._watch_careful(serving)
@@ -125,11 +128,13 @@ class Leases:
         if serving not in self._careful:
             return
         now = asyncio.get_running_loop().time()
-        for careful in (serving.careful, serving.alone):
-            if careful is not None:
-                careful.look(now)
-        if serving.careful is not None and not serving.careful:
-            serving.careful = None
+        if serving.careful is not None:
+            serving.careful.look(now)
+            if not serving.careful:
+                serving.careful = None
+        if serving.careful is None and serving.alone is not None:
+            # Those at which somebody was lost come last, so that they take nobody along.
+            serving.alone.look(now)
         if serving.careful is None and not serving.alone:
             self._careful.discard(serving)
 
@@ -158,12 +163,15 @@ class Leases:
                 return
             verdict = answer.result()[1]
             now = asyncio.get_running_loop().time()
+            freed = [(run, pair)]
             for careful in (serving.careful, serving.alone):
                 if careful is not None and verdict is Verdict.ADMITTED:
-                    careful.claimed(pair, now)
+                    freed += careful.claimed(pair, now)
                 elif careful is not None:
                     careful.drop(pair)
-            self._offer(serving, run, pair)
+            self.look(serving)
+            for each in freed:
+                self._offer(serving, *each)
 
         self._claim(serving, run, pair).add_done_callback(answered)
         return True

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from tests.reactors.working.controls import Assigned, AtWork, Begun, Done, Folded, Stage, Went, eventually, virtual
 
 from farandole.reactors import Choreography, Failed, Run, RunFailed, Step
@@ -185,14 +186,15 @@ class Deadly:
             return Done(n=begun.n)
 
 
+@pytest.mark.parametrize("in_good_order", [False, True])
 @virtual
-async def test_a_step_that_kills_its_worker_is_parked_and_takes_few_others_with_it() -> None:
+async def test_a_step_that_kills_its_worker_is_parked_and_takes_few_others_with_it(in_good_order: bool) -> None:
     deadly, most = Deadly(), 5
     async with Stage() as stage:
         await stage.make(deadly.dance, {"lost_most": most})
         client = await stage.client(deadly.dance)
         worker = await stage.worker(deadly.dance)
-        await worker.kill()
+        await (worker.stop() if in_good_order else worker.kill())
         bad, *good = [await client.start(Begun(n=n), run_id=f"run-{n}") for n in range(40)]
         deaths = 0
         while not any(owed.parked for owed in (await bad.status()).owed):
