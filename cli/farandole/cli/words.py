@@ -180,7 +180,7 @@ def _gist(told: Told) -> str:
         return said if told.last else f"{said} · again in {exact(e.delay / 1000)}"
     if told.edits:
         _, why = edited_by(e)
-        return f"{fields(content)} Â· {why}" if why else fields(content)
+        return f"{fields(content)} · {why}" if why else fields(content)
     if e.kind in OF_STEPS:
         return step_gist(told, e)
     if e.kind in _ASKED or e.kind == Kind.POLICY:
