@@ -10,6 +10,7 @@ import pytest
 from tests.reactors.working.controls import AtWork, Begun, Done, Met, Nudged, Stage, Went, eventually
 
 from farandole.eventstore import SystemClock
+from farandole.projections import State, on
 from farandole.projections.fold.checkpoint import CHUNKS, MANIFESTS, Manifest, chunk_key, manifests_in
 from farandole.reactors import Choreography, Run
 from farandole.reactors.checkpoints import Every
@@ -97,6 +98,40 @@ async def test_a_worker_begins_with_a_checkpoint_and_goes_on_with_the_rest(stage
         for partition, serving in second.worker.partitions.items():
             await eventually(lambda s=serving, p=partition: s.fold.position == log.folds[p].position)  # type: ignore[misc]
             assert serving.fold.digest == log.folds[partition].digest
+
+
+class Seen(State):
+    """How many events of a run there were."""
+
+    events: int = 0
+
+    @on
+    def any(self, event: Begun | Went | Met | Nudged) -> None:
+        self.events += 1
+
+
+async def test_a_state_is_folded_from_before_and_after_the_checkpoint(stage: Stage) -> None:
+    dance = Choreography(f"dance_{secrets.token_hex(4)}")
+
+    @dance.reactor
+    async def go(begun: Begun) -> tuple[Went, Met]:
+        return Went(n=begun.n), Met(n=begun.n)
+
+    @dance.reactor
+    async def end(nudged: Nudged, seen: Seen) -> Done | None:
+        return Done(n=seen.events) if seen.events == 5 else None
+
+    async with stage:
+        worker = await waiting_runs(stage, dance)
+        await checkpointed(stage, dance)
+        await worker.stop()
+        worker = await stage.worker(dance, checkpoints=NEVER)
+        assert all(serving.since is not None for serving in worker.worker.partitions.values())
+        client = await stage.client(dance)
+        for n in range(40):
+            for _ in range(2):
+                await client.run(f"run-{n}").send(Nudged())
+            assert (await client.run(f"run-{n}").result(Done)).n == 5
 
 
 async def test_of_checkpoints_the_two_newest_stay_and_that_before_the_oldest_run(stage: Stage) -> None:
