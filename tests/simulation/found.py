@@ -30,9 +30,10 @@ def main() -> int:
     args = parser.parse_args()
     names = args.names or list(RULES)
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        found = dict(zip(names, pool.map(partial(first_seed, most=args.most), names), strict=True))
-    for name in (name for name, seed in found.items() if seed is None):
-        print(f"not found: {name}")
+        found = {}
+        for name, seed in zip(names, pool.map(partial(first_seed, most=args.most), names), strict=True):
+            found[name] = seed
+            print(f"{len(found)} of {len(names)}: {name}: {'not found' if seed is None else seed}", flush=True)
     seeds = {name: found.get(name, FOUND_IN.get(name)) for name in RULES}
     lines = [f'    "{name}": {seed},' for name, seed in seeds.items() if seed]
     head, _, rest = TABLE.read_text().partition("FOUND_IN: Final[Mapping[str, int]] = {\n")

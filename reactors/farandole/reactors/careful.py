@@ -33,10 +33,12 @@ class Careful:
         few: how many come first.
         claim: claims one of them; False if it is not to be begun now.
         one: whether one claim that stands is enough, as a sign for whoever comes next that somebody was here.
+        since: the loop time before which none comes.
     """
 
-    def __init__(self, few: int, claim: Callable[[Run, Pair], bool], *, one: bool = False) -> None:
+    def __init__(self, few: int, claim: Callable[[Run, Pair], bool], *, one: bool = False, since: float = 0.0) -> None:
         self._one = one
+        self._since = since
         self._few = self._most = few
         self._claim = claim
         self._waiting: dict[Pair, Run] = {}
@@ -73,6 +75,8 @@ class Careful:
 
     def look(self, now: float) -> None:
         """Begin the next ones, if those before them have survived."""
+        if now < self._since:
+            return
         if self._batch:
             for pair, begun in tuple(self._batch.items()):
                 if _owed_no_more(pair, begun) or (begun.until is not None and begun.until <= now):

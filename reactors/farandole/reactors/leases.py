@@ -37,6 +37,9 @@ RENEW: Final = 10.0
 """Seconds between two claims of one step."""
 MARGIN: Final = 1_000
 """Milliseconds that a claim may be past its time before somebody says so: its renewal may be on its way."""
+HANDOVER: Final = 0.25
+"""Seconds that whoever had a partition before has to claim what is at work there. It may learn no earlier than the new
+owner that the partition goes: then both claims are on their way at once, and the first in the log would win."""
 _LOOK: Final = 2.0
 _AGAIN, _MOST_AGAIN = 2.0, 30.0
 """Seconds until somebody looks again what became of what was said of a claim: at first, and at most."""
@@ -103,7 +106,7 @@ class Leases:
         """A partition is served from now on, perhaps after somebody who died of what is owed there.
 
         If whoever had it let go of it, one claim is enough: should we die of what is owed, whoever comes next knows that
-        somebody was here since.
+        somebody was here since. If nobody let go, somebody may be at work, whose claims may still be on their way.
         """
         now = self._now(serving)
         owed = [
@@ -117,11 +120,19 @@ class Leases:
             and (pair.work is None or not pair.work.holder)
         ]
         if owed:
-            released, few = serving.released, 1 if serving.released else FEW
-            serving.careful = Careful(few, lambda run, pair: self._claim_first(serving, run, pair), one=released)
+            released, loop = serving.released, asyncio.get_running_loop()
+            since = loop.time() if released else loop.time() + HANDOVER
+            serving.careful = Careful(
+                1 if released else FEW,
+                lambda run, pair: self._claim_first(serving, run, pair),
+                one=released,
+                since=since,
+            )
             for run, pair in owed:
                 serving.careful.add(run, pair)
             self._watch_careful(serving)
+            # A timer may go off a clock's tick too early.
+            loop.call_at(since + 0.01, self.look, serving)
 
     def look(self, serving: "Serving") -> None:
         """Those that come next may begin."""
