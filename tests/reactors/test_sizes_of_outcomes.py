@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farandole.projections.fold import Pair
-from farandole.reactors.scribe import Scribe, size_of
+from farandole.reactors.scribe import Scribe
+from farandole.reactors.written import size_of
 from farandole.schemas import Event, EventTypes
 
 

@@ -30,10 +30,11 @@ from .pasts import HistoryIncomplete
 from .plan import Plan
 from .reactor import Reactor
 from .retry import GiveUpNow, decide
-from .scribe import Scribe, size_of, text
+from .scribe import Scribe, text
 from .stats import WorkerStats
 from .undoing import UndoPlan
 from .values import Values
+from .written import size_of
 
 log = logging.getLogger("farandole.step")
 

@@ -12,7 +12,8 @@ from farandole.schemas.envelope import Flag, Kind, unpack
 
 from .outbox import Outbox
 from .reading import context_of
-from .scribe import Scribe, size_of
+from .scribe import Scribe
+from .written import size_of
 
 if TYPE_CHECKING:
     from .arguments.events import EventReader

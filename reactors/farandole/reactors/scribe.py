@@ -1,8 +1,7 @@
 """Records as they go into the log: the one place where events, failures and commands become bytes and headers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from farandole.eventstore import Record, Stored
 from farandole.projections.fold import Pair
@@ -19,6 +18,7 @@ from farandole.schemas.envelope import NO_SCHEMA, Flag, Header, Kind, pack, pack
 from farandole.schemas.ids import OUTSIDE, derived_id, failure_id, new_append, outside_id
 
 from .others import OtherTypes
+from .written import ROOM_FOR_COPIES, Part, Written, size_of
 
 _NOTHING: Final = b"farandole.Nothing"
 _NAMES: Final = len("ce_specversion1.0ce_idce_sourcece_typefa")
@@ -172,7 +172,7 @@ class Scribe:
         )  # fmt: skip
         return Record(run_id, schema.encode({"error": "builtins.TimeoutError", "message": said}), headers)
 
-    def outcome(self, run_id: bytes, pair: Pair, events: Sequence[Event]) -> "Written":
+    def outcome(self, run_id: bytes, pair: Pair, events: Sequence[Event]) -> Written:
         """The records of one outcome; of no events, one record that says so."""
         trigger, reactor, generation = pair.trigger, pair.reactor, pair.generation
         append, sent, source = self._append(), self.now(), self.source
@@ -204,8 +204,8 @@ class Scribe:
         return _new(Written, (records, size, largest))
 
     def outcome_of(
-        self, run_id: bytes, pair: Pair, parts: "Sequence[Part]", branches: Sequence[type[Event]] | None
-    ) -> "Written":
+        self, run_id: bytes, pair: Pair, parts: Sequence[Part], branches: Sequence[type[Event]] | None
+    ) -> Written:
         """The records of an outcome that holds more than plain events, or is a fan-out.
 
         Args:
@@ -375,48 +375,6 @@ def shown(said: bytes | str) -> str:
         if cut.isprintable()
         else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
     )
-
-
-class Part(NamedTuple):
-    """One record of an outcome, as far as it differs from the others.
-
-    Attributes:
-        copied: whether its value is written again later, under other headers, for which there must be room.
-    """
-
-    type: bytes
-    value: bytes | None
-    schema: bytes = NO_SCHEMA
-    flags: int = 0
-    delay: int = 0
-    not_after: int = 0
-    extra: bytes = b""
-    copied: bool = False
-
-
-ROOM_FOR_COPIES: Final = 1024
-"""Bytes that a record which is copied later must stay below what the log takes: what cannot be copied when its time
-comes would never act.
-"""
-
-
-class Written(NamedTuple):
-    """The records of one append.
-
-    Attributes:
-        size: their bytes in all.
-        largest: the bytes of the largest of them, or of the largest copy of one.
-    """
-
-    records: Sequence[Record]
-    size: int
-    largest: int
-
-
-def size_of(record: Record | Stored) -> int:
-    """The bytes of a record as a store counts them: key, value and headers."""
-    key, value = record.key or b"", record.value or b""
-    return sum(map(len, chain.from_iterable(record.headers)), len(key) + len(value))
 
 
 _COMMANDS: Final = {

@@ -12,7 +12,7 @@ from typing import Final
 
 from farandole.eventstore import EventStore, PositionLost, Stored, StoreUnavailable
 
-from .scribe import size_of
+from .written import size_of
 
 _OVERHEAD: Final = 400
 """Bytes that a record costs as Python objects beyond its content, roughly; and each of its headers."""

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from farandole.projections.fold import Pair
 from farandole.reactors.outputs import Ask
-from farandole.reactors.scribe import Part, Scribe
+from farandole.reactors.scribe import Scribe
+from farandole.reactors.written import Part
 from farandole.schemas import system_records
 from farandole.schemas.envelope import Flag
 from farandole.schemas.ids import OUTSIDE, derived_id

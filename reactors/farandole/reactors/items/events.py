@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from farandole.projections.fold import Pair
-from farandole.reactors.scribe import Part, Scribe
+from farandole.reactors.scribe import Scribe
+from farandole.reactors.written import Part
 from farandole.schemas import Event
 from farandole.schemas.ids import derived_id
 

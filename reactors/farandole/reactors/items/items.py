@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from farandole.projections.fold import Pair
 from farandole.reactors.outputs import After, Ask, Child, Item
-from farandole.reactors.scribe import Part, Scribe
+from farandole.reactors.scribe import Scribe
+from farandole.reactors.written import Part
 from farandole.schemas import Event
 
 from . import after, ask, child, events

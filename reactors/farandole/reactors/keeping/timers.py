@@ -10,8 +10,9 @@ from farandole.projections.fold import Applied, Contract, Deadline, Pair, Run, S
 from farandole.reactors.dispatch import Work
 from farandole.reactors.errors import DeadlinePassed
 from farandole.reactors.outbox import Outbox
-from farandole.reactors.scribe import Scribe, shown, size_of
+from farandole.reactors.scribe import Scribe, shown
 from farandole.reactors.values import Values
+from farandole.reactors.written import size_of
 from farandole.schemas import failure_fields
 from farandole.schemas.envelope import Kind
 
