@@ -28,6 +28,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "idle": ("idle", "--store", "kafka", "--runs", "50000"),
     "timers": ("timers", "--store", "kafka"),
     "fanout": ("fanout", "--store", "kafka"),
+    "gather": ("gather", "--store", "kafka"),
     "scale": ("scale", "--store", "kafka"),
     "soak": ("soak", "--minutes", "60", "--rate", "100"),
 }

@@ -62,9 +62,10 @@ async def worker_rss(url: str, runs: int, waits: str) -> int:
     name = f"idle_{time.time_ns():x}"
     async with await connect(url, name) as store:
         scribe = await prepare(store, app.standing(name, waits), OLD)
-        shares = [runs // store.partitions + (p < runs % store.partitions) for p in range(store.partitions)]
+        all = store.partitions
+        shares = [runs // all + (p < runs % all) for p in range(all)]
         await asyncio.gather(
-            *(append_to(store, p, runs_of(scribe, START, steps(waits), share)) for p, share in enumerate(shares))
+            *(append_to(store, p, runs_of(scribe, START, steps(waits), n, p, all)) for p, n in enumerate(shares))
         )
         async with WorkerProcess("benchmarks.idle_app", url, name, waits) as worker:
             await worker.json()

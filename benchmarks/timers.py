@@ -21,14 +21,13 @@ from benchmarks.idle import OLD, START, folded
 from benchmarks.options import measured, parser
 from benchmarks.process import WorkerProcess
 from benchmarks.show import say, tell
-from benchmarks.written_log import append_to, beginning, id_of, prepare, scribe_of
-from farandole.eventstore import EventStore, Record, Stored, connect, partition_of
+from benchmarks.written_log import append_to, beginning, id_of, prepare, run_in, scribe_of
+from farandole.eventstore import EventStore, Record, Stored, connect
 from farandole.projections.fold import Fold, Pair
 from farandole.reactors import After
 from farandole.reactors.items import parts_of
 from farandole.reactors.scribe import Scribe
 from farandole.schemas.envelope import Kind, unpack
-from farandole.schemas.ids import new_run_id
 
 _QUIET = 10.0
 _SOON = 10.0
@@ -40,9 +39,7 @@ def runs_with_timers(
 ) -> Iterator[Record]:
     """Runs of one partition that each wait for one timer."""
     for _ in range(runs):
-        run = new_run_id().encode()
-        while partition_of(run, partitions) != partition:
-            run = new_run_id().encode()
+        run = run_in(partition, partitions)
         start = scribe.start(run, START)
         yield start
         pair = Pair(id_of(start), b"check", b"", (0,), (b"",), 0)

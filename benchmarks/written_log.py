@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
-from farandole.eventstore import EventStore, Record
+from farandole.eventstore import EventStore, Record, partition_of
 from farandole.projections.fold import Pair
 from farandole.reactors import Choreography
 from farandole.reactors.contract import contracts_of
@@ -45,8 +45,22 @@ async def prepare(store: EventStore, choreography: Choreography, settings: Mappi
     return scribe
 
 
-def runs_of(scribe: Scribe, start: Start, steps: Sequence[tuple[str, Sequence[Event]]], count: int) -> Iterator[Record]:
-    """Runs that all go the same way, `AT_WORK` of them beside one another.
+def run_in(partition: int, partitions: int) -> bytes:
+    """A new run id that belongs to a partition."""
+    while partition_of(run := new_run_id().encode(), partitions) != partition:
+        pass
+    return run
+
+
+def runs_of(
+    scribe: Scribe,
+    start: Start,
+    steps: Sequence[tuple[str, Sequence[Event]]],
+    count: int,
+    partition: int = 0,
+    partitions: int = 1,
+) -> Iterator[Record]:
+    """Runs of one partition that all go the same way, `AT_WORK` of them beside one another.
 
     Args:
         steps: reactors and what they emit, each step triggered by the first event of the one before.
@@ -54,7 +68,7 @@ def runs_of(scribe: Scribe, start: Start, steps: Sequence[tuple[str, Sequence[Ev
     for made in range(0, count, AT_WORK):
         at: list[tuple[bytes, bytes]] = []
         for _ in range(min(AT_WORK, count - made)):
-            run = new_run_id().encode()
+            run = run_in(partition, partitions)
             record = scribe.start(run, start)
             at.append((run, id_of(record)))
             yield record
