@@ -154,7 +154,7 @@ class Dispatcher:
         """By the pair itself, not its key: a pair that was settled and is owed again under the same key is another."""
         self._lanes: dict[str, Lanes[Work]] = {r.name: Lanes(self._begin, r.options.concurrency) for r in reactors}
         self._stopped = False
-        self._running: set[Work] = set()
+        self._running: dict[Work, None] = {}
         self._leases = leases
         self.bytes = 0
         """What the triggers that wait in memory cost."""
@@ -314,7 +314,7 @@ class Dispatcher:
             return
         work.running = True
         work.task = asyncio.current_task()
-        self._running.add(work)
+        self._running[work] = None
         self._leases.watch()
         try:
             await self._perform(work)
@@ -324,7 +324,7 @@ class Dispatcher:
             self.again(work, AGAIN)
         finally:
             work.task = None
-            self._running.discard(work)
+            self._running.pop(work, None)
 
     def _queue(self, work: Work) -> None:
         work.queued_at = perf_counter()

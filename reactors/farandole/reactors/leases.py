@@ -74,7 +74,7 @@ class Leases:
         self._held: dict[Pair, _Held] = {}
         self._since: dict[Work, float] = {}
         """Since when handlers were seen at work."""
-        self._careful: set[Serving] = set()
+        self._careful: dict[Serving, None] = {}
         self._watch: asyncio.TimerHandle | None = None
         self._stopped = False
         self.dispatcher: Dispatcher
@@ -148,7 +148,7 @@ class Leases:
             # Those at which somebody was lost come last, so that they take nobody along.
             serving.alone.look(now)
         if serving.careful is None and not serving.alone:
-            self._careful.discard(serving)
+            self._careful.pop(serving, None)
 
     def _alone(self, serving: "Serving") -> Careful:
         if serving.alone is None:
@@ -157,7 +157,7 @@ class Leases:
 
     def _watch_careful(self, serving: "Serving") -> None:
         if serving not in self._careful:
-            self._careful.add(serving)
+            self._careful[serving] = None
             self.watch()
             # Not at once: what waits is just being offered.
             asyncio.get_running_loop().call_soon(self.look, serving)
@@ -207,7 +207,7 @@ class Leases:
     def revoked(self, serving: "Serving") -> None:
         """The partition goes elsewhere: claim what is at work, and let go of what was to begin."""
         serving.careful = serving.alone = None
-        self._careful.discard(serving)
+        self._careful.pop(serving, None)
         at_work = {work.pair for work in self.dispatcher.at_work_in(serving)}
         for work in self.dispatcher.at_work_in(serving):
             self._claim(serving, work.run, work.pair)

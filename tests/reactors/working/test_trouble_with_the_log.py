@@ -205,7 +205,7 @@ async def test_a_log_that_was_put_in_the_place_of_another_while_the_partition_wa
         owned.give(0)
         await eventually(lambda: worker.worker.partitions[0].active)
         assert worker.worker.partitions[0].fold is not fold
-        assert worker.worker.dispatcher.held == 0
+        await eventually(lambda: worker.worker.dispatcher.held == 0)
 
 
 @virtual

@@ -160,10 +160,11 @@ class Clerk(Watcher):
         run = (key, self.began.get(key, -1))
         if e.kind == Kind.OUTCOME:
             parts = self.parts.pop((key, e.append), {})
+            last: Asked | None = None
             for _, part in sorted(parts.items()):
                 if not part.flags & Flag.AFTER:
                     self.asked[*run, part.id] = last = Asked(part)
-                elif not last.due:
+                elif last is not None and not last.due:
                     last.due = self.judge.log_time + part.delay
         elif e.kind == Kind.ANSWER or (e.kind == Kind.EXPIRY and e.causation and not e.reactor):
             yield from self._came(run, e, bool(line.admitted))

@@ -210,6 +210,6 @@ class Checkpointing(Duty):
         for key in [k for k in chunks if k not in needed and (position_in(k) or 0) < below]:
             await self._put(key, None)
         pieces = set(await self._table.scan(b"%s%d/" % (PIECES, partition))) - needed
-        for key in pieces & self._orphans:
+        for key in sorted(pieces & self._orphans):
             await self._put(key, None)
         self._orphans = pieces
