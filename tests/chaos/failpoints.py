@@ -74,12 +74,12 @@ def wrap(ledger: Ledger, reach: Callable[[str], None]) -> None:
         _at_work.set(work)
         await make(self, work)
 
-    async def call_noted(self: Attempts, reactor: Reactor, arguments: dict[str, Any]) -> object:
+    async def call_noted(self: Attempts, reactor: Reactor, arguments: dict[str, Any], limit: Any) -> object:
         work = _at_work.get()
         execution = (reactor.name, work.run.id.decode(), work.pair.trigger.decode(), str(work.attempt))
         reach("before_handler")
         ledger.note("begins", *execution)
-        result = await call(self, reactor, arguments)
+        result = await call(self, reactor, arguments, limit)
         ledger.note("ends", *execution)
         reach("after_handler")
         return result
