@@ -48,13 +48,14 @@ class Careful:
         return bool(self._waiting or self._batch)
 
     def add(self, run: Run, pair: Pair) -> None:
-        """Let a step wait for its turn."""
-        if pair not in self._batch:
+        """Let a step wait for its turn; for another one, if it had one and failed."""
+        if not self._begun(pair):
+            self._batch.pop(pair, None)
             self._waiting.setdefault(pair, run)
 
     def holds(self, pair: Pair) -> bool:
         """Whether a step is to be begun by its claim, and not before."""
-        return pair in self._waiting or pair in self._batch
+        return pair in self._waiting or self._begun(pair)
 
     def claimed(self, pair: Pair, now: float) -> Sequence[tuple[Run, Pair]]:
         """A step's claim stands, so that it is begun; the others that need not wait any longer."""
@@ -72,6 +73,11 @@ class Careful:
     def drop(self, pair: Pair) -> None:
         """A step is not begun here after all."""
         self._batch.pop(pair, None)
+
+    def _begun(self, pair: Pair) -> bool:
+        """Whether a step has had its turn, and that attempt is not over."""
+        begun = self._batch.get(pair)
+        return begun is not None and not _owed_no_more(pair, begun)
 
     def look(self, now: float) -> None:
         """Begin the next ones, if those before them have survived."""

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from tests.reactors.working.controls import Assigned, AtWork, Begun, Done, Folded, Stage, Went, eventually, virtual
 
-from farandole.reactors import Choreography, Failed, Run, RunFailed, Step
+from farandole.reactors import Choreography, Failed, Retry, Run, RunFailed, Step
 from farandole.schemas.envelope import Kind, unpack
 
 
@@ -288,6 +288,34 @@ async def test_the_failure_of_a_claimed_step_is_tried_again_in_time() -> None:
         await (await client.start(Begun())).result(Done)
         assert attempts == [1, 2, 3]
         assert not (await stage.fold(dance)).of(Kind.LOST, None)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+@virtual
+async def test_what_is_begun_with_care_and_fails_is_attempted_again_at_once_if_it_may(lost: bool) -> None:
+    """It is owed anew before anybody has looked whether it survived."""
+    dance = Choreography("dance")
+    attempts: list[int] = []
+
+    @dance.reactor(retry=Retry(first="0s"))
+    async def go(begun: Begun, step: Step) -> Done:
+        attempts.append(step.attempt)
+        if len(attempts) == 1:
+            await asyncio.Event().wait()
+        if step.attempt < 3:
+            raise ConnectionError("no")
+        return Done()
+
+    async with Stage() as stage:
+        client = await stage.client(dance)
+        first = await stage.worker(dance)
+        run = await client.start(Begun())
+        await eventually(lambda: attempts)
+        await asyncio.sleep(60 if lost else 1)
+        await first.kill()
+        await stage.worker(dance)
+        assert await run.result(Done)
+        assert attempts == [1, 1, 2, 3]
 
 
 @virtual
