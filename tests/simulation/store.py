@@ -25,12 +25,15 @@ from farandole.eventstore import (
 )
 from farandole.eventstore.memory import MemoryStore
 from farandole.eventstore.sizes import record_bytes
+from farandole.projections.fold.framing import UNFINISHED
 from farandole.reactors.checkpoints import EVERY
+from farandole.schemas.envelope import Kind, pack, unpack
 
 from .group import SimulatedMember
 
 if TYPE_CHECKING:
     from .machine import Machine
+    from .world import World
 
 
 MOST_BYTES: Final = 20_000
@@ -82,6 +85,8 @@ class FaultyStore(EventStore):
             at, pause = chance.randrange(1, len(records)), chance.random() * 2
             torn = chance.random() < 0.5
             self.world.post(partition, records[:at], 0, arrived)
+            if self.world.crowded:
+                self.world.later(0.001, crowd, self.world, partition, records[0])
             if not torn:
                 self.world.post(partition, records[at:], pause)
             await asyncio.sleep(pause + 0.01)
@@ -237,3 +242,14 @@ class FaultyReader(Reader):
 
     async def close(self) -> None:
         self._closed = True
+
+
+def crowd(world: "World", partition: int, record: Record) -> None:
+    """Pieces of other appends of the same step, whose rest never comes, push out what is not whole yet."""
+    e = unpack(record.headers)
+    for _ in range(UNFINISHED if e.kind == Kind.OUTCOME and not world.calm else 0):
+        headers = pack(
+            kind=e.kind, id=e.id, type=b"sim.Cut", source=b"/sim/garbage", append=world.chance.randbytes(16), count=2,
+            sent=0, causation=e.causation, reactor=e.reactor, generation=e.generation,
+        )  # fmt: skip
+        world.garbage.add((partition, world.log.append(partition, (Record(record.key, None, headers),))))

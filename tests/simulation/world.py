@@ -56,6 +56,8 @@ class World:
         self.dances = dances_of(seed)
         self.repertoire = repertoire(self.dances)
         self.every = OFTEN if CHECKPOINTS in self.dances else EVERY
+        self.crowded = seed % 10 == 7
+        """Whether others write in the middle of what arrives in pieces."""
         self.calm = False
         self.problems: list[str] = []
         self.wrote: dict[bytes, Machine] = {}
