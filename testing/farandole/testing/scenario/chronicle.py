@@ -10,6 +10,7 @@ from farandole.reactors.scribe import text
 from farandole.schemas import Event, UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Kind
 
+from .kin import births, news
 from .log import SOURCE, Log
 
 _COMMANDS = {
@@ -32,6 +33,8 @@ class Line:
     """What entered the history with it."""
     events: list[Event | str] = field(default_factory=list)
     """The same, read; an event that cannot be read here is told of instead."""
+    born: Sequence[str] = ()
+    """The child runs that it starts, in words."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """The content of a failure or a command."""
 
@@ -93,9 +96,14 @@ class Chronicle:
         if out.run is not None:
             self._runs[log.name, text(record.key)] = out.run
         self._records[log.name, record.partition, record.offset] = record
-        self.lines.append(Line(log, record, out.envelope, Verdict(out.verdict), tuple(out.admitted)))
+        line = Line(log, record, out.envelope, Verdict(out.verdict), tuple(out.admitted))
+        if line.envelope.kind == Kind.OUTCOME:
+            line.born = births(out)
+        self.lines.append(line)
 
     async def _event(self, line: Line, fact: Fact) -> Event | str:
+        if (told := news(line.envelope, fact.type)) is not None:
+            return told
         try:
             return await line.log.client.decode(self._records[line.log.name, line.record.partition, fact.offset])
         except UndecodableValue as e:

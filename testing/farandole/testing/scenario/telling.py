@@ -13,6 +13,7 @@ from .chronicle import Line
 _LAST: Final = int(Flag.LAST)
 _MOST: Final = 400
 """Characters of one event."""
+_MOST_CHILDREN: Final = 5
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 
@@ -48,6 +49,10 @@ def debts(status: RunStatus, fold: Fold, run: Run | None, now: int) -> list[str]
     for each in awaited(fold, run) if run is not None else ():
         names = " or ".join(short(name) for name in each.types)
         lines.append(f"  waits for {names}{', a signal,' if each.signal else ''} for {each.reactor}")
+    children = [f"  waits for {short(child.type)}, run '{child.run_id}'" for child in status.children]
+    lines += children[:_MOST_CHILDREN]
+    if len(children) > _MOST_CHILDREN:
+        lines.append(f"  waits for {len(children) - _MOST_CHILDREN} runs more")
     if status.status == "unserved":
         lines.append(f"  holds {status.unserved} event{'s' if status.unserved > 1 else ''} that no reactor takes")
     return lines
@@ -91,9 +96,13 @@ def _rows(line: Line, began: int, hand: bytes) -> Iterator[tuple[str, str, str]]
         yield at, by, f"{short(text(e.type))} was refused: {line.verdict.name}"
     elif e.kind == Kind.FAILURE:
         yield at, by, _failure(line)
-    elif line.events:
+    elif line.events or line.born:
         for event in line.events:
             yield at, by, shown(event)
+        for child in line.born:
+            yield at, by, f"starts {child}"
+    elif e.kind == Kind.DELIVERED:
+        return  # it says no more than that a message came to where it was sent
     elif e.kind == Kind.OUTCOME:
         if not line.by_the_test:
             yield at, by, "nothing"
