@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import CHILD_DONE, CHILD_FAILED, Applied, Fact, Run, Timer, Verdict
+from farandole.projections.fold import Applied, Fact, Run, Timer, Verdict
 from farandole.reactors.reading import edited_by
 from farandole.reactors.scribe import text
 from farandole.schemas import Event, UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind
-from farandole.schemas.kinship import News
 
+from .kin import births, news
 from .log import SOURCE, Log
 
 _COMMANDS = {
@@ -38,6 +38,8 @@ class Line:
     """Types of the timers that it set, and when each is due."""
     asked: Sequence[tuple[Sequence[str], int]] = ()
     """Types of the answers that it asks for, each time with when that is over, or 0."""
+    born: Sequence[str] = ()
+    """The child runs that it starts, in words."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """The content of a failure or a command."""
 
@@ -111,11 +113,13 @@ class Chronicle:
         line.timers = [(text(timer.type), timer.due) for timer in timers if not timer.decision]
         asked = out.more.asked if out.more is not None else ()
         line.asked = [([text(name) for name in d.answers], d.otherwise.due if d.otherwise else 0) for d in asked]
+        if line.envelope.kind == Kind.OUTCOME:
+            line.born = births(out)
         self.lines.append(line)
 
     async def _event(self, line: Line, fact: Fact) -> Event | str:
-        if fact.type.startswith((CHILD_DONE, CHILD_FAILED)):
-            return _news(line, fact)
+        if (told := news(line.envelope, line.record, fact.type)) is not None:
+            return told
         record = self._records[line.log.name, line.record.partition, fact.offset]
         return await self._decoded(line.log, record, fact.type)
 
@@ -124,14 +128,3 @@ class Chronicle:
             return await log.client.decode(record)
         except UndecodableValue as e:
             return f"{text(type)} ({e})"
-
-
-def _news(line: Line, fact: Fact) -> str:
-    """What is heard of a child, in words."""
-    name = text(fact.type).partition(":")[2]
-    told = News.read(line.envelope.extra)
-    run = f" (run '{text(told.run_id)}')" if told is not None else ""
-    if fact.type.startswith(CHILD_DONE):
-        return f"a child has ended with {name}{run}"
-    said = system_records.CHILD_NEWS.decode(line.record.value or b"")
-    return f"the child of {name} has failed{run}: {said['error']}"
