@@ -125,6 +125,24 @@ async def test_what_nobody_answers_goes_further_up() -> None:
         assert await decisions(s) == []
 
 
+async def test_the_story_tells_what_was_asked_of_whom_and_about_what() -> None:
+    async with Scenario(docs) as s:
+        await s.when(A_DOCUMENT, after="2d")
+        lines = [line.split(maxsplit=2)[2] for line in str(s).splitlines() if " asks " in line]
+    assert lines == [
+        "asks ann 'Publish News?' about Document(title='News', text='It rains.'): Approved or Rejected, over at 2d",
+        "asks role:director 'Publish? The manager did not answer' about Document(title='News', text='It rains.'): "
+        "Approved or Rejected, over at 7d",
+    ]
+
+
+async def test_the_story_of_a_long_question_stays_short() -> None:
+    async with Scenario(docs) as s:
+        await s.when(Submitted(document=Document(title="News", text="It rains. " * 100)))
+        assert "about Document(title='News', text='It rains." in str(s)
+        assert max(len(line) for line in str(s).splitlines() if " asks " in line) < 350
+
+
 async def test_a_scenario_answers_as_the_answer_says() -> None:
     async with Scenario(docs) as s:
         await s.when(A_DOCUMENT)

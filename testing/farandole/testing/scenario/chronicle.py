@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import Applied, Fact, Run, Timer, Verdict
+from farandole.projections.fold import Applied, Decision, Fact, Run, Timer, Verdict
 from farandole.reactors.reading import edited_by
 from farandole.reactors.scribe import text
 from farandole.schemas import Event, UndecodableValue, system_records
@@ -13,6 +13,7 @@ from farandole.schemas.envelope import Envelope, Flag, Kind
 
 from .kin import births, news
 from .log import SOURCE, Log
+from .questions import question
 
 _COMMANDS = {
     Kind.CANCEL: system_records.CANCEL,
@@ -36,8 +37,8 @@ class Line:
     """The same, read; an event that cannot be read here is told of instead."""
     timers: Sequence[tuple[str, int]] = ()
     """Types of the timers that it set, and when each is due."""
-    asked: Sequence[tuple[Sequence[str], int]] = ()
-    """Types of the answers that it asks for, each time with when that is over, or 0."""
+    asked: Sequence[tuple[str, int]] = ()
+    """What it asks people, in words, each time with when that is over, or 0."""
     born: Sequence[str] = ()
     """The child runs that it starts, in words."""
     said: Mapping[str, Any] = field(default_factory=dict)
@@ -112,10 +113,18 @@ class Chronicle:
         timers = [timer for _, timer in out.armed if isinstance(timer, Timer)]
         line.timers = [(text(timer.type), timer.due) for timer in timers if not timer.decision]
         asked = out.more.asked if out.more is not None else ()
-        line.asked = [([text(name) for name in d.answers], d.otherwise.due if d.otherwise else 0) for d in asked]
+        line.asked = [(self._question(log, record, d), d.otherwise.due if d.otherwise else 0) for d in asked]
         if line.envelope.kind == Kind.OUTCOME:
             line.born = births(out)
         self.lines.append(line)
+
+    def _question(self, log: Log, last: Stored, decision: Decision) -> str:
+        """A decision in words.
+
+        Args:
+            last: the record with which its outcome was whole.
+        """
+        return question(log.client.scribe.types, self._records[log.name, last.partition, decision.offset], decision)
 
     async def _event(self, line: Line, fact: Fact) -> Event | str:
         if (told := news(line.envelope, line.record, fact.type)) is not None:

@@ -108,9 +108,9 @@ def _rows(line: Line, began: int, hand: bytes) -> Iterator[tuple[str, str, str]]
             yield at, by, shown(event)
         for type, due in line.timers:
             yield at, by, f"sets {short(type)}, due at {span(due - began)}"
-        for answers, due in line.asked:
+        for question, due in line.asked:
             over = f", over at {span(due - began)}" if due else ""
-            yield at, by, f"asks for {' or '.join(map(short, answers))}{over}"
+            yield at, by, f"asks {question}{over}"
         for child in line.born:
             yield at, by, f"starts {child}"
     elif e.kind == Kind.DELIVERED:
