@@ -12,11 +12,12 @@ from farandole.projections.fold import PendingChild, Verdict
 from farandole.schemas import Answer, Event, Signal, acquaint
 from farandole.schemas.envelope import Kind
 
-from .decisions import DecisionView, chosen, pending_decisions
+from .asked import RunDecisions
+from .decisions import DecisionView, chosen
 from .edited import edited
 from .errors import CommandRefused
 from .refusals import STANDS, WHY
-from .results import Duration, RunResult
+from .results import Duration
 from .scribe import text
 from .view import Entry, View
 
@@ -51,7 +52,7 @@ class Recorded(Generic[E_co]):
     run_id: str = ""
 
 
-class RunHandle(RunResult):
+class RunHandle(RunDecisions):
     """One run, for whoever starts it, sends to it, waits for it or looks after it. Made by `Client.start` and `run`."""
 
     def __repr__(self) -> str:
@@ -84,14 +85,6 @@ class RunHandle(RunResult):
         await acquaint(client.store.catalogue, client.scribe.types, type(signal))
         record = client.scribe.signal(self._key, signal, client.not_after(within))
         await self._command(record, type(signal).__name__, confirm)
-
-    async def decisions(self) -> list[DecisionView]:
-        """What the run asks people, the oldest question first.
-
-        Raises:
-            StoreError: the log cannot be read.
-        """
-        return await pending_decisions(self._client, self.id)
 
     async def decide(
         self,
