@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Generic
+from typing import Final, Generic
 
 from typing_extensions import TypeVar
 
@@ -16,13 +16,11 @@ from .asked import RunDecisions
 from .decisions import DecisionView, chosen
 from .edited import edited
 from .errors import CommandRefused
+from .progress import StepProgress, last_told, progress_in, step_of
 from .refusals import STANDS, WHY
 from .results import Duration
 from .scribe import text
 from .view import Entry, View
-
-if TYPE_CHECKING:
-    pass
 
 _MOST_NAME: Final = 255
 """Bytes of the name of who answers."""
@@ -181,6 +179,18 @@ class RunHandle(RunDecisions):
     async def children(self) -> Sequence[PendingChild]:
         """The child runs that it waits for."""
         return (await self.status()).children
+
+    async def progress(self) -> list[StepProgress]:
+        """How far the steps at work say that they have come, each as it was told last (`Step.progress`).
+
+        Of a run that began before the newest checkpoint only what was told after it is known.
+        """
+        view = await self._watched()
+        told, owed = last_told(view), self._client.follower.status(view).owed
+        entries = [told[key] for key in map(step_of, owed) if key in told]
+        records = await self._records(view, [entry.offset for entry in entries])
+        found = [progress_in(self._client.scribe.types, record) for record in records]
+        return [said for said in found if said is not None]
 
     async def history(self) -> list[Entry]:
         """Every record of the run, refused ones included, in the order of the log."""
