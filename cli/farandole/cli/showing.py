@@ -6,7 +6,7 @@ from typing import Any
 from rich.padding import Padding
 from rich.text import Text
 
-from farandole.projections.fold import RunStatus, awaited
+from farandole.projections.fold import Awaited, RunStatus, awaited
 from farandole.reactors.client import Client
 from farandole.reactors.commands import command_line
 from farandole.reactors.progress import StepProgress
@@ -33,14 +33,14 @@ async def show(target: Target, run_id: str, out: Output, *, raw: bool) -> int:
         moments = await timeline(client, view)
         now = await client.store.now()
         if out.as_json:
-            said = status_json(client, view, status, await handle.progress())
+            said = status_json(client.scribe.choreography, _awaits(client, view), status, await handle.progress())
             out.document(said | {"totals": totals(moments), "records": [m.json() for m in moments]})
             return 0
-        _head(out, status, moments, now)
+        print_head(out, status, moments, now)
         if raw:
-            _raw(out, moments)
+            print_raw(out, moments)
         else:
-            _timeline(out, worth_showing(moments), fates(moments, status, client.follower.fold(view.partition)))
+            print_timeline(out, worth_showing(moments), fates(moments, status, client.follower.fold(view.partition)))
         _tail(out, target, client, view, status, moments, now)
         _at_work(out, status, await handle.progress(), now)
     return 0
@@ -52,7 +52,7 @@ async def status(target: Target, run_id: str, out: Output) -> int:
         handle, found = await existing(client, run_id)
         view, told = await client.follower.view(run_id.encode()), await handle.progress()
         if out.as_json:
-            out.document(status_json(client, view, found, told))
+            out.document(status_json(client.scribe.choreography, _awaits(client, view), found, told))
             return 0
         now = await client.store.now()
         line = Text.assemble((safe(found.run_id), "bold"), "  ", state(found.status), "  ")
@@ -62,7 +62,9 @@ async def status(target: Target, run_id: str, out: Output) -> int:
     return 0
 
 
-def status_json(client: Client, view: View, status: RunStatus, told: Sequence[StepProgress] = ()) -> dict[str, Any]:
+def status_json(
+    choreography: str, awaits: Sequence[Awaited], status: RunStatus, told: Sequence[StepProgress] = ()
+) -> dict[str, Any]:
     """A status for other programs; log times in ISO 8601.
 
     Args:
@@ -70,7 +72,7 @@ def status_json(client: Client, view: View, status: RunStatus, told: Sequence[St
     """
     return {
         "run": status.run_id,
-        "choreography": client.scribe.choreography,
+        "choreography": choreography,
         "status": status.status,
         "end": status.end or None,
         "paused": status.paused,
@@ -112,22 +114,22 @@ def status_json(client: Client, view: View, status: RunStatus, told: Sequence[St
         if status.parent is None
         else {
             "run": status.parent.run_id,
-            "choreography": status.parent.choreography or client.scribe.choreography,
+            "choreography": status.parent.choreography or choreography,
             "schedule": status.parent.of_schedule,
         },
         "children": [
             {
                 "run": child.run_id,
-                "choreography": child.choreography or client.scribe.choreography,
+                "choreography": child.choreography or choreography,
                 "type": child.type,
             }
             for child in status.children
         ],
-        "awaits": [{"reactor": a.reactor, "types": a.types, "signal": a.signal} for a in _awaits(client, view)],
+        "awaits": [{"reactor": a.reactor, "types": a.types, "signal": a.signal} for a in awaits],
     }
 
 
-def _awaits(client: Client, view: View) -> Any:
+def _awaits(client: Client, view: View) -> tuple[Awaited, ...]:
     return () if view.run is None else awaited(client.follower.fold(view.partition), view.run)
 
 
@@ -136,7 +138,7 @@ def _at_work(out: Output, status: RunStatus, told: Sequence[StepProgress], now: 
         out.print(Text(f"  {line}", style="dim"), soft_wrap=True)
 
 
-def _head(out: Output, status: RunStatus, moments: list[Moment], now: int) -> None:
+def print_head(out: Output, status: RunStatus, moments: list[Moment], now: int) -> None:
     end = f" with {short(status.end)}" if status.status == "completed" and status.end else ""
     out.print(Text.assemble((safe(status.run_id), "bold"), "  ", state(status.status), end))
     if not moments:
@@ -155,7 +157,7 @@ def _head(out: Output, status: RunStatus, moments: list[Moment], now: int) -> No
     out.print(Text(f"started {ago(begin, now)}, {date(begin)} · partition {status.partition}\n", style="dim"))
 
 
-def _timeline(out: Output, moments: list[Moment], fates: Mapping[bytes, str]) -> None:
+def print_timeline(out: Output, moments: list[Moment], fates: Mapping[bytes, str]) -> None:
     """The moments in columns as wide as they need to be; what each says is on a line of its own."""
     rows = [(m, title(m.told), author(m.told)) for m in moments]
     rows = [(m, words, "" if by in words.plain else by) for m, words, by in rows]
@@ -191,7 +193,7 @@ def _took(m: Moment) -> str:
     return f"  {exact(m.worked):>7}" + (f", waited {exact(m.waited)}" if m.waited else "")
 
 
-def _raw(out: Output, moments: list[Moment]) -> None:
+def print_raw(out: Output, moments: list[Moment]) -> None:
     for m in moments:
         record, e = m.told.record, m.told.envelope
         head = f"partition {record.partition}  offset {record.offset}  {date(record.time)}  {m.told.verdict.name}"
