@@ -52,6 +52,11 @@ def test_runs_can_be_picked_by_status_and_type(cli: Cli, shop: Shop, done: str, 
     gifts = cli("runs", "shop_app:shop", "--type", "GiftOrdered", "--json", "-s", shop.store).json["runs"]
     assert all(run["type"] == "shop.GiftOrdered" for run in gifts)
     assert len(cli("runs", "-c", "shop", "-n", "1", "--json", "-s", shop.store).json["runs"]) == 1
+    wrong = cli("runs", "shop_app:shop", "--type", "GiftOrderd", "-s", shop.store)
+    assert (wrong.code, wrong.err) == (
+        3,
+        "error: choreography 'shop' has no start 'GiftOrderd'; did you mean GiftOrdered or Ordered?\n",
+    )
 
 
 def test_runs_says_what_a_run_waits_for(cli: Cli, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,6 +122,12 @@ def test_every_program_runs_and_prints_what_is_said(block: Block, tmp_path: Path
         assert ran.stdout == said
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_is_said_of_a_block_stands_before_it(page: Path) -> None:
+    """A fence says its language and no more; what else it says nobody would look at."""
+    assert [str(block) for block in blocks_of(page) if " " in block.language] == []
+
+
 def test_the_main_example_of_the_readme_is_a_program() -> None:
     first = next(block for block in PYTHON if block.page.name == "README.md")
     assert first in PROGRAMS

@@ -36,10 +36,10 @@ async def test_a_child_runs_beside_its_parent_which_hears_of_its_end() -> None:
 async def test_the_story_of_a_scenario_tells_of_children() -> None:
     async with Scenario(orders) as s:
         await s.when(Ordered(topics=["tea"]))
-        assert "a child has ended with Found (run '" in str(s)
+        assert "ChildDone[Found] of run '" in str(s)
     async with Scenario(orders) as s:
         await s.when(Ordered(topics=["nonsense"]))
-        assert "the child of Asked has failed (run '" in str(s)
+        assert "ChildFailed[Asked] of run '" in str(s)
 
 
 async def test_a_parent_waits_for_its_child() -> None:

@@ -6,7 +6,18 @@ import pytest
 from pydantic import BaseModel
 
 from farandole.projections.fold import Verdict
-from farandole.reactors import Ask, Choreography, Client, CommandRefused, DecisionView, Run
+from farandole.reactors import (
+    Ask,
+    Choreography,
+    Client,
+    CommandRefused,
+    DecisionView,
+    GiveUp,
+    Run,
+    RunCancelled,
+    RunFailed,
+    UnexpectedEnd,
+)
 from farandole.schemas import Answer, End, Event, Start
 from farandole.testing import Scenario, ScenarioError
 
@@ -28,6 +39,9 @@ class Approved(Answer): ...
 
 class Rejected(Answer):
     reason: str = ""
+
+
+class Postponed(Answer): ...
 
 
 class Escalated(Event):
@@ -125,6 +139,24 @@ async def test_what_nobody_answers_goes_further_up() -> None:
         assert await decisions(s) == []
 
 
+async def test_the_story_tells_what_was_asked_of_whom_and_about_what() -> None:
+    async with Scenario(docs) as s:
+        await s.when(A_DOCUMENT, after="2d")
+        lines = [line.split(maxsplit=2)[2] for line in str(s).splitlines() if " asks " in line]
+    assert lines == [
+        "asks ann 'Publish News?' about Document(title='News', text='It rains.'): Approved or Rejected, over at 2d",
+        "asks role:director 'Publish? The manager did not answer' about Document(title='News', text='It rains.'): "
+        "Approved or Rejected, over at 7d",
+    ]
+
+
+async def test_the_story_of_a_long_question_stays_short() -> None:
+    async with Scenario(docs) as s:
+        await s.when(Submitted(document=Document(title="News", text="It rains. " * 100)))
+        assert "about Document(title='News', text='It rains." in str(s)
+        assert max(len(line) for line in str(s).splitlines() if " asks " in line) < 350
+
+
 async def test_a_scenario_answers_as_the_answer_says() -> None:
     async with Scenario(docs) as s:
         await s.when(A_DOCUMENT)
@@ -132,6 +164,43 @@ async def test_a_scenario_answers_as_the_answer_says() -> None:
         s.then_only(Refused(reason="dull"))
         with pytest.raises(ScenarioError, match="no decision of run 'run' waits for it"):
             await s.when(Approved(by="ann"))
+
+
+async def test_a_client_waits_for_a_question_with_the_answers_that_it_means() -> None:
+    async with Scenario(docs) as s:
+        await s.when(A_DOCUMENT)
+        first = await s.use(lambda client: client.run(s.id).decision(Rejected))
+        assert first.question == "Publish News?"
+        with pytest.raises(TimeoutError, match="asks nothing such after 1s: it is waiting"):
+            await s.use(lambda client: client.run(s.id).decision(Approved, Postponed, timeout="1s"))
+
+
+async def test_who_waits_for_a_question_is_told_that_none_will_come() -> None:
+    async with Scenario(docs) as s:
+        await s.when(A_DOCUMENT)
+        await s.cancel("withdrawn")
+        with pytest.raises(RunCancelled, match="withdrawn"):
+            await s.use(lambda client: client.run(s.id).decision(Approved))
+    async with Scenario(docs) as s:
+        await s.when(A_DOCUMENT)
+        await s.when(Approved(by="ann"))
+        with pytest.raises(UnexpectedEnd, match="run 'run' ended with Published, and asks nothing more"):
+            await s.use(lambda client: client.run(s.id).decision(Approved))
+        with pytest.raises(TypeError, match="Published'> is no Answer"):
+            await s.use(lambda client: client.run(s.id).decision(Published))  # type: ignore[arg-type]
+
+
+async def test_who_waits_for_a_question_is_told_of_a_step_that_failed() -> None:
+    broken = Choreography("broken")
+
+    @broken.reactor
+    async def ask(doc: Submitted) -> Ask[Approved | Rejected]:
+        raise GiveUp("nobody is there")
+
+    async with Scenario(broken) as s:
+        await s.when(A_DOCUMENT)
+        with pytest.raises(RunFailed, match=r"ask failed for good after 1 attempt: \S*GiveUp: nobody is there"):
+            await s.use(lambda client: client.run(s.id).decision())
 
 
 async def test_the_first_answer_decides() -> None:

@@ -222,6 +222,10 @@ def test_the_newest_of_a_year_is_found_at_once(monkeypatch: pytest.MonkeyPatch) 
         ({"overlap": "kill"}, "overlap='kill' is none of skip, allow, queue, replace"),
         ({"catch_up": "some"}, "catch_up='some' is none of none, last, all"),
         ({"first": datetime(2026, 1, 1)}, "first= has no time zone"),
+        (
+            {"cron": None, "every": timedelta(minutes=5), "first": datetime(2026, 1, 1, 2, 0, 0, 500, tzinfo=UTC)},
+            "give a whole one, as first=2026-01-01T02:00:00+00:00",
+        ),
     ],
 )
 def test_a_schedule_that_cannot_be_read_says_why(wrong: dict[str, Any], message: str) -> None:

@@ -56,6 +56,17 @@ async def test_attempts_are_made_when_they_are_due() -> None:
         s.then(Paid(receipt="r-3"))
 
 
+async def test_time_passes_after_whatever_else_is_done() -> None:
+    async with Scenario(shop) as s:
+        s.replace(bank, fails(1))
+        await s.use(lambda client: client.start(Ordered(), run_id=s.id), after="999ms")
+        s.owes(pay)
+        await s.pause(after="1h")
+        s.owes(pay)
+        await s.resume()
+        s.then(Paid(receipt="r-2"))
+
+
 async def test_time_passes_while_a_handler_works() -> None:
     slow = Choreography("slow")
 

@@ -286,6 +286,8 @@ async def people(client: Client) -> None:
     assert_type(decisions, list[DecisionView])
     run = client.run(decisions[0].run_id)
     assert_type(await run.decisions(), list[DecisionView])
+    assert_type(await run.decision(Approved, Rejected, timeout="1m"), DecisionView)
+    assert_type(await run.decision(on_parked="wait"), DecisionView)
     await run.decide(decisions[0], Approved(), by="ann", via="the web", within="1m")
     await run.decide(None, Approved(), by="ann")
     await run.decide(decisions[0].id, Rejected(), by="ann")

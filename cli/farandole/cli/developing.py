@@ -23,7 +23,7 @@ from .logs import set_up
 from .output import Output
 from .processes import Children, end_with_parent
 from .running import DEV_STORE, Target, answering
-from .told import Teller
+from .told import LogTeller
 from .watching import Sources
 
 _LOOK: Final = 0.4
@@ -150,7 +150,7 @@ async def dev_worker(target: Target, out: Output, *, quiet: bool, parent_pipe: i
 
 
 async def _tell(client: Client, out: Output) -> None:
-    teller, lines = Teller(client), Lines(out)
+    teller, lines = LogTeller(client), Lines(out)
     async with Feed(client, last=0) as feed:
         async for news in feed:
             for told in await tell(teller, news):

@@ -59,12 +59,13 @@ def _known(error: BaseException) -> tuple[str, int] | None:
         ServedElsewhere,
         UnknownReactor,
         UnknownSchedule,
+        UnknownStart,
     )
     from farandole.schemas import FarandoleError
 
     if isinstance(error, CommandRefused | ServedElsewhere | RetirementRefused | PolicyRefused):
         return one_line(error), REFUSED
-    if isinstance(error, UnknownReactor | UnknownSchedule):
+    if isinstance(error, UnknownReactor | UnknownSchedule | UnknownStart):
         return one_line(error), NOT_FOUND
     if isinstance(error, ClientError | asyncio.TimeoutError):
         return one_line(error) or "it took too long", FAILED

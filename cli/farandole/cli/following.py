@@ -15,7 +15,7 @@ from .output import Output
 from .running import Target, attached, existing
 from .steps import renews
 from .times import clock
-from .told import Teller, Told
+from .told import LogTeller, Told
 from .words import author, gist, mark, title
 
 
@@ -105,14 +105,14 @@ async def tail(target: Target, run_id: str | None, out: Output, *, last: int | N
 
 
 async def _so_far(client: Client, feed: Feed, out: Output) -> None:
-    teller, lines = Teller(client), Lines(out)
+    teller, lines = LogTeller(client), Lines(out)
     for news in feed.ready():
         for told in await tell(teller, news):
             lines.print(told)
 
 
 async def _print(client: Client, feed: Feed, out: Output, *, until_closed: bool) -> None:
-    teller, lines = Teller(client), Lines(out)
+    teller, lines = LogTeller(client), Lines(out)
     async for news in feed:
         for told in await tell(teller, news):
             lines.print(told)
@@ -120,7 +120,7 @@ async def _print(client: Client, feed: Feed, out: Output, *, until_closed: bool)
             return
 
 
-async def tell(teller: Teller, news: News) -> list[Told]:
+async def tell(teller: LogTeller, news: News) -> list[Told]:
     """The records that came into effect with one: itself, or all of an append that it made whole."""
     record = news.record
     if news.admitted == (record.offset,):

@@ -23,9 +23,8 @@ async def runs(
         if word not in STYLES:
             raise CliError(f"no run is ever '{word}'{did_you_mean(word, STYLES)}")
     name = target.choreography.name
-    wanted = type if type is None or type.startswith(f"{name}.") else f"{name}.{type}"
     async with attached(target) as client:
-        found = await client.runs(status=status, type=wanted, limit=limit, everything=everything)
+        found = await client.runs(status=status, type=type, limit=limit, everything=everything)
         now = await client.store.now()
     if out.as_json:
         out.document(

@@ -1,17 +1,19 @@
 """`show` and `status`: one run in full."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.padding import Padding
 from rich.text import Text
 
-from farandole.projections.fold import RunStatus, awaited
+from farandole.projections.fold import Awaited, RunStatus, awaited
 from farandole.reactors.client import Client
 from farandole.reactors.commands import command_line
+from farandole.reactors.progress import StepProgress
 from farandole.reactors.view import View
 from farandole.schemas.envelope import Kind
 
+from .atwork import at_work, progress_json
 from .fates import fates
 from .output import Output, safe, to_json
 from .running import Target, attached, existing
@@ -27,42 +29,50 @@ async def show(target: Target, run_id: str, out: Output, *, raw: bool) -> int:
     """Print a run's timeline."""
     async with attached(target) as client:
         handle, status = await existing(client, run_id)
-        view = await client.follower.view(handle.id.encode())
+        view = await client.follower.whole(handle.id.encode())
         moments = await timeline(client, view)
         now = await client.store.now()
         if out.as_json:
-            said = status_json(client, view, status)
+            said = status_json(client.scribe.choreography, _awaits(client, view), status, await handle.progress())
             out.document(said | {"totals": totals(moments), "records": [m.json() for m in moments]})
             return 0
-        _head(out, status, moments, now)
+        print_head(out, status, moments, now)
         if raw:
-            _raw(out, moments)
+            print_raw(out, moments)
         else:
-            _timeline(out, worth_showing(moments), fates(moments, status, client.follower.fold(view.partition)))
+            print_timeline(out, worth_showing(moments), fates(moments, status, client.follower.fold(view.partition)))
         _tail(out, target, client, view, status, moments, now)
+        _at_work(out, status, await handle.progress(), now)
     return 0
 
 
 async def status(target: Target, run_id: str, out: Output) -> int:
     """Print what state a run is in, and what it owes or waits for."""
     async with attached(target) as client:
-        _, found = await existing(client, run_id)
-        view = await client.follower.view(run_id.encode())
+        handle, found = await existing(client, run_id)
+        view, told = await client.follower.view(run_id.encode()), await handle.progress()
         if out.as_json:
-            out.document(status_json(client, view, found))
+            out.document(status_json(client.scribe.choreography, _awaits(client, view), found, told))
             return 0
         now = await client.store.now()
         line = Text.assemble((safe(found.run_id), "bold"), "  ", state(found.status), "  ")
         out.print(line.append(doing(found, _awaits(client, view), now)))
+        _at_work(out, found, told, now)
         out.print(Text(f"last event {ago(found.touched, now)}, at {date(found.touched)}", style="dim"))
     return 0
 
 
-def status_json(client: Client, view: View, status: RunStatus) -> dict[str, Any]:
-    """A status for other programs; log times in ISO 8601."""
+def status_json(
+    choreography: str, awaits: Sequence[Awaited], status: RunStatus, told: Sequence[StepProgress] = ()
+) -> dict[str, Any]:
+    """A status for other programs; log times in ISO 8601.
+
+    Args:
+        told: how far steps said that they are.
+    """
     return {
         "run": status.run_id,
-        "choreography": client.scribe.choreography,
+        "choreography": choreography,
         "status": status.status,
         "end": status.end or None,
         "paused": status.paused,
@@ -84,6 +94,7 @@ def status_json(client: Client, view: View, status: RunStatus) -> dict[str, Any]
                 "claimed_until": instant(step.claimed_until) if step.claimed_until else None,
                 "lost": step.lost,
                 "stopped": step.stopped,
+                "progress": progress_json(told, step.reactor, step.trigger),
             }
             for step in status.owed
         ],
@@ -103,26 +114,31 @@ def status_json(client: Client, view: View, status: RunStatus) -> dict[str, Any]
         if status.parent is None
         else {
             "run": status.parent.run_id,
-            "choreography": status.parent.choreography or client.scribe.choreography,
+            "choreography": status.parent.choreography or choreography,
             "schedule": status.parent.of_schedule,
         },
         "children": [
             {
                 "run": child.run_id,
-                "choreography": child.choreography or client.scribe.choreography,
+                "choreography": child.choreography or choreography,
                 "type": child.type,
             }
             for child in status.children
         ],
-        "awaits": [{"reactor": a.reactor, "types": a.types, "signal": a.signal} for a in _awaits(client, view)],
+        "awaits": [{"reactor": a.reactor, "types": a.types, "signal": a.signal} for a in awaits],
     }
 
 
-def _awaits(client: Client, view: View) -> Any:
+def _awaits(client: Client, view: View) -> tuple[Awaited, ...]:
     return () if view.run is None else awaited(client.follower.fold(view.partition), view.run)
 
 
-def _head(out: Output, status: RunStatus, moments: list[Moment], now: int) -> None:
+def _at_work(out: Output, status: RunStatus, told: Sequence[StepProgress], now: int) -> None:
+    for line in at_work(status, told, now):
+        out.print(Text(f"  {line}", style="dim"), soft_wrap=True)
+
+
+def print_head(out: Output, status: RunStatus, moments: list[Moment], now: int) -> None:
     end = f" with {short(status.end)}" if status.status == "completed" and status.end else ""
     out.print(Text.assemble((safe(status.run_id), "bold"), "  ", state(status.status), end))
     if not moments:
@@ -141,7 +157,7 @@ def _head(out: Output, status: RunStatus, moments: list[Moment], now: int) -> No
     out.print(Text(f"started {ago(begin, now)}, {date(begin)} · partition {status.partition}\n", style="dim"))
 
 
-def _timeline(out: Output, moments: list[Moment], fates: Mapping[bytes, str]) -> None:
+def print_timeline(out: Output, moments: list[Moment], fates: Mapping[bytes, str]) -> None:
     """The moments in columns as wide as they need to be; what each says is on a line of its own."""
     rows = [(m, title(m.told), author(m.told)) for m in moments]
     rows = [(m, words, "" if by in words.plain else by) for m, words, by in rows]
@@ -177,7 +193,7 @@ def _took(m: Moment) -> str:
     return f"  {exact(m.worked):>7}" + (f", waited {exact(m.waited)}" if m.waited else "")
 
 
-def _raw(out: Output, moments: list[Moment]) -> None:
+def print_raw(out: Output, moments: list[Moment]) -> None:
     for m in moments:
         record, e = m.told.record, m.told.envelope
         head = f"partition {record.partition}  offset {record.offset}  {date(record.time)}  {m.told.verdict.name}"

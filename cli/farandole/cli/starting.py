@@ -13,7 +13,7 @@ from .logs import new_log_told
 from .output import Output
 from .payload import event
 from .running import Target, answering, attached, existing
-from .told import Teller
+from .told import LogTeller
 from .words import fields, short
 
 
@@ -60,7 +60,7 @@ async def _result(client: Client, handle: RunHandle, out: Output, timeout: str |
     status = client.follower.status(view)
     content = None
     if view.run is not None and view.run.result is Result.ENDED:
-        (told,) = await Teller(client).tell_at(view.partition, [view.run.result_offset], {})
+        (told,) = await LogTeller(client).tell_at(view.partition, [view.run.result_offset], {})
         content = told.content
     if out.as_json:
         out.document(

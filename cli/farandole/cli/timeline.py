@@ -9,7 +9,7 @@ from farandole.reactors.client import Client
 from farandole.reactors.view import Entry, View
 from farandole.schemas.envelope import Kind
 
-from .told import Teller, Told
+from .told import LogTeller, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ async def timeline(client: Client, view: View) -> list[Moment]:
     entries = list(view.entries)
     if not entries:
         return []
-    verdicts = _verdicts(entries)
-    told = await Teller(client).tell_at(view.partition, verdicts, verdicts)
+    verdicts = verdicts_of(entries)
+    told = await LogTeller(client).tell_at(view.partition, verdicts, verdicts)
     return moments(told)
 
 
@@ -73,7 +73,7 @@ def moments(told: Sequence[Told]) -> list[Moment]:
     return found
 
 
-def _verdicts(entries: Sequence[Entry]) -> dict[int, Verdict]:
+def verdicts_of(entries: Sequence[Entry]) -> dict[int, Verdict]:
     """The verdict of each record; what was held until its append was whole counts as admitted with it."""
     whole = {_append(e) for e in entries if e.verdict is Verdict.ADMITTED}
     return {

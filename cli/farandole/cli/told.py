@@ -103,9 +103,8 @@ class Told:
 class Teller:
     """Reads records of one log for people."""
 
-    def __init__(self, client: Client) -> None:
-        self._store: EventStore = client.store
-        self._reader = PlainReader(client.store, client.scribe.types)
+    def __init__(self, reader: PlainReader) -> None:
+        self._reader = reader
 
     async def tell(self, record: Stored, verdict: Verdict) -> Told:
         """What can be told of a record; what cannot be read is said, not raised."""
@@ -117,6 +116,14 @@ class Teller:
             return Told(record, envelope, verdict, await self._reader.read(record))
         except UndecodableValue as e:
             return Told(record, envelope, verdict, None, str(e))
+
+
+class LogTeller(Teller):
+    """Reads them from the log itself."""
+
+    def __init__(self, client: Client) -> None:
+        super().__init__(PlainReader(client.store.catalogue.load, client.scribe.types))
+        self._store: EventStore = client.store
 
     async def tell_at(self, partition: int, offsets: Iterable[int], verdicts: dict[int, Verdict]) -> list[Told]:
         """What can be told of the records at these offsets, in the order of the log."""

@@ -5,6 +5,7 @@ an Avro container file that any tool can read; it is read back and folded, and m
 a single record is deleted.
 """
 
+import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from fastavro.write import Writer
 from farandole.eventstore import Ends, EventStore, Stored
 from farandole.projections.fold import Fold
 from farandole.projections.fold.checkpoint import Manifest, base_key
+from farandole.schemas.catalogue import PREFIX
 
 from .checkpoints import Checkpoints, begun
 from .errors import ClientError
@@ -101,6 +103,7 @@ async def archive(
         elif dry:
             yield Archived(partition, first, found.position)
         else:
+            await _keep_schemas(store, to, client.scribe.choreography)
             yield await _archive(store, checkpoints, found, first, to, client.scribe.choreography)
 
 
@@ -191,6 +194,23 @@ def _records(source: BinaryIO) -> Iterator[dict[str, Any]]:
     for fields in read_container(source):
         if isinstance(fields, dict):
             yield fields
+
+
+def schemas_file(directory: Path, choreography: str) -> Path:
+    """Where the schemas are by which archived values are read."""
+    return directory / f"{choreography}.schemas.json"
+
+
+async def _keep_schemas(store: EventStore, to: Path, choreography: str) -> None:
+    found = await store.catalogue.scan(PREFIX)
+    schemas = {key.decode(): json.loads(value) for key, value in sorted(found.items())}
+    file = schemas_file(_made(to), choreography)
+    part = file.with_suffix(".json.part")
+    with part.open("w") as out:
+        json.dump(schemas, out, indent=1)
+        out.flush()
+        os.fsync(out.fileno())
+    part.replace(file)
 
 
 def archived_records(file: Path) -> Iterator[Stored]:

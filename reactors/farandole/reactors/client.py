@@ -18,6 +18,7 @@ from .handle import RunHandle
 from .overview import RunList, list_runs
 from .reading import failure_of, read_event
 from .scribe import Scribe
+from .starts import start_named
 
 _PATIENCE: Final = 30.0
 _WAITS: Final = (0.05, 0.1, 0.2, 0.5)
@@ -69,20 +70,28 @@ class Client:
         return RunHandle(self, run_id)
 
     async def runs(
-        self, *, status: Collection[str] = (), type: str | None = None, limit: int = 50, everything: bool = False
+        self,
+        *,
+        status: Collection[str] = (),
+        type: type[Start] | str | None = None,
+        limit: int = 50,
+        everything: bool = False,
     ) -> RunList:
         """The runs of the log, those that moved last first.
 
         Args:
             status: only runs in one of these states (`RunStatus.status`).
-            type: only runs with a start of this wire name.
+            type: only runs that this start opened: its class, or the name of it, with or without the choreography.
             limit: at most so many.
             everything: read the whole log, so that runs that were closed before the newest checkpoints are there too.
 
         Raises:
+            UnknownStart: ``type`` is the name of no event.
+            TypeError: ``type`` is an event of another kind.
             StoreError: the log cannot be read.
         """
-        return await list_runs(self.store, status=status, type=type, limit=limit, everything=everything)
+        start = None if type is None else await start_named(self, type)
+        return await list_runs(self.store, status=status, type=start, limit=limit, everything=everything)
 
     async def decisions(self, *, to: str | None = None) -> list[DecisionView]:
         """What all runs ask people, the oldest question first.

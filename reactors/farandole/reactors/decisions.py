@@ -121,7 +121,7 @@ def _pending(runs: Iterable[Run]) -> list[tuple[Run, Decision]]:
 
 def _view(types: EventTypes, run: Run, decision: Decision, record: Stored) -> DecisionView:
     try:
-        content = _content(types, record)
+        content = asked_by(types, record)
     except UndecodableValue as e:
         content = {"question": f"(cannot be read here: {e})", "about": "", "about_type": "", "to": []}
     otherwise = decision.otherwise
@@ -144,7 +144,12 @@ def _view(types: EventTypes, run: Run, decision: Decision, record: Stored) -> De
     )
 
 
-def _content(types: EventTypes, record: Stored) -> dict[str, Any]:
+def asked_by(types: EventTypes, record: Stored) -> dict[str, Any]:
+    """What a record asks: ``question``, ``about``, ``about_type``, ``to``.
+
+    Raises:
+        UndecodableValue: it cannot be read here.
+    """
     e = unpack(record.headers)
     value = record.value
     if value is not None and e.flags & Flag.CODED:

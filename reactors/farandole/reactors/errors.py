@@ -15,6 +15,7 @@
         ├── RunExpired      the run was idle for too long or had passed its deadline, and was closed
         ├── UnknownReactor  no contract names the reactor
         ├── UnknownSchedule no schedule has that name
+        ├── UnknownStart    no event has that name
         ├── RetirementRefused   another contract keeps coming into force
         ├── SettingRefused      somebody else keeps changing the setting
         └── PolicyRefused       somebody else keeps turning the same switch
@@ -26,6 +27,7 @@ The first two are for handlers to raise; all others are for callers to catch.
 """
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from farandole.projections.fold import Verdict
 from farandole.schemas import DeclarationError, Duration, FarandoleError, parse_duration
@@ -157,6 +159,20 @@ class UnknownSchedule(ClientError):
 
     def __init__(self, name: str, known: Sequence[str]) -> None:
         super().__init__(f"no schedule is named '{name}'; there are {', '.join(known) or 'none yet'}")
+        self.known = tuple(known)
+
+
+class UnknownStart(ClientError):
+    """Neither the log nor this process knows an event of that name.
+
+    Attributes:
+        known: those that could be meant.
+    """
+
+    def __init__(self, name: str, choreography: str, known: Sequence[str]) -> None:
+        near = get_close_matches(name.rpartition(".")[2], known, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known) or 'none yet'}"
+        super().__init__(f"choreography '{choreography}' has no start '{name}'; {hint}")
         self.known = tuple(known)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Generic
+from typing import Final, Generic
 
 from typing_extensions import TypeVar
 
@@ -12,16 +12,15 @@ from farandole.projections.fold import PendingChild, Verdict
 from farandole.schemas import Answer, Event, Signal, acquaint
 from farandole.schemas.envelope import Kind
 
-from .decisions import DecisionView, chosen, pending_decisions
+from .asked import RunDecisions
+from .decisions import DecisionView, chosen
 from .edited import edited
 from .errors import CommandRefused
+from .progress import StepProgress, last_told, progress_in, step_of
 from .refusals import STANDS, WHY
-from .results import Duration, RunResult
+from .results import Duration
 from .scribe import text
 from .view import Entry, View
-
-if TYPE_CHECKING:
-    pass
 
 _MOST_NAME: Final = 255
 """Bytes of the name of who answers."""
@@ -51,7 +50,7 @@ class Recorded(Generic[E_co]):
     run_id: str = ""
 
 
-class RunHandle(RunResult):
+class RunHandle(RunDecisions):
     """One run, for whoever starts it, sends to it, waits for it or looks after it. Made by `Client.start` and `run`."""
 
     def __repr__(self) -> str:
@@ -84,14 +83,6 @@ class RunHandle(RunResult):
         await acquaint(client.store.catalogue, client.scribe.types, type(signal))
         record = client.scribe.signal(self._key, signal, client.not_after(within))
         await self._command(record, type(signal).__name__, confirm)
-
-    async def decisions(self) -> list[DecisionView]:
-        """What the run asks people, the oldest question first.
-
-        Raises:
-            StoreError: the log cannot be read.
-        """
-        return await pending_decisions(self._client, self.id)
 
     async def decide(
         self,
@@ -188,6 +179,18 @@ class RunHandle(RunResult):
     async def children(self) -> Sequence[PendingChild]:
         """The child runs that it waits for."""
         return (await self.status()).children
+
+    async def progress(self) -> list[StepProgress]:
+        """How far the steps at work say that they have come, each as it was told last (`Step.progress`).
+
+        Of a run that began before the newest checkpoint only what was told after it is known.
+        """
+        view = await self._watched()
+        told, owed = last_told(view), self._client.follower.status(view).owed
+        entries = [told[key] for key in map(step_of, owed) if key in told]
+        records = await self._records(view, [entry.offset for entry in entries])
+        found = [progress_in(self._client.scribe.types, record) for record in records]
+        return [said for said in found if said is not None]
 
     async def history(self) -> list[Entry]:
         """Every record of the run, refused ones included, in the order of the log."""

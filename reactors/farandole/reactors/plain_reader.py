@@ -1,8 +1,9 @@
 """Records of the log as plain data: read by the catalogue's schemas, so that no class of theirs is needed."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from farandole.eventstore import EventStore, Stored
+from farandole.eventstore import Stored
 from farandole.schemas import EventTypes, PlainValues, UndecodableValue
 from farandole.schemas.envelope import Flag, unpack
 
@@ -13,11 +14,12 @@ class PlainReader:
     """Reads the values of one log.
 
     Args:
+        catalogue: gives the schemas, as the catalogue has them.
         types: their payload codec is used, if they have one.
     """
 
-    def __init__(self, store: EventStore, types: EventTypes) -> None:
-        self._store = store
+    def __init__(self, catalogue: Callable[[], Awaitable[Mapping[bytes, bytes]]], types: EventTypes) -> None:
+        self._catalogue = catalogue
         self._types = types
         self._values = PlainValues()
 
@@ -38,5 +40,5 @@ class PlainReader:
                 raise UndecodableValue("the value went through a payload codec; name the app, which has it")
             value = self._types.unseal(value, context_of(self._types, record, e))
         if not self._values.knows(value):
-            self._values.learn(await self._store.catalogue.load())
+            self._values.learn(await self._catalogue())
         return self._values.read(value)

@@ -94,11 +94,16 @@ class RunResult(WatchedRun):
             run = view.run
             if run is not None and run.result is not Result.NONE:
                 return await self._ended(view, ends)
-            if run is not None and run.parked and on_parked != "wait":
-                raise await self._failure(view)
-            if run is None and self._start_id is not None and view.verdict(self._start_id) is Verdict.TOO_LATE:
-                raise CommandRefused(f"run '{self.id}' was not started: {WHY[Verdict.TOO_LATE]}", Verdict.TOO_LATE)
+            await self._or_stuck(view, on_parked)
             await view.changed()
+
+    async def _or_stuck(self, view: View, on_parked: str) -> None:
+        """Raise what keeps the run from going on, if anything does."""
+        run = view.run
+        if run is not None and run.parked and on_parked != "wait":
+            raise await self._failure(view)
+        if run is None and self._start_id is not None and view.verdict(self._start_id) is Verdict.TOO_LATE:
+            raise CommandRefused(f"run '{self.id}' was not started: {WHY[Verdict.TOO_LATE]}", Verdict.TOO_LATE)
 
     async def _ended(self, view: View, ends: tuple[type[End], ...]) -> End:
         run = view.run

@@ -139,7 +139,11 @@ def _check_every(every: timedelta, first: datetime | None, tz: str) -> None:
     if every < SECOND or every % SECOND:
         raise DeclarationError(f"every={in_short(every)} is not a whole number of seconds")
     if first is not None and first.microsecond:
-        raise DeclarationError(f"first={first.isoformat()} is between two seconds")
+        whole = first.replace(microsecond=0)
+        raise DeclarationError(
+            f"first={first.isoformat()} is between two seconds, and ticks are named by the second; give a whole one, as "
+            f"first={whole.isoformat()} (first.replace(microsecond=0))"
+        )
     if tz != "UTC":
         raise DeclarationError("tz= is the time zone of cron=; every= counts time as it passes, in no zone")
 

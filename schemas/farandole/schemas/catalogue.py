@@ -105,6 +105,16 @@ async def refresh(table: Table, types: EventTypes) -> None:
     _learn(await table.load(), types)
 
 
+def names_in(loaded: Mapping[bytes, bytes], prefix: str) -> frozenset[str]:
+    """The wire names of a choreography's events whose schemas were registered.
+
+    Args:
+        loaded: the catalogue.
+    """
+    keys = (key.decode("utf-8", "replace") for key in loaded if key.startswith(PREFIX))
+    return frozenset(name for key in keys if (name := key.split("/")[1]).startswith(f"{prefix}."))
+
+
 def read_entry(key: bytes, value: bytes) -> Entry:
     """An entry of the catalogue.
 

@@ -7,7 +7,7 @@ import pytest
 from tests.reactors.working.controls import Stage
 
 from farandole.projections.fold import Verdict
-from farandole.reactors import Ask, Choreography, CommandRefused
+from farandole.reactors import Ask, Choreography, CommandRefused, UnexpectedEnd
 from farandole.schemas import Answer, End, Event, Start
 from farandole.schemas.envelope import Kind
 
@@ -58,6 +58,22 @@ async def test_a_question_outlives_those_who_asked_it(stage: Stage, inquiry: Cho
     await stage.worker(inquiry)
     assert [(await run.result(Done, timeout="60s")).by for run in runs] == ["Yes"] * 5
     assert (await stage.folded(inquiry, lambda log: not log.open)).once_each()
+
+
+async def test_a_question_is_waited_for(stage: Stage, inquiry: Choreography) -> None:
+    client = await stage.client(inquiry)
+    run = await client.start(Begun())
+    asked = asyncio.create_task(run.decision(Yes, No, timeout="60s"))
+    with pytest.raises(TimeoutError, match=f"run '{run.id}' asks nothing such after 50ms: it is unserved"):
+        await run.decision(timeout="50ms")
+    await stage.worker(inquiry)
+    view = await asked
+    assert (view.run_id, view.question, view.answers) == (run.id, "Well?", (Yes, No))
+    assert (await (await stage.client(inquiry)).run(run.id).decision()).id == view.id
+    await run.decide(view, Yes(), by="ann")
+    assert (await run.result(Done, timeout="60s")).by == "Yes"
+    with pytest.raises(UnexpectedEnd, match="ended with Done, and asks nothing more"):
+        await run.decision(timeout="60s")
 
 
 async def test_of_two_answers_at_once_one_counts(stage: Stage, inquiry: Choreography) -> None:

@@ -7,6 +7,7 @@ from tests.reactors.working.controls import Begun, Breakable, Done, Nudged, Stag
 
 from farandole.eventstore import AppendUnknown
 from farandole.reactors import Choreography
+from farandole.reactors.errors import UnknownStart
 from farandole.schemas import DeclarationError, Event, IncompatibleSchema, Start
 
 
@@ -137,6 +138,36 @@ async def test_only_a_start_starts() -> None:
     async with a_stage(dance()) as (_, client, _w):
         with pytest.raises(TypeError, match="takes a Start; Nudged is of another kind"):
             await client.start(Nudged())  # type: ignore[arg-type]
+
+
+class Renamed(Start, name="Opened"): ...
+
+
+@virtual
+async def test_runs_are_listed_by_the_start_as_a_program_calls_it() -> None:
+    both = dance()
+    both.know(Renamed)
+    async with a_stage(both) as (stage, client, _):
+        await client.start(Begun(), run_id="one")
+        await client.start(Renamed(), run_id="two")
+        of_it: list[type[Start] | str] = [Renamed, "Renamed", "Opened", "dance.Opened"]
+        for said in of_it:
+            assert [run.id for run in (await client.runs(type=said)).runs] == ["two"]
+        stranger = await stage.client(Choreography("dance"))
+        assert [run.id for run in (await stranger.runs(type="Opened")).runs] == ["two"]
+
+
+@virtual
+async def test_runs_of_a_start_that_nobody_knows() -> None:
+    async with a_stage(dance()) as (_, client, _w):
+        await client.start(Begun())
+        with pytest.raises(UnknownStart, match="choreography 'dance' has no start 'Begnu'; did you mean Begun"):
+            await client.runs(type="Begnu")
+        with pytest.raises(TypeError, match="Done is of another kind, and opens none"):
+            await client.runs(type="Done")
+        with pytest.raises(TypeError, match="Nudged is of another kind"):
+            await client.runs(type=Nudged)  # type: ignore[arg-type]
+        assert (await client.runs(type=Renamed)).runs == ()
 
 
 @virtual

@@ -1,5 +1,6 @@
 """`farandole show` and `status`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,9 @@ def show(
     raw: Annotated[
         bool, typer.Option("--raw", help="Every record as it is in the log: headers, ids, whole values.")
     ] = False,
+    archive: Annotated[
+        Path | None, typer.Option("--archive", metavar="DIR", help="Look into the files that farandole archive wrote.")
+    ] = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> int:
@@ -32,12 +36,17 @@ def show(
 
     - `farandole show app:orders order-17`
     - `farandole show -c orders order-17 --raw`
+    - `farandole show -c orders order-17 --archive /backup/orders`
     """
     from farandole.cli.output import Output
     from farandole.cli.running import run, split, target
     from farandole.cli.showing import show as show_run
 
     app, run_id = split(words, choreography)
+    if archive is not None:
+        from farandole.cli.archived import show as show_archived
+
+        return run(show_archived(app, choreography, run_id, archive, Output(json), raw=raw))
     return run(show_run(target(app, None if app else choreography, store), run_id, Output(json), raw=raw))
 
 

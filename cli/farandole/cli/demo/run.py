@@ -15,7 +15,7 @@ from rich.text import Text
 from farandole.cli.errors import Failed
 from farandole.cli.following import Lines, News, offsets_of, tell
 from farandole.cli.output import Output
-from farandole.cli.told import Teller, Told
+from farandole.cli.told import LogTeller, Told
 from farandole.eventstore import Stored, without_secrets
 from farandole.projections.fold import Applied, RunState, Verdict
 
@@ -101,7 +101,7 @@ async def _telling(shop: Shop, work: Awaitable[None], show: Callable[[Told], Non
             queue.put_nowait(News(record, Verdict(out.verdict), offsets, closed))
 
     async def follow() -> None:
-        teller = Teller(shop.client)
+        teller = LogTeller(shop.client)
         while True:
             news = await queue.get()
             for told in await tell(teller, news):

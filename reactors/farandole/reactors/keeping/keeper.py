@@ -23,8 +23,7 @@ from .logclock import LogClock
 from .messages import Messages
 from .rejects import Rejects
 from .rounds import ROUND, Rounds
-from .ticks import LOOK as TICKS_LOOK
-from .ticks import Ticks
+from .ticks import ROUNDS_A_LOOK, Ticks
 from .timers import LOOK, Timers
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ class Keeper:
             Timers(store, scribe, service, values, outbox, clock, dispatcher.at_work, look=look),
             FanIns(store, scribe, service, clock, look=look),
             Messages(store, scribe, service, abroad),
-            Ticks(store, scribe, service, schedules, TICKS_LOOK * rounds),
+            Ticks(store, scribe, service, schedules, ROUNDS_A_LOOK * rounds),
             self.checkpointing,
         )
 

@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("farandole.keeper")
 
-LOOK: Final = 30
+ROUNDS_A_LOOK: Final = 30
 """Rounds between two looks into the catalogue."""
 _AGAIN: Final = 1.0
 """Seconds until a tick is written again that was not taken; then twice as long each time."""
+_MOST_AGAIN: Final = 30.0
 _SOON: Final = 0.001
 
 
@@ -135,7 +136,7 @@ class Ticks(Duty):
         """Note that a tick is written, and return the seconds until it is written again if the fold does not take it."""
         sent = self._sent.get(name)
         times = sent.times + 1 if sent is not None and sent.ms == ms else 0
-        wait = min(_AGAIN * float(1 << min(times, 6)), float(LOOK))
+        wait = min(_AGAIN * float(1 << min(times, 6)), _MOST_AGAIN)
         self._sent[name] = _Sent(ms, times, asyncio.get_running_loop().time() + wait)
         return wait
 

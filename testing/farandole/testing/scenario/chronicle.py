@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import CHILD_DONE, CHILD_FAILED, Applied, Fact, Run, Timer, Verdict
+from farandole.projections.fold import Applied, Decision, Fact, Run, Timer, Verdict
 from farandole.reactors.reading import edited_by
 from farandole.reactors.scribe import text
 from farandole.schemas import Event, UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind
-from farandole.schemas.kinship import News
 
+from .kin import births, news
 from .log import SOURCE, Log
+from .questions import question
 
 _COMMANDS = {
     Kind.CANCEL: system_records.CANCEL,
@@ -36,8 +37,10 @@ class Line:
     """The same, read; an event that cannot be read here is told of instead."""
     timers: Sequence[tuple[str, int]] = ()
     """Types of the timers that it set, and when each is due."""
-    asked: Sequence[tuple[Sequence[str], int]] = ()
-    """Types of the answers that it asks for, each time with when that is over, or 0."""
+    asked: Sequence[tuple[str, int]] = ()
+    """What it asks people, in words, each time with when that is over, or 0."""
+    born: Sequence[str] = ()
+    """The child runs that it starts, in words."""
     said: Mapping[str, Any] = field(default_factory=dict)
     """The content of a failure or a command."""
 
@@ -110,12 +113,22 @@ class Chronicle:
         timers = [timer for _, timer in out.armed if isinstance(timer, Timer)]
         line.timers = [(text(timer.type), timer.due) for timer in timers if not timer.decision]
         asked = out.more.asked if out.more is not None else ()
-        line.asked = [([text(name) for name in d.answers], d.otherwise.due if d.otherwise else 0) for d in asked]
+        line.asked = [(self._question(log, record, d), d.otherwise.due if d.otherwise else 0) for d in asked]
+        if line.envelope.kind == Kind.OUTCOME:
+            line.born = births(out)
         self.lines.append(line)
 
+    def _question(self, log: Log, last: Stored, decision: Decision) -> str:
+        """A decision in words.
+
+        Args:
+            last: the record with which its outcome was whole.
+        """
+        return question(log.client.scribe.types, self._records[log.name, last.partition, decision.offset], decision)
+
     async def _event(self, line: Line, fact: Fact) -> Event | str:
-        if fact.type.startswith((CHILD_DONE, CHILD_FAILED)):
-            return _news(line, fact)
+        if (told := news(line.envelope, line.record, fact.type)) is not None:
+            return told
         record = self._records[line.log.name, line.record.partition, fact.offset]
         return await self._decoded(line.log, record, fact.type)
 
@@ -124,14 +137,3 @@ class Chronicle:
             return await log.client.decode(record)
         except UndecodableValue as e:
             return f"{text(type)} ({e})"
-
-
-def _news(line: Line, fact: Fact) -> str:
-    """What is heard of a child, in words."""
-    name = text(fact.type).partition(":")[2]
-    told = News.read(line.envelope.extra)
-    run = f" (run '{text(told.run_id)}')" if told is not None else ""
-    if fact.type.startswith(CHILD_DONE):
-        return f"a child has ended with {name}{run}"
-    said = system_records.CHILD_NEWS.decode(line.record.value or b"")
-    return f"the child of {name} has failed{run}: {said['error']}"

@@ -114,9 +114,9 @@ class ScenarioRun:
         """Let exactly so much time pass, and all happen that comes due."""
         await self._do(_nothing, time)
 
-    async def pause(self, why: str = "", *, by: str = "") -> None:
+    async def pause(self, why: str = "", *, by: str = "", after: Duration | None = None) -> None:
         """See `RunHandle.pause`."""
-        await self._do(lambda: self._handle.pause(why, by=by))
+        await self._do(lambda: self._handle.pause(why, by=by), after)
 
     async def resume(self, why: str = "", *, by: str = "", after: Duration | None = None) -> None:
         """See `RunHandle.resume`."""

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from farandole.reactors import Choreography, Client, Provider
+from farandole.schemas import Duration
 
 from .run import ScenarioRun
 from .stage import Stage
@@ -58,13 +59,23 @@ class Scenario(ScenarioRun):
         name = self._choreography if choreography is None else choreography.name
         return ScenarioRun(self._stage, run_id, name)
 
-    async def use(self, fn: Callable[[Client], Awaitable[T]], choreography: Choreography | None = None) -> T:
+    async def use(
+        self,
+        fn: Callable[[Client], Awaitable[T]],
+        choreography: Choreography | None = None,
+        *,
+        after: Duration | None = None,
+    ) -> T:
         """Do anything else with a client: ``await s.use(lambda client: client.runs())``; then all rests again.
 
         The client belongs to the scenario's own event loop, so it is used in ``fn`` and nowhere else.
+
+        Args:
+            choreography: whose client; that of the main run by default.
+            after: let exactly so much time pass then, as in `when`.
         """
         name = self._choreography if choreography is None else choreography.name
-        return await self._stage.command(lambda: fn(self._stage.logs[name].client))
+        return await self._do(lambda: fn(self._stage.logs[name].client), after)
 
     async def __aenter__(self) -> Self:
         self._stage.enter()

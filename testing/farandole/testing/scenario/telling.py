@@ -13,6 +13,7 @@ from .chronicle import Line
 _LAST: Final = int(Flag.LAST)
 _MOST: Final = 400
 """Characters of one event."""
+_MOST_CHILDREN: Final = 5
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 
@@ -55,6 +56,10 @@ def debts(status: RunStatus, fold: Fold, run: Run | None, now: int) -> list[str]
         lines.append(f"  waits for a person to answer {answers}{over}")
     if status.deadline:
         lines.append(f"  has to be done in {span(status.deadline - now)}")
+    children = [f"  waits for {short(child.type)}, run '{child.run_id}'" for child in status.children]
+    lines += children[:_MOST_CHILDREN]
+    if len(children) > _MOST_CHILDREN:
+        lines.append(f"  waits for {len(children) - _MOST_CHILDREN} runs more")
     if status.status == "unserved":
         lines.append(f"  holds {status.unserved} event{'s' if status.unserved > 1 else ''} that no reactor takes")
     return lines
@@ -98,14 +103,18 @@ def _rows(line: Line, began: int, hand: bytes) -> Iterator[tuple[str, str, str]]
         yield at, by, f"{short(text(e.type))} was refused: {line.verdict.name}"
     elif e.kind == Kind.FAILURE:
         yield at, by, _failure(line)
-    elif line.events or line.timers or line.asked:
+    elif line.events or line.timers or line.asked or line.born:
         for event in line.events:
             yield at, by, shown(event)
         for type, due in line.timers:
             yield at, by, f"sets {short(type)}, due at {span(due - began)}"
-        for answers, due in line.asked:
+        for question, due in line.asked:
             over = f", over at {span(due - began)}" if due else ""
-            yield at, by, f"asks for {' or '.join(map(short, answers))}{over}"
+            yield at, by, f"asks {question}{over}"
+        for child in line.born:
+            yield at, by, f"starts {child}"
+    elif e.kind == Kind.DELIVERED:
+        return  # it says no more than that a message came to where it was sent
     elif e.kind == Kind.OUTCOME:
         if not line.by_the_test:
             yield at, by, "nothing"
