@@ -9,18 +9,21 @@ from checker import Examination
 from checker.verdict import Verdict
 
 
-async def throw_garbage(bootstrap: str, partitions: int, random: Random, count: int = 8) -> list[bytes]:
+async def throw_garbage(
+    bootstrap: str, choreography: str, partitions: int, random: Random, count: int = 8
+) -> list[bytes]:
     """Append records with headers that are none, or torn; their values."""
     values = [random.randbytes(random.randrange(1, 2000)) for _ in range(count)]
     async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
         for n, value in enumerate(values):
             headers = [] if n % 2 else [("ce_id", b"1"), ("ce_type", b"x"), ("ce_source", b"/x"), ("fa", value[:40])]
             key = random.randbytes(8)
-            await producer.send_and_wait("orders.events", value, key, random.randrange(partitions), headers=headers)
+            partition = random.randrange(partitions)
+            await producer.send_and_wait(f"{choreography}.events", value, key, partition, headers=headers)
     return values
 
 
-async def not_accounted_for(bootstrap: str, found: Examination) -> tuple[list[str], int]:
+async def not_accounted_for(bootstrap: str, choreography: str, found: Examination) -> tuple[list[str], int]:
     """Unreadable records that are not in the rejected topic, byte for byte, and what else is there; one line each.
 
     Also how many copies there are beyond the first of each: two keepers that copy a record at the same moment leave two,
@@ -34,7 +37,7 @@ async def not_accounted_for(bootstrap: str, found: Examination) -> tuple[list[st
     }
     copied: Counter[tuple[int, int]] = Counter()
     wrong = []
-    for key, value, headers in await _rejected(bootstrap):
+    for key, value, headers in await _rejected(bootstrap, choreography):
         of = dict(headers)
         place = (int(of["fa_rejected_partition"]), int(of["fa_rejected_offset"]))
         copied[place] += 1
@@ -47,8 +50,10 @@ async def not_accounted_for(bootstrap: str, found: Examination) -> tuple[list[st
     return wrong, copied.total() - len(copied)
 
 
-async def _rejected(bootstrap: str) -> list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]:
-    place = TopicPartition("orders.rejected", 0)
+async def _rejected(
+    bootstrap: str, choreography: str
+) -> list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]:
+    place = TopicPartition(f"{choreography}.rejected", 0)
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False)
     await consumer.start()
     try:

@@ -24,14 +24,21 @@ _NEVER = 2**63
 
 
 async def judge(stage: "Stage", bootstrap: str) -> None:
-    """Note figures and anomalies in the stage's trial."""
+    """Note figures and anomalies of orders in the stage's trial."""
     trial, found = stage.trial, stage.found
-    trial.wrong(*found.conclude()[:MOST])
     _starts(stage)
     if not stage.poison:
         trial.wrong(*wrong_histories(found.runs)[:MOST])
     attempts, keys, wrong = charges(found, trial.folder / "ledger")
     trial.wrong(*(f"I7: {line}" for line in wrong[:MOST]))
+    await judge_log(stage, bootstrap)
+    trial.figures.update(charged=attempts, keys=keys)
+
+
+async def judge_log(stage: "Stage", bootstrap: str) -> None:
+    """Note figures and anomalies in the stage's trial that are those of any choreography."""
+    trial, found = stage.trial, stage.found
+    trial.wrong(*found.conclude()[:MOST])
     trial.wrong(*await _rejects(stage, bootstrap))
     trial.wrong(*stage.crew.complaints()[:MOST])
     ours = digests_of_the_framework(found)
@@ -50,8 +57,6 @@ async def judge(stage: "Stage", bootstrap: str) -> None:
         executed_again=executed_again,
         raw_duplicates=copies,
         refused_outcomes=report.refused_outcomes,
-        charged=attempts,
-        keys=keys,
     )
     if deaths:
         trial.notes["duplicates executed per crash"] = round(executed_again / deaths, 2)
@@ -72,7 +77,9 @@ def _starts(stage: "Stage") -> None:
 async def _rejects(stage: "Stage", bootstrap: str) -> list[str]:
     """What is not accounted for, once the keeper has had its time."""
     until = time.monotonic() + 30
-    while (found := await not_accounted_for(bootstrap, stage.found))[0] and time.monotonic() < until:
+    while (found := await not_accounted_for(bootstrap, stage.choreography, stage.found))[
+        0
+    ] and time.monotonic() < until:
         await asyncio.sleep(0.5)
     wrong, copies = found
     stage.trial.figures["rejected_again"] = copies

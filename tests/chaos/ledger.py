@@ -18,7 +18,7 @@ class Note(NamedTuple):
     member: str
     pid: int
     what: str
-    """``begins`` or ``ends`` (a handler), ``dies`` (at a failpoint)."""
+    """``begins`` or ``ends`` (a handler), ``dies`` (at a failpoint), ``claims`` (by this name)."""
     about: tuple[str, ...]
 
 

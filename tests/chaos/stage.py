@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from checker import Examination, Topics
 from checker.record import Kind
@@ -40,6 +40,11 @@ WARM = 200
 class Stage:
     """A choreography of three services under load. An async context manager; leaving it brings the judge.
 
+    Attributes:
+        choreography: its name.
+        services: those of it.
+        reactors: how many they have together.
+
     Args:
         names: workers of each service, by name.
         session: seconds after which the group gives up a silent worker.
@@ -50,6 +55,10 @@ class Stage:
         bootstrap: other brokers than the one that all cells share.
         crew: further arguments of the workers.
     """
+
+    choreography: ClassVar[str] = "orders"
+    services: ClassVar[Sequence[str]] = SERVICES
+    reactors: ClassVar[int] = REACTORS
 
     def __init__(
         self,
@@ -77,7 +86,7 @@ class Stage:
         self.url = f"kafka://{server}?session={session:g}{options}"
         self.poison = poison
         self.only_crashes = only_crashes
-        services = (*SERVICES, "poison") if poison else SERVICES
+        services = (*self.services, "poison") if poison else self.services
         self.crew = Crew(self.url, trial.folder, names, services, partitions=partitions, **(crew or {}))
         self.loads: list[Load] = []
         self.notes = Notes(trial.folder / "executions")
@@ -99,23 +108,27 @@ class Stage:
         return self
 
     async def _open(self) -> None:
-        await forget_topics(self._bootstrap, "orders")
+        await forget_topics(self._bootstrap, self.choreography)
         if self._proxied:
             await self._stack.enter_async_context(self.proxy)
         self._stack.enter_context(self.crew)
         self._stack.callback(lambda: [load.kill() for load in self.loads])
         self.crew.start()
         async with asyncio.timeout(PATIENCE):
-            topics = await topics_of(self._bootstrap, self.crew)
+            topics = await topics_of(self._bootstrap, self.crew, self.choreography)
             await self._stack.enter_async_context(topics)
-            first = await contracts(topics, self.crew, REACTORS + 2 * self.poison)
+            first = await contracts(topics, self.crew, self.reactors + 2 * self.poison)
             self.found = Examination(topics.partitions, await topics.table())
         self.found.take(first)
         await self._stack.enter_async_context(self._reading(topics))
-        await self.press(rate=200, most=WARM)
-        self.planted += await throw_garbage(self._bootstrap, self.partitions, self.trial.random)
+        await self._warm_up()
+        self.planted += await throw_garbage(self._bootstrap, self.choreography, self.partitions, self.trial.random)
         await self.until(lambda: self.idle, "the first runs")
         await self.census.take("before")
+
+    async def _warm_up(self) -> None:
+        """Start the first runs."""
+        await self.press(rate=200, most=WARM)
 
     @asynccontextmanager
     async def _reading(self, topics: Topics) -> AsyncIterator[None]:
@@ -136,9 +149,12 @@ class Stage:
         try:
             if error is None:
                 await self._calm()
-                await judge(self, self._bootstrap)
+                await self._judge()
         finally:
             await self._stack.aclose()
+
+    async def _judge(self) -> None:
+        await judge(self, self._bootstrap)
 
     async def press(self, rate: float, *, most: int = FOR_EVER, cards: Sequence[str] = ()) -> Load:
         """Start orders at a rate; the first of them with these cards. Returns when the first is about to be started."""

@@ -1,4 +1,5 @@
-"""A worker of one of the order example's services, as a process of its own: python -m chaos.worker JOB
+"""A worker of one of the order example's services, or of the other programs here, as a process of its own:
+python -m chaos.worker JOB
 
 The job is JSON; see `crew.Job`. SIGUSR1 makes it say how many tasks and blocks of memory it has.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from farandole.reactors import Choreography
+from farandole.reactors.leases import Leases
 from flow.orders_worker import keep_ledger
 
 from .failpoints import Failpoint, wrap
@@ -47,6 +49,17 @@ def obey_cards() -> None:
     Bank.charge = obedient  # type: ignore[method-assign]
 
 
+def tell_holders(ledger: Ledger) -> None:
+    """Note what this process is called in its claims."""
+    make = Leases.__init__
+
+    def make_noted(self: Leases, *args: Any) -> None:
+        make(self, *args)
+        ledger.note("claims", self.holder.hex())
+
+    Leases.__init__ = make_noted  # type: ignore[method-assign]
+
+
 def main() -> None:
     job = json.loads(sys.argv[1])
     logging.basicConfig(
@@ -55,16 +68,18 @@ def main() -> None:
     logging.captureWarnings(True)
     folder, service = Path(job["folder"]), job["service"]
     ledger = Ledger(folder / "executions", job["member"])
+    tell_holders(ledger)
     wrap(ledger, Failpoint(ledger, job["point"], job["nth"]).reach)
     if service == "payments":
         obey_cards()
         keep_ledger(folder / "ledger")
-    orders = importlib.import_module("chaos.poison" if service == "poison" else f"orders.{service}").orders
-    orders.version = job["release"]
-    asyncio.run(_work(orders, job))
+    program = importlib.import_module(f"chaos.{service}" if service in ("poison", "waits") else f"orders.{service}")
+    (choreography,) = (each for each in vars(program).values() if isinstance(each, Choreography))
+    choreography.version = job["release"]
+    asyncio.run(_work(choreography, job))
 
 
-async def _work(orders: Choreography, job: dict[str, Any]) -> None:
+async def _work(choreography: Choreography, job: dict[str, Any]) -> None:
     def say() -> None:
         gc.collect()
         tasks = Counter(task.get_coro().__qualname__ for task in asyncio.all_tasks())  # type: ignore[union-attr]
@@ -74,7 +89,7 @@ async def _work(orders: Choreography, job: dict[str, Any]) -> None:
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, say)
     member = job["member"] if job["static"] else None
-    await orders.work(job["url"], partitions=job["partitions"], member=member, memory=MEMORY)
+    await choreography.work(job["url"], partitions=job["partitions"], member=member, memory=MEMORY)
 
 
 if __name__ == "__main__":

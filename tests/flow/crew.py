@@ -10,10 +10,10 @@ from random import Random
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from checker import Examination, Topics
+from checker import Examination
 
 from .orders_hold import digests_of_the_framework
-from .watch import contracts
+from .watch import contracts, topics_of
 from .workers import run_module
 
 MEMBERS = ("one", "two", "three")
@@ -136,7 +136,7 @@ async def watch(
         TimeoutError: that took longer than so many seconds.
         RuntimeError: a worker ended by itself.
     """
-    async with asyncio.timeout(patience), await _topics(bootstrap, crew) as topics:
+    async with asyncio.timeout(patience), await topics_of(bootstrap, crew, crew.name) as topics:
         records = await contracts(topics, crew, reactors)
         found = Examination(topics.partitions, await topics.table())
         found.take(records)
@@ -158,16 +158,3 @@ def assert_no_promise_is_broken(found: Examination) -> None:
     """No step has two outcomes, none is forgotten, and the framework's own fold says the same as the checker."""
     assert found.conclude() == []
     assert digests_of_the_framework(found) == [part.fold.digest for part in found.partitions]
-
-
-async def _topics(bootstrap: str, crew: Crew) -> Topics:
-    """The topics, as soon as the first worker made them."""
-    while True:
-        crew.check()
-        topics = Topics(bootstrap, crew.name)
-        try:
-            async with topics:
-                await topics.table()
-            return Topics(bootstrap, crew.name)
-        except LookupError:
-            await asyncio.sleep(0.1)

@@ -34,15 +34,15 @@ class Checked(Protocol):
     def check(self) -> None: ...
 
 
-async def topics_of(bootstrap: str, workers: Checked) -> Topics:
+async def topics_of(bootstrap: str, workers: Checked, choreography: str = "orders") -> Topics:
     """The topics, as soon as the first worker made them."""
     while True:
         workers.check()
-        topics = Topics(bootstrap, "orders")
+        topics = Topics(bootstrap, choreography)
         try:
             async with topics:
                 await topics.table()
-            return Topics(bootstrap, "orders")
+            return Topics(bootstrap, choreography)
         except LookupError:
             await asyncio.sleep(0.1)
 

@@ -1,19 +1,22 @@
 """The programs of tests/typing/apps, as they stand, on every kind of store.
 
-The order program has a file of its own among the workers' tests; a12 plays in scenarios, in memory, where it stands.
+The order program has a file of its own among the workers' tests. What takes days here takes them on virtual time.
 """
 
 import asyncio
 import importlib.util
 import logging
 import secrets
+import sys
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 from typing import Any, TypeVar
 
 import pytest
 
+from farandole.projections import fold_state
 from farandole.reactors import Choreography, GiveUp, RunHandle
+from farandole.testing import Scenario
 
 T = TypeVar("T")
 
@@ -112,8 +115,8 @@ async def test_a_trip_that_is_abandoned_gives_back_what_was_booked(url: str, cap
     assert [r.getMessage() for r in caplog.records if "cancel" in r.getMessage()] == [f"cancel {booked[0].ref}"]
 
 
-async def test_the_agent(url: str) -> None:
-    p, agent = program("a07_agent")
+def scripted(p: Any, agent: Choreography) -> None:
+    """Let the model want three tools, two of which somebody has to allow, and answer with what came of them."""
 
     class Scripted:
         async def reply(self, question: str, history: list[Any]) -> Any:
@@ -130,6 +133,10 @@ async def test_the_agent(url: str) -> None:
     model.__module__, model.__qualname__, model.__annotations__ = p.__name__, "model", {"return": p.Model}
     agent.provide(model)
 
+
+async def test_the_agent(url: str) -> None:
+    p, agent = program("a07_agent")
+    scripted(p, agent)
     async with agent.work(url, partitions=2) as client:
         run = await client.start(p.Asked(question="why"))
 
@@ -142,6 +149,16 @@ async def test_the_agent(url: str) -> None:
         await run.decide(second, p.ToolDenied(comment="no"), by="ann")
         answered = await run.result(p.Answered, timeout="60s")
         assert answered == p.Answered(text="why: ToolDenied, ToolReturned, ToolReturned")
+
+
+async def test_the_agent_is_denied_what_nobody_allows_within_a_day() -> None:
+    p, agent = program("a07_agent")
+    scripted(p, agent)
+    async with Scenario(agent) as s:
+        await s.when(p.Asked(question="why"), after="23h")
+        s.then(p.ToolReturned(text="search 0"))
+        await s.passes("1h")
+        s.then(p.ToolDenied(comment="late"), p.Answered(text="why: ToolDenied, ToolDenied, ToolReturned"))
 
 
 async def test_the_shop(url: str) -> None:
@@ -162,3 +179,38 @@ async def test_the_shop(url: str) -> None:
             return (await nowhere.status()).status == "idle"
 
         await until(idle)
+
+
+async def test_any_failure_of_the_shop_is_told(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    p, shop = program("b_state")
+    impossible(p.Moved, "address")
+    async with shop.work(url, partitions=2) as client:
+        run = await client.start(p.Opened(address="Arles"))
+
+        async def idle() -> bool:
+            return (await run.status()).status == "idle"
+
+        await until(idle)
+    assert capsys.readouterr().out == "address='Arles' move\n"
+
+
+async def test_the_shop_is_ready_a_day_later() -> None:
+    p, shop = program("b_state")
+    async with Scenario(shop) as s:
+        await s.when(p.Opened(address="Arles"), after="23h")
+        s.then_only(p.Moved(address="Arles"))
+        await s.passes("1h")
+        s.then_only(p.Ready())
+
+
+async def test_the_state_of_an_order(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    p, _ = program("a01_order")
+    monkeypatch.setitem(sys.modules, "tests.typing.apps.a01_order", p)
+    q, orders = program("a12_test")
+    async with orders.work(url, partitions=2) as client:
+        order = p.OrderPlaced(order_id="17", amount=5, address="x")
+        run = await client.start(order)
+        assert (await run.result(p.OrderShipped, timeout="60s")).tracking == "b-7-r-1-x"
+        events = [r.event async for r in run.events(live=False)]
+    assert fold_state(q.OrderState, events).address == "x"
+    assert fold_state(q.OrderState, [*events, p.AddressChanged(address="y")]).address == "y"

@@ -1,13 +1,13 @@
 """Lost acknowledgements, refused appends, outages and lost positions cost time, and never a step or a second one."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from tests.reactors.working.controls import Begun, Breakable, Done, Stage, Went, eventually, virtual
 
-from farandole.eventstore import Record, Stored, StoreMisconfigured
+from farandole.eventstore import Record, Stored, StoreMisconfigured, StoreUnavailable, Table
 from farandole.eventstore.memory import MemoryStore
 from farandole.projections.fold import KNOWN_VERSION
 from farandole.projections.fold.framing import UNFINISHED
@@ -280,3 +280,37 @@ async def test_what_was_pushed_out_by_pieces_of_other_appends_is_appended_again(
         log = await stage.folded(chain(), lambda log: not log.open)
         assert log.once_each()
         assert worker.worker.dispatcher.held == 0
+
+
+class Away(Table):
+    """A catalogue that nobody reaches."""
+
+    async def put(self, key: bytes, value: bytes | None) -> None:
+        raise StoreUnavailable("the catalogue is away")
+
+    async def load(self) -> Mapping[bytes, bytes]:
+        raise StoreUnavailable("the catalogue is away")
+
+    async def scan(self, prefix: bytes) -> Mapping[bytes, bytes]:
+        raise StoreUnavailable("the catalogue is away")
+
+
+@virtual
+@pytest.mark.parametrize("what", ["log", "catalogue"])
+async def test_schedules_try_again_each_second_and_not_all_the_time(
+    what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    dance = chain()
+    dance.schedule(Begun(), name="again", every="10m")
+    async with Stage() as stage:
+        worker = await stage.worker(dance)
+        if what == "log":
+            worker.store.away = True
+        else:
+            worker.store.table = Away()
+        await asyncio.sleep(1800)
+        said = [each for each in caplog.records if "schedules are put off" in each.getMessage()]
+        assert 500 < len(said) < 1900
+        worker.store.away, worker.store.table = False, None
+        log = await stage.folded(dance, lambda log: len(log.of(Kind.TICK)) > 0 and not log.open)
+        assert log.once_each()

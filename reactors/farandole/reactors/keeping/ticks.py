@@ -31,7 +31,8 @@ log = logging.getLogger("farandole.keeper")
 ROUNDS_A_LOOK: Final = 30
 """Rounds between two looks into the catalogue."""
 _AGAIN: Final = 1.0
-"""Seconds until a tick is written again that was not taken; then twice as long each time."""
+"""Seconds until one tries again where the log could not be reached, and until a tick is written again that was not taken;
+of such a one then twice as long each time."""
 _MOST_AGAIN: Final = 30.0
 _SOON: Final = 0.001
 
@@ -82,11 +83,11 @@ class Ticks(Duty):
                     await self._read()
                     self._looked_at = loop.time()
                 again = await self._tick(partitions)
+                look = self._looked_at + self._look - loop.time()
+                wait = max(min(again, look, self._until_next(partitions)), _SOON)
             except (AppendError, StoreError) as e:
                 log.warning("schedules are put off: %s", e)
-                again = _AGAIN
-            look = self._look if self._looked_at is None else self._looked_at + self._look - loop.time()
-            wait = max(min(again, look, self._until_next(partitions)), _SOON)
+                wait = _AGAIN  # however long a look or a tick has been due
             try:
                 async with asyncio.timeout(wait):
                     await self._restored.wait()
