@@ -3,8 +3,10 @@
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from farandole.reactors.outputs import After, Ask
@@ -30,14 +32,24 @@ def asks_for_ever(fn: Callable[..., Any]) -> bool:
 def _calls(fn: Callable[..., Any], wanted: type) -> Iterator[ast.Call]:
     """The calls of a class in a function, as far as its source can be found."""
     inner = inspect.unwrap(fn)
+    code, known = getattr(inner, "__code__", None), getattr(inner, "__globals__", {})
+    for name, call in _calls_by_name(code) if isinstance(code, CodeType) else ():
+        if known.get(name) is wanted:
+            yield call
+
+
+@lru_cache(maxsize=4096)
+def _calls_by_name(code: CodeType) -> Sequence[tuple[str, ast.Call]]:
+    """What a function calls by a plain name; found once, for to find and read its text takes a millisecond or more."""
     try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(inner)))
+        tree = ast.parse(textwrap.dedent(inspect.getsource(code)))
     except (OSError, TypeError, SyntaxError):
-        return
-    known = getattr(inner, "__globals__", {})
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and known.get(node.func.id) is wanted:
-            yield node
+        return ()
+    return tuple(
+        (node.func.id, node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    )
 
 
 def _duration(node: ast.expr) -> Iterator[timedelta]:
