@@ -66,6 +66,36 @@ async def test_a_cancelled_child_is_news() -> None:
         s.then(Reported(said="wait: no time (cancelled)"))
 
 
+async def test_a_child_that_failed_and_was_told_stays_until_somebody_closes_it() -> None:
+    async with Scenario(orders) as s:
+        await s.when(Ordered(topics=["nonsense"]))
+        (child,) = (s.run(id) for _, id in s._stage.chronicle.runs if id != s.id)
+        assert (s.status.status, child.status.status) == ("completed", "failed")
+        await child.cancel("it was too much to ask")
+        assert child.status.status == "cancelled"
+
+
+async def test_a_failure_that_nobody_takes_holds_the_parent_and_a_cancel_lets_it_go() -> None:
+    deaf = Choreography("deaf")
+
+    @deaf.reactor
+    async def ask(order: Ordered) -> Child[Asked]:
+        return Child(Asked(topic="tea"), run_id="child")
+
+    @deaf.reactor
+    async def look(asked: Asked) -> Found:
+        raise GiveUp("nothing there")
+
+    for close_parent in (False, True):
+        async with Scenario(deaf) as s:
+            await s.when(Ordered())
+            child = s.run("child")
+            assert (s.status.status, child.status.status) == ("waiting", "failed")
+            assert [known.run_id for known in s.status.children] == ["child"]
+            await (s if close_parent else child).cancel("enough")
+            assert (child.status.status, s.status.children) == ("cancelled", ())
+
+
 async def test_a_cancel_goes_down() -> None:
     async with Scenario(orders) as s:
         await s.when(Ordered(topics=["wait"]))

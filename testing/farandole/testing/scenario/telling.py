@@ -134,7 +134,7 @@ def _failure(line: Line) -> str:
 def _owed(step: OwedStep, now: int) -> str:
     what = f"{step.reactor}, since {span(now - step.since)}"
     if step.parked:
-        return what + (f"; parked after {step.attempts} attempts" if step.attempts else "; parked: its join is full")
+        return what + (f"; parked after {step.spent}" if step.attempts else "; parked: its join is full")
     if not step.service:
         return what + "; nobody serves it"
     if step.due > now:
