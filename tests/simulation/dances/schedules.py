@@ -86,7 +86,12 @@ class Clock(Watcher):
     def end(self) -> Iterator[str]:
         """A tick starts nothing while a run that an earlier one started has no result."""
         world, here = self.judge.world, self.judge.transcript.fold.partition
-        runs = sorted((tick, started) for tick, started in self._started(world) if tick in self._ticks)
+        # A copy of its start that comes after the dedup window begins its run again, as any start's would.
+        first: dict[int, tuple[int, int]] = {}
+        for tick, started in self._started(world):
+            if tick in self._ticks:
+                first.setdefault(tick, started)
+        runs = sorted(first.items())
         for (_, former), (tick, _) in pairwise(runs):
             over = next(self._results(world, *former), None)
             if over is None or over > world.log.arrived[here][tick]:
