@@ -31,7 +31,7 @@ def _found(fault: Rule, most: int) -> int:
 
 @pytest.mark.slow
 @pytest.mark.computes
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("fault", [EARLIER_SHAPE, ORDER_OF_ADMISSION, PUSHED_OUT], ids=lambda fault: fault.name)
 def test_a_world_that_a_fault_broke_is_sound_without_it(fault: Rule) -> None:
     assert not run_seed(_found(fault, 1000)).problems

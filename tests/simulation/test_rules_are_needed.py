@@ -20,7 +20,7 @@ def missed() -> dict[str, Outcome | None]:
 
 @pytest.mark.slow
 @pytest.mark.computes
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("name", RULES)
 def test_without_a_rule_its_anomaly_is_found(name: str, missed: dict[str, Outcome | None]) -> None:
     rule = RULES[name]
