@@ -15,11 +15,11 @@ from farandole.schemas.envelope import Kind
 MOST = 3
 
 
+# A log in memory ends with its process.
+@pytest.mark.parametrize("url", ["sqlite", pytest.param("kafka", marks=pytest.mark.kafka)], indirect=True)
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_it_is_parked_and_takes_few_others_along(url: str) -> None:
-    if url.startswith("memory"):
-        pytest.skip("a log in memory ends with its process")
     dance = dying_worker.choreography(f"deadly_{secrets.token_hex(4)}")
     async with Stage(url, partitions=1, clock=SystemClock()) as stage:
         await stage.make(dance, {"lost_most": MOST})

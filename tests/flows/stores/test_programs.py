@@ -4,33 +4,19 @@ The order program has a file of its own among the workers' tests. What takes day
 """
 
 import asyncio
-import importlib.util
 import logging
-import secrets
 import sys
 from collections.abc import Awaitable, Callable
-from types import ModuleType
 from typing import Any, TypeVar
 
 import pytest
+from tests.programs import program
 
 from farandole.projections import fold_state
 from farandole.reactors import Choreography, GiveUp, RunHandle
 from farandole.testing import Scenario
 
 T = TypeVar("T")
-
-
-def program(name: str) -> tuple[Any, Choreography]:
-    """A program under a name of its own, so that no run of it meets the log of another."""
-    spec = importlib.util.find_spec(f"tests.typing.apps.{name}")
-    assert spec is not None
-    assert spec.loader is not None
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    (choreography,) = (each for each in vars(module).values() if isinstance(each, Choreography))
-    choreography.name = f"{choreography.name}_{secrets.token_hex(4)}"
-    return module, choreography
 
 
 async def until(look: Callable[[], Awaitable[T]]) -> T:

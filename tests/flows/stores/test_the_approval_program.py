@@ -1,27 +1,20 @@
 """The approval program of the design, as it stands, on every store; and its two days and a week on virtual time."""
 
-import importlib
-import secrets
-from types import ModuleType
+from typing import Any
 
 import pytest
+from tests.programs import program as load_program
 
 from farandole.testing import Scenario
 
 
 @pytest.fixture
-def program() -> ModuleType:
+def program() -> Any:
     """The program, under a name of its own, so that no run of it meets the log of another."""
-    spec = importlib.util.find_spec("tests.typing.apps.a02_approval")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.docs.name = f"docs_{secrets.token_hex(4)}"
-    return module
+    return load_program("a02_approval")[0]
 
 
-async def test_a_document_is_published(program: ModuleType, url: str) -> None:
+async def test_a_document_is_published(program: Any, url: str) -> None:
     p = program
     async with p.docs.work(url, partitions=2), p.docs.connect(url) as client:
         run = await client.start(p.DocumentSubmitted(document=p.Document(title="News", text="x"), manager="ann"))
@@ -32,7 +25,7 @@ async def test_a_document_is_published(program: ModuleType, url: str) -> None:
         assert await run.result(p.DocumentPublished, timeout="60s") == p.DocumentPublished(by="ann")
 
 
-async def test_a_document_on_which_nobody_decides_is_refused_by_the_clock(program: ModuleType) -> None:
+async def test_a_document_on_which_nobody_decides_is_refused_by_the_clock(program: Any) -> None:
     p = program
     async with Scenario(p.docs) as s:
         await s.when(p.DocumentSubmitted(document=p.Document(title="News", text="x"), manager="ann"), after="2d")

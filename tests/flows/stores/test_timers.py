@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from tests.chaos.starvation import Starvation
 from tests.reactors.working.controls import Folded, Stage
 
 from farandole.projections.fold import Verdict
@@ -82,11 +83,13 @@ async def test_timers_of_a_log_that_nobody_worked_on_fire_at_once(stage: Stage, 
     assert rang(await stage.fold(clock)).total() == 20
 
 
-async def test_they_are_never_early_and_hardly_late(stage: Stage, clock: Choreography) -> None:
+async def test_they_are_exact_to_a_tenth_of_a_second(stage: Stage, clock: Choreography) -> None:
     await stage.worker(clock)
     client = await stage.client(clock)
+    starvation = Starvation()
     runs = await asyncio.gather(*(client.start(Begun(wait=0.5 + n / 100)) for n in range(200)))
     await asyncio.gather(*(run.result(Done, timeout="60s") for run in runs))
+    starved = starvation.seconds * 1000
     log = await stage.folded(clock, lambda log: not log.open)
     set_at = {
         out.run.id: (record, out.envelope) for record, out in log.of(Kind.OUTCOME) if out.run and not out.admitted
@@ -96,8 +99,8 @@ async def test_they_are_never_early_and_hardly_late(stage: Stage, clock: Choreog
     )
     assert len(late) == 200
     assert late[0] >= 0
-    # How exact they are on an idle machine is for `benchmarks/timers.py` to say; this one may be busy.
-    assert late[100] <= 1000, late
+    # No promise is about the time in which the machine was busy with something else.
+    assert late[-10] <= 100 + starved, (starved, late)
     assert log.of(Kind.TIMER, Verdict.NOT_DUE) == []
 
 

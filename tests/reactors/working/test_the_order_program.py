@@ -1,12 +1,12 @@
 """The order program of the design, as it stands, on every kind of store."""
 
-import importlib
 import secrets
 from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
+from tests.programs import program as load_program
 
 from farandole.reactors.errors import RunCancelled
 
@@ -23,18 +23,12 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def program(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+def program() -> Any:
     """The program, under a name of its own, so that no run of it meets the log of another."""
-    spec = importlib.util.find_spec("tests.typing.apps.a01_order")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.orders.name = f"orders_{secrets.token_hex(4)}"
-    return module
+    return load_program("a01_order")[0]
 
 
-async def test_it_runs(program: ModuleType, url: str) -> None:
+async def test_it_runs(program: Any, url: str) -> None:
     p = program
     async with p.orders.work(url, partitions=2), p.orders.connect(url) as client:
         order = p.OrderPlaced(order_id="17", amount=Decimal(5), address="x")
@@ -47,7 +41,7 @@ async def test_it_runs(program: ModuleType, url: str) -> None:
 
 
 async def test_an_address_that_changed_before_the_goods_left_is_used(
-    program: ModuleType, url: str, monkeypatch: pytest.MonkeyPatch
+    program: Any, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     p = program
     async with p.orders.connect(url, partitions=2) as client:
@@ -60,7 +54,7 @@ async def test_an_address_that_changed_before_the_goods_left_is_used(
         assert names[:2] == ["OrderPlaced", "AddressChanged"]
 
 
-async def test_a_bank_that_declines_refuses_the_order(program: ModuleType, url: str) -> None:
+async def test_a_bank_that_declines_refuses_the_order(program: Any, url: str) -> None:
     from farandole.reactors import GiveUp
 
     p = program
@@ -74,7 +68,7 @@ async def test_a_bank_that_declines_refuses_the_order(program: ModuleType, url: 
         assert await run.result(p.OrderRefused, timeout="60s") == p.OrderRefused(why="17: declined")
 
 
-async def test_a_worker_that_goes_is_followed_by_the_next(program: ModuleType, url: str) -> None:
+async def test_a_worker_that_goes_is_followed_by_the_next(program: Any, url: str) -> None:
     p = program
     async with p.orders.connect(url, partitions=2) as client:
         runs = [
