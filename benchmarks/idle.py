@@ -11,6 +11,7 @@ import asyncio
 import gc
 import time
 import tracemalloc
+from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
@@ -36,25 +37,32 @@ def folded(runs: int, waits: str, settings: dict[str, int]) -> float:
     """Bytes of the fold's state for each open run."""
     choreography = app.standing("idle", waits)
     scribe = scribe_of(choreography)
+    written = runs_of(scribe, START, steps(waits), runs)
+    fold, used = state_of(beginning(choreography, scribe, settings), written)
+    if len(fold.runs) != runs or any(run.owed for run in fold.runs.values()):
+        raise SystemExit(f"{len(fold.runs)} of {runs} runs stand open, or some of them are owed something")
+    return used / runs
+
+
+def state_of(first: Iterable[Record], then: Iterable[Record]) -> tuple[Fold, int]:
+    """A fold of these records, and the bytes that its state takes more since the first ones."""
     fold, offsets = Fold(0, 1), count()
 
     def take(record: Record) -> None:
         at = next(offsets)
         fold.apply(Stored(0, at, 1_000 + at // 1_000, record.key, record.value, record.headers))
 
-    for record in beginning(choreography, scribe, settings):
+    for record in first:
         take(record)
     gc.collect()
     tracemalloc.start()
-    for record in runs_of(scribe, START, steps(waits), runs):
+    for record in then:
         take(record)
     del record
     gc.collect()
     used, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    if len(fold.runs) != runs or any(run.owed for run in fold.runs.values()):
-        raise SystemExit(f"{len(fold.runs)} of {runs} runs stand open, or some of them are owed something")
-    return used / runs
+    return fold, used
 
 
 async def worker_rss(url: str, runs: int, waits: str) -> int:

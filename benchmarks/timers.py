@@ -9,21 +9,18 @@ once.
 """
 
 import asyncio
-import gc
 import time
-import tracemalloc
 from collections.abc import Iterator
-from itertools import count
 from typing import Any
 
 from benchmarks import idle_app as app
-from benchmarks.idle import OLD, START, folded
+from benchmarks.idle import OLD, START, folded, state_of
 from benchmarks.options import measured, parser
 from benchmarks.process import WorkerProcess
 from benchmarks.show import say, tell
 from benchmarks.written_log import append_to, beginning, id_of, prepare, run_in, scribe_of
-from farandole.eventstore import EventStore, Record, Stored, connect
-from farandole.projections.fold import Fold, Pair
+from farandole.eventstore import EventStore, Record, connect
+from farandole.projections.fold import Pair
 from farandole.reactors import After
 from farandole.reactors.items import parts_of
 from farandole.reactors.scribe import Scribe
@@ -56,22 +53,8 @@ def bytes_in_the_fold(runs: int) -> float:
     """Of the state of a run with one timer."""
     choreography = app.standing("idle", "timer")
     scribe = scribe_of(choreography)
-    fold, offsets = Fold(0, 1), count()
-
-    def take(record: Record) -> None:
-        at = next(offsets)
-        fold.apply(Stored(0, at, 1_000 + at // 1_000, record.key, record.value, record.headers))
-
-    for record in beginning(choreography, scribe, OLD):
-        take(record)
-    gc.collect()
-    tracemalloc.start()
-    for record in runs_with_timers(scribe, forever(), runs):
-        take(record)
-    del record
-    gc.collect()
-    used, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    written = runs_with_timers(scribe, forever(), runs)
+    fold, used = state_of(beginning(choreography, scribe, OLD), written)
     if sum(len(run.pending.timers or ()) for run in fold.runs.values() if run.pending is not None) != runs:
         raise SystemExit("not every run waits for a timer")
     return used / runs
