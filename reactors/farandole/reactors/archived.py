@@ -14,7 +14,7 @@ from farandole.schemas.envelope import Kind, unpack
 
 from .archive import archived_records, schemas_file
 from .errors import ClientError
-from .scribe import text
+from .shown import text
 from .view import View
 
 

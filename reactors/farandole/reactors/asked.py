@@ -9,7 +9,7 @@ from farandole.schemas import Answer, acquaint, event_info, parse_duration
 from .decisions import DecisionView, pending_decisions
 from .errors import UnexpectedEnd
 from .results import Duration, RunResult
-from .scribe import text
+from .shown import text
 from .view import View
 
 

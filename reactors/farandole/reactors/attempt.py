@@ -30,7 +30,8 @@ from .pasts import HistoryIncomplete
 from .plan import Plan
 from .reactor import Reactor
 from .retry import GiveUpNow, decide
-from .scribe import Scribe, text
+from .scribe import Scribe
+from .shown import text
 from .stats import WorkerStats
 from .undoing import UndoPlan
 from .values import Values

@@ -13,7 +13,7 @@ from farandole.schemas.envelope import Flag, unpack
 
 from .errors import CommandRefused
 from .reading import context_of
-from .scribe import text
+from .shown import text
 
 if TYPE_CHECKING:
     from .client import Client

@@ -10,7 +10,7 @@ from farandole.schemas import UndecodableValue
 from farandole.schemas.envelope import Kind
 
 from .follower import Follower
-from .scribe import text
+from .shown import text
 
 if TYPE_CHECKING:
     from .client import Client

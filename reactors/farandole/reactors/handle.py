@@ -19,7 +19,7 @@ from .errors import CommandRefused
 from .progress import StepProgress, last_told, progress_in, step_of
 from .refusals import STANDS, WHY
 from .results import Duration
-from .scribe import text
+from .shown import text
 from .view import Entry, View
 
 _MOST_NAME: Final = 255

@@ -21,7 +21,8 @@ from .careful import FEW, Careful
 from .errors import WorkerLost
 from .keeping.logclock import LogClock
 from .outbox import Outbox
-from .scribe import Scribe, shown
+from .scribe import Scribe
+from .shown import shown
 from .written import size_of
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from .errors import ServedElsewhere
 from .grown import refuse_if_grown
 from .history import HistoryIndex
 from .reactor import Reactor
-from .scribe import shown
+from .shown import shown
 from .statecache import StateCache
 
 log = logging.getLogger("farandole.worker")

@@ -11,7 +11,7 @@ from farandole.schemas import EventTypes, UndecodableValue, system_records
 from farandole.schemas.envelope import Flag, Kind, unpack
 
 from .reading import context_of
-from .scribe import text
+from .shown import text
 from .view import Entry, View
 
 

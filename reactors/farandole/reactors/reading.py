@@ -9,7 +9,7 @@ from farandole.schemas.envelope import Envelope, Flag, Kind, unpack
 from farandole.schemas.ids import OUTSIDE
 from farandole.schemas.kinship import Birth, News, Ticked, scheduled_run
 
-from .scribe import text
+from .shown import text
 
 _CODED = int(Flag.CODED)
 

@@ -12,7 +12,7 @@ from farandole.schemas.envelope import Kind, unpack
 
 from .errors import CommandRefused, RunCancelled, RunExpired, RunFailed, UnexpectedEnd
 from .refusals import WHY
-from .scribe import text
+from .shown import text
 from .view import View
 from .watched import WatchedRun
 

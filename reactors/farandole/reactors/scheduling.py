@@ -13,7 +13,7 @@ from farandole.schemas.kinship import OVERLAPS, Ticked, scheduled_run
 
 from .errors import UnknownSchedule
 from .scheduled import PAUSED, PREFIX, Said, Scheduled, next_ticks, said, say, scheduled
-from .scribe import text
+from .shown import text
 from .ticking import from_ms
 
 if TYPE_CHECKING:

@@ -18,13 +18,13 @@ from farandole.schemas.envelope import NO_SCHEMA, Flag, Header, Kind, pack, pack
 from farandole.schemas.ids import OUTSIDE, derived_id, failure_id, new_append, outside_id
 
 from .others import OtherTypes
+from .shown import text
 from .written import ROOM_FOR_COPIES, Part, Written, size_of
 
 _NOTHING: Final = b"farandole.Nothing"
 _NAMES: Final = len("ce_specversion1.0ce_idce_sourcece_typefa")
 """Bytes of a record's headers besides their values; that of ``ce_specversion`` is always the same."""
 _new: Final = tuple.__new__
-_MOST_SHOWN: Final = 200
 _MOST_WHY: Final = 60_000
 """Bytes of a reason, for which the header has room."""
 _COPIED: Final = int(Flag.END | Flag.FINAL_END | Flag.COMPENSATE | Flag.NO_REACTOR | Flag.CODED)
@@ -359,22 +359,6 @@ def flags_of(event: type[Event]) -> int:
     if not info.wants_reactor or info.kind == "end":
         flags |= Flag.NO_REACTOR
     return int(flags)
-
-
-def text(id: bytes) -> str:
-    """An id as text. Ids are UTF-8 by rule, but nobody checks those that come from outside."""
-    return id.decode(errors="replace")
-
-
-def shown(said: bytes | str) -> str:
-    """Something from the log for a line that people read: of one line, not long, and it drives no terminal."""
-    whole = said if isinstance(said, str) else text(said)
-    cut = whole if len(whole) <= _MOST_SHOWN else whole[:_MOST_SHOWN] + "…"
-    return (
-        cut
-        if cut.isprintable()
-        else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
-    )
 
 
 _COMMANDS: Final = {

@@ -42,7 +42,8 @@ from .owned import Owned
 from .partition import Serving
 from .publish import Publisher
 from .restoring import Restoring
-from .scribe import Scribe, shown
+from .scribe import Scribe
+from .shown import shown
 from .stats import ReactorStats, WorkerStats
 from .values import Values
 

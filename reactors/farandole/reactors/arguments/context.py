@@ -9,7 +9,7 @@ from farandole.reactors.desk import Desk, Report
 from farandole.reactors.dispatch import Work
 from farandole.reactors.history import HistoryIndex
 from farandole.reactors.run import Run
-from farandole.reactors.scribe import shown, text
+from farandole.reactors.shown import shown, text
 from farandole.reactors.step import Step
 from farandole.reactors.substeps import RecordedSubsteps
 from farandole.schemas import Event, acquaint

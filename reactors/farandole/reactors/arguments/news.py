@@ -6,7 +6,7 @@ from farandole.eventstore import Stored
 from farandole.projections.fold import CHILD_DONE, CHILD_FAILED
 from farandole.reactors.inputs import ChildDone, ChildFailed
 from farandole.reactors.reading import context_of
-from farandole.reactors.scribe import text
+from farandole.reactors.shown import text
 from farandole.schemas import Event, UndecodableValue, refresh, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind, unpack
 from farandole.schemas.kinship import CANCELLED, Birth, Judged, News

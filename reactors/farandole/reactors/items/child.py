@@ -5,7 +5,8 @@ from typing import Any
 
 from farandole.projections.fold import Pair
 from farandole.reactors.outputs import Child
-from farandole.reactors.scribe import Scribe, flags_of, text
+from farandole.reactors.scribe import Scribe, flags_of
+from farandole.reactors.shown import text
 from farandole.reactors.written import Part
 from farandole.schemas import PayloadContext, event_info
 from farandole.schemas.envelope import Flag

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from farandole.eventstore import Record, Stored
 from farandole.projections.fold import Message, Run, Verdict
-from farandole.reactors.scribe import Scribe, text
+from farandole.reactors.scribe import Scribe
+from farandole.reactors.shown import text
 from farandole.schemas import SystemSchema, UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind, pack, unpack
 from farandole.schemas.ids import OUTSIDE, derived_id

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from farandole.eventstore import AppendError, EventStore, Record, Stored, StoreError, StoreMisconfigured, TooLarge
 from farandole.projections.fold import FIRST_NEWS, Applied, Message, Run, Schedule, Verdict
 from farandole.reactors.abroad import Abroad
-from farandole.reactors.scribe import text
+from farandole.reactors.shown import text
 from farandole.reactors.written import size_of
 from farandole.schemas import UndecodableValue
 from farandole.schemas.envelope import Kind, unpack

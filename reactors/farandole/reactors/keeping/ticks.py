@@ -13,7 +13,7 @@ from farandole.eventstore import AppendError, EventStore, Record, StoreError
 from farandole.reactors.scheduled import Said, Scheduled, publish, said, scheduled
 from farandole.reactors.schedules import Schedule
 from farandole.reactors.scheduling import tick
-from farandole.reactors.scribe import text
+from farandole.reactors.shown import text
 from farandole.reactors.ticking import due_of, from_ms, in_ms, next_tick, wanted
 from farandole.reactors.written import size_of
 from farandole.schemas import DeclarationError, FarandoleError

@@ -10,7 +10,8 @@ from farandole.projections.fold import Applied, Contract, Deadline, Pair, Run, S
 from farandole.reactors.dispatch import Work
 from farandole.reactors.errors import DeadlinePassed
 from farandole.reactors.outbox import Outbox
-from farandole.reactors.scribe import Scribe, shown
+from farandole.reactors.scribe import Scribe
+from farandole.reactors.shown import shown
 from farandole.reactors.values import Values
 from farandole.reactors.written import size_of
 from farandole.schemas import failure_fields

@@ -7,7 +7,7 @@ from typing import Any
 from farandole.eventstore import Stored
 from farandole.projections.fold import Applied, Decision, Fact, Run, Timer, Verdict
 from farandole.reactors.reading import edited_by
-from farandole.reactors.scribe import text
+from farandole.reactors.shown import text
 from farandole.schemas import Event, UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind
 

@@ -10,8 +10,8 @@ from typing import Any, Final
 from farandole.projections.fold import Pair, Run
 from farandole.reactors import Choreography, Client
 from farandole.reactors.contract import contract_of
-from farandole.reactors.scribe import text
 from farandole.reactors.service import types_of
+from farandole.reactors.shown import text
 from farandole.schemas import Answer, Event, Signal, Start, acquaint
 from farandole.schemas.envelope import Kind
 

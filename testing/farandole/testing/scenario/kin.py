@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from farandole.eventstore import Stored
 from farandole.projections.fold import CHILD_DONE, CHILD_FAILED, Applied
-from farandole.reactors.scribe import text
+from farandole.reactors.shown import text
 from farandole.schemas import system_records
 from farandole.schemas.envelope import Envelope, Kind
 from farandole.schemas.kinship import CANCELLED, OUT_OF_TIME, News

@@ -6,7 +6,7 @@ from typing import Final
 from farandole.eventstore import Stored
 from farandole.projections.fold import Decision
 from farandole.reactors.decisions import asked_by
-from farandole.reactors.scribe import text
+from farandole.reactors.shown import text
 from farandole.schemas import EventTypes, UndecodableValue
 
 _MOST: Final = 200

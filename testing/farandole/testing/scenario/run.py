@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from farandole.projections.fold import RunStatus, Verdict, status_of
 from farandole.reactors import RunHandle
-from farandole.reactors.scribe import text
+from farandole.reactors.shown import text
 from farandole.schemas import Duration, Event, parse_duration
 from farandole.schemas.envelope import Flag, Kind
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from farandole.projections.fold import Fold, OwedStep, Run, RunStatus, Verdict, awaited
-from farandole.reactors.scribe import text
+from farandole.reactors.shown import text
 from farandole.schemas import Event
 from farandole.schemas.envelope import Flag, Kind
 
