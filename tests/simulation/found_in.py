@@ -40,6 +40,7 @@ FOUND_IN: Final[Mapping[str, int]] = {
     "a pause binds what begins": 6,
     "what the log does not take is a failure": 21,
     "what was pushed out again": 17,
+    "nobody waits for what is not read": 296,
     "compare-and-set contracts": 3,
     "superseded contracts stay so": 10,
     "absence ends nothing": 1,

@@ -171,6 +171,8 @@ def _rule_table() -> list[Rule]:
         Rule("a lost position restores", "10", "has another digest", [_instead(worker.Worker, "_restore_all", w.go_on_at_the_end)]),
         Rule("handlers go on when a partition is revoked", "10", "twice", [_instead(Dispatcher, "suspend", w.forget_at_once)]),
         Rule("state is kept for a minute", "10", "twice", [_instead(restoring, "KEEP", 0.0)]),
+        Rule("nobody waits for what is not read", "10", "no calm after", [_instead(partition, "_fail", lambda answer: None)],
+             seeds=300),
         Rule("values are read again", "10", "which no handler raises", [_instead(values.Values, "_want", w.lose_what_is_not_kept)]),
         Rule("expiry is kept", "10", "should have expired", [_instead(Expiring, "look", w.never_expire)]),
         Rule("order", "reactors", "which came earlier", [_instead(dispatch, "_first", lambda *_: True)]),

@@ -20,6 +20,10 @@ PUSHED_OUT = RULES["what was pushed out again"]
 """The first record of an outcome was pushed out by pieces of other appends before the second came: held, and nobody did
 the step any more."""
 
+DROPPED = RULES["nobody waits for what is not read"]
+"""A handler that recorded a sub-step after the state of its partition was dropped waited for ever, and its worker claimed
+the step for ever."""
+
 
 def _found(fault: Rule, most: int) -> int:
     """A seed whose world shows the fault: where it was found last, or the first; other code makes other worlds."""
@@ -32,6 +36,8 @@ def _found(fault: Rule, most: int) -> int:
 @pytest.mark.slow
 @pytest.mark.computes
 @pytest.mark.timeout(2400)
-@pytest.mark.parametrize("fault", [EARLIER_SHAPE, ORDER_OF_ADMISSION, PUSHED_OUT], ids=lambda fault: fault.name)
+@pytest.mark.parametrize(
+    "fault", [EARLIER_SHAPE, ORDER_OF_ADMISSION, PUSHED_OUT, DROPPED], ids=lambda fault: fault.name
+)
 def test_a_world_that_a_fault_broke_is_sound_without_it(fault: Rule) -> None:
     assert not run_seed(_found(fault, 1000)).problems

@@ -91,7 +91,7 @@ class Leases:
         claim = pair.work
         if claim is not None:
             if claim.holder == self.holder:
-                return None
+                return _LOOK if self._at_work_since_before(work) else None
             if claim.holder:
                 left = claim.until + MARGIN - self._now(serving)
                 if left > 0:
@@ -103,6 +103,17 @@ class Leases:
                 self._watch_careful(serving)
                 return inf
         return inf if serving.careful is not None and serving.careful.holds(pair) else None
+
+    def _at_work_since_before(self, work: "Work") -> bool:
+        """Whether a handler of ours works on the step since before the partition was restored."""
+        serving, run, pair = work.serving, work.run.id, work.pair.key
+        return any(
+            other.serving is not serving
+            and other.serving.fold.partition == serving.fold.partition
+            and other.run.id == run
+            and other.pair.key == pair
+            for other in self.dispatcher.at_work_in()
+        )
 
     def gained(self, serving: "Serving") -> None:
         """A partition is served from now on, perhaps after somebody who died of what is owed there.

@@ -62,6 +62,8 @@ class Serving:
         """Told when it comes to a position of which there may be a checkpoint."""
         self.active = True
         """Whether the partition is ours now."""
+        self.dropped = False
+        """Whether the state is not kept up any more; handlers that began before that may still be at work."""
         self.drop_at: float | None = None
         """Loop time at which the state is dropped, after the partition went to somebody else."""
         self.restored = False
@@ -143,16 +145,19 @@ class Serving:
 
         The future fails with `PartitionDropped` if it is not read back here any more.
         """
-        answer = self._awaited[append] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[tuple[Stored, Verdict]] = asyncio.get_running_loop().create_future()
+        if self.dropped:
+            _fail(answer)
+        else:
+            self._awaited[append] = answer
         return answer
 
     def drop(self) -> None:
         """The state goes: nobody waits for it any longer."""
-        self.active = False
+        self.active, self.dropped = False, True
         for answer in self._awaited.values():
             if not answer.done():
-                answer.set_exception(PartitionDropped("the partition's state was dropped before the log answered"))
-                answer.exception()  # whoever asked may have gone
+                _fail(answer)
         self._awaited.clear()
         if self.history is not None:
             self.history.close()
@@ -226,6 +231,11 @@ class Serving:
                     return self.to_publish(take_over)
             wanted.append({**contract.content, "replaces": in_force.id if in_force is not None else ""})
         return wanted
+
+
+def _fail(answer: "asyncio.Future[tuple[Stored, Verdict]]") -> None:
+    answer.set_exception(PartitionDropped("the partition's state was dropped before the log answered"))
+    answer.exception()  # whoever asked may have gone
 
 
 def served_elsewhere(reactor: str, service: str, ours: str) -> ServedElsewhere:

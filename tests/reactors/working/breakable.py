@@ -10,6 +10,7 @@ from farandole.eventstore import (
     NotAppended,
     Ownership,
     PartitionCorrupt,
+    PositionLost,
     Reader,
     Record,
     Stored,
@@ -57,6 +58,7 @@ class Breakable(EventStore):
         doubt: so many of the next appends are made, and raise `AppendUnknown`.
         refuse: so many of the next appends are not made, and raise `NotAppended`.
         gate: appends wait until it is set.
+        moved: the next read finds its position in the log no more.
         corrupt: partitions whose records cannot be read.
         discreet: nobody is told who is at work.
         table: the catalogue, instead of the store's.
@@ -72,6 +74,7 @@ class Breakable(EventStore):
         self.away = False
         self.doubt = 0
         self.refuse = 0
+        self.moved = False
         self.gate = asyncio.Event()
         self.gate.set()
         self.fetched: list[tuple[int, Sequence[int]]] = []
@@ -164,6 +167,9 @@ class BreakableReader(Reader):
         if self._store.away:
             await asyncio.sleep(wait)
             raise StoreUnavailable("the log is away")
+        if self._store.moved:
+            self._store.moved = False
+            raise PositionLost("the position is out of range")
         for partition in self._store.corrupt & self.positions.keys():
             raise PartitionCorrupt(f"partition {partition} is damaged", partition)
         return await self._inner.read(wait=wait)

@@ -382,6 +382,45 @@ async def test_a_clock_that_is_wrong_makes_nobody_lost() -> None:
 
 
 @virtual
+@pytest.mark.parametrize("seconds", [1, 60])
+async def test_a_sub_step_under_way_when_the_log_is_read_anew_is_done_once(seconds: int) -> None:
+    dance, gate = Choreography("dance"), asyncio.Event()
+    began: list[str] = []
+    parts: list[str] = []
+
+    @dance.reactor
+    async def go(begun: Begun, step: Step) -> Done:
+        began.append(step.key)
+
+        async def part() -> int:
+            parts.append(step.key)
+            await gate.wait()
+            return 7
+
+        return Done(n=await step.once("part", part))
+
+    async with Stage() as stage:
+        client = await stage.client(dance)
+        worker = await stage.worker(dance)
+        run = await client.start(Begun())
+        await asyncio.sleep(seconds)
+        before = worker.worker.partitions[0]
+        worker.store.moved = True
+        await eventually(lambda: worker.worker.partitions[0] is not before and worker.worker.ready)
+        await asyncio.sleep(60)
+        claimed = seconds > 10
+        assert len(began) == len(parts) == (1 if claimed else 2)
+        gate.set()
+        assert (await run.result(Done)).n == 7
+        assert len(parts) == (1 if claimed else 2)
+        await asyncio.sleep(60)
+        assert not worker.worker.dispatcher.at_work_in()
+        claims = len((await stage.fold(dance)).of(Kind.CLAIM, None))
+        await asyncio.sleep(60)
+        assert len((await stage.fold(dance)).of(Kind.CLAIM, None)) == claims
+
+
+@virtual
 async def test_an_hour_of_work_is_done_once_over_twenty_rebalances() -> None:
     dance = Choreography("dance")
     began: list[str] = []
