@@ -7,7 +7,6 @@ from farandole.eventstore import Stored
 from farandole.projections.fold import UNDO, Contract, Fact, PairKey, Settings
 from farandole.schemas.envelope import Flag
 
-from .deployments import FAN_INS
 from .story import Debt, RunStory
 from .tags import tag_of
 from .transcript import Line
@@ -52,7 +51,7 @@ class Expected:
                 if owed.key[2] == UNDO:
                     continue
                 edited = line.envelope is not None and line.envelope.flags & Flag.EDITED
-                gathers = owed.key[1].decode() in FAN_INS
+                gathers = owed.key[1].decode() in self.world.repertoire.fan_ins
                 if not edited and not gathers and story.at.get(owed.key[0]) not in owed.inputs:
                     yield f"{what} is owed for something else than its trigger"
                 if hops > self.settings.drain:

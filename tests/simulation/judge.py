@@ -9,7 +9,7 @@ from farandole.schemas import UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind
 
 from .branching import Branching
-from .deployments import ATTEMPTS, ORDERED
+from .deployments import ATTEMPTS
 from .expected import Expected
 from .handlers import Execution
 from .hindsight import repeated, whole_run
@@ -246,7 +246,7 @@ class Judge(Expected):
             yield f"an admitted outcome of {reactor}, {tags}, is torn or mixed: no execution made that"
         elif made_by.run == here:
             yield from self._what_it_was_given(debt, made_by)
-        if reactor in ORDERED:
+        if reactor in self.world.repertoire.ordered:
             yield from self._in_order(story, pair, debt)
 
     def _what_it_was_given(self, debt: Debt, execution: Execution) -> Iterator[str]:
