@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import UNDO, Contract, Fact, PairKey, Settings
+from farandole.projections.fold import UNDO, Contract, Fact, PairKey, Result, Settings
 from farandole.schemas.envelope import Flag
 
 from .story import Debt, RunStory
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from .world import World
 
 FAILURE: Final = b"farandole.Failure"
+
+
+def dropping(line: Line) -> int:
+    """Which of the events that were just admitted is the End that drops what is owed, if it is the run's first; or -1."""
+    finals = Flag.FINAL_END | Flag.END
+    drop = (i for i, fact in enumerate(line.admitted) if fact.flags & finals == finals)
+    return max(drop, default=-1) if line.result is Result.ENDED else -1
 
 
 class Expected:
@@ -61,10 +68,7 @@ class Expected:
 
     def _expected(self, number: int, line: Line, story: RunStory, pair: PairKey) -> Iterator[str]:
         """What each event that was just admitted is owed to."""
-        last_drop = max(
-            (i for i, fact in enumerate(line.admitted) if fact.flags & Flag.FINAL_END and fact.flags & Flag.END),
-            default=-1,
-        )
+        last_drop = dropping(line)
         for i, fact in enumerate(line.admitted):
             far = story.hops[fact.offset] > self.settings.drain
             if fact.type == FAILURE:

@@ -71,6 +71,8 @@ class World:
         """By how many milliseconds the clocks of the world are ahead of virtual time."""
         self.behind = 0
         """By how many milliseconds the clock of the log is wrong."""
+        self.turned_back = False
+        """Whether it ever was, by more than a little."""
         self.workers: list[WorkerMachine] = []
         self.clients: list[ClientMachine] = []
         self.mail: list[tuple[int, tuple[Record, ...]]] = []

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from farandole.reactors import After, Ask, Child, ChildDone, ChildFailed, Failed, Run, Step
 from simulation.dances import CHECKPOINTS, Dance, Reacting
+from simulation.dances.long import go_on
 
-from . import handlers
-from .events import BY_NAME
+from . import handlers, judge, people
+from .events import BY_NAME, STARTS
 from .spec import ChoreographySpec, Given, Outcome, ReactorSpec, Taken
 from .strategies import drawn
 
@@ -40,6 +41,12 @@ def dance_of(spec: ChoreographySpec) -> Dance:
         known=[BY_NAME[name] for name in spec.events()],
         releases={service: [release.get(service, {}) for release in releases] for service in complete},
         complete=complete,
+        actions=people.ACTIONS,
+        relief=(go_on,),
+        help=judge.help,
+        still=judge.still,
+        watchers=judge.WATCHERS,
+        stuck=judge.stuck,
     )
 
 
@@ -70,7 +77,7 @@ def function_of(spec: ReactorSpec) -> Callable[..., Any]:
     if spec.once:
         parameters["step"] = Step
     if spec.looks:
-        parameters["run"] = Run[Any]
+        parameters["run"] = Run[STARTS[0]]  # type: ignore[valid-type]
 
     async def handler(**given: Any) -> Any:
         return await handlers.handle(spec, given)

@@ -42,7 +42,7 @@ def _chosen(spec: ReactorSpec, taken: list[Any], left: int) -> Outcome:
 
 async def undo(given: dict[str, Any]) -> None:
     """One attempt to compensate; it takes all that the step took and emitted, in that order."""
-    execution = await play(*given.values())
+    execution = await play(*(given[f"x{n}"] for n in range(len(given))))
     execution.gives = ()
 
 
