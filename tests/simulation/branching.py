@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from farandole.projections.fold import FAILURE, NOTHING, Contract, PairKey, Verdict
 from farandole.schemas.envelope import Flag, Kind, unpack
 
-from .deployments import FAN_INS
 from .story import RunStory
 from .transcript import Line, Owed
 
@@ -159,7 +158,7 @@ class Branching:
         what = f"{reactor.decode()} of {trigger.decode()}"
         made = places.fan_outs.get(trigger)
         contract = self._judge.in_force.get(reactor)
-        gathers = made is not None and reactor.decode() in FAN_INS
+        gathers = made is not None and reactor.decode() in self._judge.world.repertoire.fan_ins
         known = owed.key in places.pairs
         if known:
             if gathers and story.debts[owed.key].done is not None:

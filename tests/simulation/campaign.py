@@ -11,7 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .dances import dances_of
 from .found_in import FOUND_IN
+from .generated.build import dances_of as generated
 from .run import Outcome, run_seed
 from .switches import RULES
 
@@ -28,6 +30,7 @@ class Summary:
 
     seeds: range
     without: str | None = None
+    made_up: bool = False
     done: int = 0
     runs: int = 0
     records: int = 0
@@ -53,6 +56,7 @@ class Summary:
             "from": self.seeds.start,
             "to": self.seeds.stop - 1,
             "without": self.without,
+            "generated": self.made_up,
             "seeds": self.done,
             "runs": self.runs,
             "records": self.records,
@@ -70,10 +74,14 @@ class Summary:
         )
 
 
-def simulate(seeds: range, jobs: int, without: str | None = None) -> Iterator[Outcome]:
-    """What comes of each seed, in the order in which they are done."""
+def simulate(seeds: range, jobs: int, without: str | None = None, made_up: bool = False) -> Iterator[Outcome]:
+    """What comes of each seed, in the order in which they are done.
+
+    Args:
+        made_up: whether the choreographies are generated.
+    """
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        yield from pool.imap_unordered(partial(_one, without), seeds, chunksize=5)
+        yield from pool.imap_unordered(partial(_one, without, made_up), seeds, chunksize=5)
 
 
 def without_each(jobs: int) -> dict[str, Outcome | None]:
@@ -82,14 +90,14 @@ def without_each(jobs: int) -> dict[str, Outcome | None]:
         return dict(pool.imap_unordered(_without, RULES))
 
 
-def campaign(seeds: range, jobs: int, without: str | None, report: Path | None = None) -> int:
+def campaign(seeds: range, jobs: int, without: str | None, report: Path | None = None, made_up: bool = False) -> int:
     """Simulate all seeds, show how it goes, and name those that broke a promise; 1 if there are any."""
-    began, summary = time.monotonic(), Summary(seeds, without)
-    for outcome in simulate(seeds, jobs, without):
+    began, summary = time.monotonic(), Summary(seeds, without, made_up)
+    for outcome in simulate(seeds, jobs, without, made_up):
         summary.add(outcome)
         summary.seconds = time.monotonic() - began
         if outcome.problems:
-            print(f"\r{told(outcome, without)}")
+            print(f"\r{told(outcome, without, made_up)}")
         if sys.stderr.isatty() or not summary.done % 500:
             left = summary.seconds / summary.done * (len(seeds) - summary.done)
             how = f"{summary.done}/{len(seeds)} seeds, {len(summary.bad)} bad, {left:.0f} s left "
@@ -100,14 +108,15 @@ def campaign(seeds: range, jobs: int, without: str | None, report: Path | None =
     return 1 if summary.bad else 0
 
 
-def told(outcome: Outcome, without: str | None = None) -> str:
+def told(outcome: Outcome, without: str | None = None, made_up: bool = False) -> str:
     """What came of a seed, and how to see it again."""
-    return f"{outcome}\n  again, in tests/: {again(outcome.seed, without)}"
+    return f"{outcome}\n  again, in tests/: {again(outcome.seed, without, made_up)}"
 
 
-def again(seed: int, without: str | None = None) -> str:
+def again(seed: int, without: str | None = None, made_up: bool = False) -> str:
     """The command that replays a seed."""
-    return f"python -m simulation --from {seed} --trace" + (f" --without '{without}'" if without else "")
+    options = (" --generated" if made_up else "") + (f" --without '{without}'" if without else "")
+    return f"python -m simulation --from {seed} --trace{options}"
 
 
 def _without(name: str) -> tuple[str, Outcome | None]:
@@ -120,5 +129,5 @@ def _without(name: str) -> tuple[str, Outcome | None]:
     return name, None
 
 
-def _one(without: str | None, seed: int) -> Outcome:
-    return run_seed(seed, off=RULES[without] if without else None)
+def _one(without: str | None, made_up: bool, seed: int) -> Outcome:
+    return run_seed(seed, off=RULES[without] if without else None, dances=generated if made_up else dances_of)

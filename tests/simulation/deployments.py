@@ -12,6 +12,7 @@ from farandole.schemas import EventTypes, Start
 from .dances import ALL, Dance, Reacting
 from .dances.dance import Handler
 from .events import NAME
+from .generated.events import BY_NAME
 
 ATTEMPTS: Final = 4
 RETRY: Final = Retry(attempts=ATTEMPTS, first="500ms", factor=2, most="3s")
@@ -34,11 +35,15 @@ class Repertoire:
 
     Attributes:
         complete: what an operator deploys in the end with ``take_over``: it serves all that was ever declared.
+        fan_ins: names of the reactors that gather.
+        ordered: names of those that keep to an order.
     """
 
     starts: tuple[type[Start], ...]
     releases: Mapping[str, tuple[Version, ...]]
     complete: Mapping[str, Version]
+    fan_ins: frozenset[str]
+    ordered: frozenset[str]
 
 
 def _release(service: str, number: int, dances: Iterable[Dance], reactors: Mapping[str, Handler | Reacting]) -> Version:
@@ -67,31 +72,29 @@ def repertoire(dances: tuple[Dance, ...]) -> Repertoire:
             for i in range(max(map(len, parts)))
         )
         complete[service] = _release(service, 9, dances, _together(dance.complete.get(service, {}) for dance in dances))
-    return Repertoire(tuple(start for dance in dances for start in dance.starts), releases, complete)
+    starts = tuple(start for dance in dances for start in dance.starts)
+    return Repertoire(starts, releases, complete, _with("each", dances), _with("ordered", dances))
 
 
 def _together(parts: Iterable[Mapping[str, Handler | Reacting]]) -> dict[str, Handler | Reacting]:
     return {name: reacting for part in parts for name, reacting in part.items()}
 
 
+def _with(option: str, dances: Iterable[Dance]) -> frozenset[str]:
+    """Names of the reactors that have an option."""
+    return frozenset(
+        name
+        for dance in dances
+        for reactors in dance.complete.values()
+        for name, reacting in reactors.items()
+        if isinstance(reacting, Reacting) and reacting.options.get(option)
+    )
+
+
 def _for_clients() -> EventTypes:
     known = Choreography(NAME)
-    known.know(*(event for dance in ALL for event in (*dance.starts, *dance.known)))
+    known.know(*(event for dance in ALL for event in (*dance.starts, *dance.known)), *BY_NAME.values())
     return types_of(known)
 
 
 CLIENT_TYPES: Final = _for_clients()
-FAN_INS: Final = frozenset(
-    name
-    for dance in ALL
-    for reactors in dance.complete.values()
-    for name, reacting in reactors.items()
-    if isinstance(reacting, Reacting) and "each" in reacting.options
-)
-ORDERED: Final = frozenset(
-    name
-    for dance in ALL
-    for reactors in dance.complete.values()
-    for name, reacting in reactors.items()
-    if isinstance(reacting, Reacting) and reacting.options.get("ordered")
-)

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import UNDO, Contract, Fact, PairKey, Settings
+from farandole.projections.fold import UNDO, Contract, Fact, PairKey, Result, Settings
 from farandole.schemas.envelope import Flag
 
-from .deployments import FAN_INS
 from .story import Debt, RunStory
 from .tags import tag_of
 from .transcript import Line
@@ -16,6 +15,13 @@ if TYPE_CHECKING:
     from .world import World
 
 FAILURE: Final = b"farandole.Failure"
+
+
+def dropping(line: Line) -> int:
+    """Which of the events that were just admitted is the End that drops what is owed, if it is the run's first; or -1."""
+    finals = Flag.FINAL_END | Flag.END
+    drop = (i for i, fact in enumerate(line.admitted) if fact.flags & finals == finals)
+    return max(drop, default=-1) if line.result is Result.ENDED else -1
 
 
 class Expected:
@@ -52,7 +58,7 @@ class Expected:
                 if owed.key[2] == UNDO:
                     continue
                 edited = line.envelope is not None and line.envelope.flags & Flag.EDITED
-                gathers = owed.key[1].decode() in FAN_INS
+                gathers = owed.key[1].decode() in self.world.repertoire.fan_ins
                 if not edited and not gathers and story.at.get(owed.key[0]) not in owed.inputs:
                     yield f"{what} is owed for something else than its trigger"
                 if hops > self.settings.drain:
@@ -62,10 +68,7 @@ class Expected:
 
     def _expected(self, number: int, line: Line, story: RunStory, pair: PairKey) -> Iterator[str]:
         """What each event that was just admitted is owed to."""
-        last_drop = max(
-            (i for i, fact in enumerate(line.admitted) if fact.flags & Flag.FINAL_END and fact.flags & Flag.END),
-            default=-1,
-        )
+        last_drop = dropping(line)
         for i, fact in enumerate(line.admitted):
             far = story.hops[fact.offset] > self.settings.drain
             if fact.type == FAILURE:

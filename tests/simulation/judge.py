@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import partition_of
-from farandole.projections.fold import NOTHING, UNDO, Contract, Fact, PairKey, Result, Settings, Verdict
+from farandole.projections.fold import NOTHING, UNDO, Contract, PairKey, Result, Settings, Verdict
 from farandole.schemas import UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind
 
 from .branching import Branching
-from .deployments import ATTEMPTS, ORDERED
-from .expected import Expected
+from .deployments import ATTEMPTS
+from .expected import Expected, dropping
 from .handlers import Execution
 from .hindsight import repeated, whole_run
 from .story import Debt, RunStory
@@ -163,7 +163,7 @@ class Judge(Expected):
                 yield f"{key.decode()} has two results"
             story.ended = number
         of_run = e.kind == Kind.EXPIRY and not e.causation
-        if of_run or e.kind in (Kind.CANCEL, Kind.EXPIRE) or any(map(_is_final, line.admitted)):
+        if of_run or e.kind in (Kind.CANCEL, Kind.EXPIRE) or dropping(line) >= 0:
             story.drop(number)
         yield from self._note_owed(number, line, e.kind == Kind.RETRY)
         self._drop_with_the_end(line, story)
@@ -174,7 +174,7 @@ class Judge(Expected):
 
     def _drop_with_the_end(self, line: Line, story: RunStory) -> None:
         """What an outcome owes that holds an End which drops: nothing up to that End."""
-        last = max((i for i, fact in enumerate(line.admitted) if _is_final(fact)), default=-1)
+        last = dropping(line)
         ids = {fact.id for fact in line.admitted[: last + 1]}
         for key, debt in story.debts.items():
             if key[0] in ids and key[2] != UNDO and debt.done is None:
@@ -246,7 +246,7 @@ class Judge(Expected):
             yield f"an admitted outcome of {reactor}, {tags}, is torn or mixed: no execution made that"
         elif made_by.run == here:
             yield from self._what_it_was_given(debt, made_by)
-        if reactor in ORDERED:
+        if reactor in self.world.repertoire.ordered:
             yield from self._in_order(story, pair, debt)
 
     def _what_it_was_given(self, debt: Debt, execution: Execution) -> Iterator[str]:
@@ -280,6 +280,9 @@ class Judge(Expected):
         except UndecodableValue:
             error = "?"
         of_ours = error in OURS or (error == "UndecodableValue" and story.spoilt)
+        if error == "DeadlinePassed":
+            of_ours = True
+            yield from self._out_of_time(debt, pair[1])
         if not of_ours and not (error == "EarlierShape" and self._of_earlier_shape(debt, pair[1])):
             yield f"{reactor} failed with {error}, which no handler raises"
         if e.flags & Flag.LAST and error == "Unlucky" and debt.failures < ATTEMPTS:
@@ -288,6 +291,12 @@ class Judge(Expected):
             yield f"{reactor} was attempted {debt.failures} times of {ATTEMPTS}"
         if e.flags & Flag.LAST:
             self._fail_for_good(number, line, e, story, pair)
+
+    def _out_of_time(self, debt: Debt, reactor: bytes) -> Iterator[str]:
+        since, deadline = self.transcript.lines[debt.since].log_time, self.in_force[reactor].deadline
+        # A worker goes by the right time, also where the log's clock is behind, for this is no rule of the fold.
+        if not deadline or (self.log_time + 500 < since + deadline and not self.world.turned_back):
+            yield f"{reactor.decode()} was out of time before its deadline"
 
     def _fail_for_good(self, number: int, line: Line, e: Envelope, story: RunStory, pair: PairKey) -> None:
         debt = story.debts[pair]
@@ -334,7 +343,3 @@ class Judge(Expected):
                 if key[1] == contract.reactor and debt.open:
                     debt.dropped = True
                     story.touched = self.log_time
-
-
-def _is_final(fact: Fact) -> bool:
-    return bool(fact.flags & Flag.FINAL_END and fact.flags & Flag.END)

@@ -134,6 +134,7 @@ class Mischief(Workload):
     def turn_back(self) -> None:
         """The clock of the log is set back, as when another broker leads, and later right."""
         self.world.behind = self.chance.choice([0, 2_000, 60_000, 600_000])
+        self.world.turned_back |= self.world.behind > 0
         self.world.note(f"the log's clock is {self.world.behind / 1000:g} s behind")
 
     def upgrade(self) -> None:

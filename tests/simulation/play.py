@@ -194,5 +194,7 @@ class Play(Mischief):
         for fact in facts:
             if fact.id not in done and self._owe(run, fact):
                 return
+        for dance in self.world.dances:
+            self.world.problems += dance.still(self, run) if dance.still is not None else ()
         self.world.note(f"{handle.id} stands still after {[f.type.decode() for f in facts]}")
         client.do(handle.cancel(), f"cancel {handle.id}")

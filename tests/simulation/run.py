@@ -16,6 +16,7 @@ from farandole.projections.fold import KNOWN_VERSION, Verdict
 from farandole.reactors import genesis
 from farandole.schemas.envelope import Kind
 
+from .dances import Dance, dances_of
 from .judge import broken
 from .log import Flood
 from .play import Hopeless, Play
@@ -52,19 +53,26 @@ class Outcome:
         return "\n".join([head, *(f"  {problem}" for problem in self.problems)])
 
 
-def run_seed(seed: int, *, off: Rule | None = None, trace: Callable[[str], None] | None = None) -> Outcome:
+def run_seed(
+    seed: int,
+    *,
+    off: Rule | None = None,
+    trace: Callable[[str], None] | None = None,
+    dances: Callable[[int], tuple[Dance, ...]] = dances_of,
+) -> Outcome:
     """Simulate one world to its end, and judge it.
 
     Args:
         off: a rule that does not hold in it.
         trace: told of what happens, line by line.
+        dances: what can be done in the world of a seed.
     """
-    rules = Rules(off)
+    rules, danced = Rules(off), dances(seed)
     with ExitStack() as stack, rules.in_force(), _on_its_own(quiet=trace is None):
         loop = ManyProcesses()
         asyncio.set_event_loop(loop)
         try:
-            world = World(seed, loop, rules, trace)
+            world = World(seed, loop, rules, trace, danced)
             by_chance = SimpleNamespace(token_hex=lambda n: world.chance.randbytes(n).hex())
             stack.enter_context(patch.object(genesis, "secrets", by_chance))
             if off is not None and off.prepare is not None:

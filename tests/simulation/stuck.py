@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 
 from farandole.projections.fold import Fold, Pair, Run
 
-from .deployments import ORDERED
-
 if TYPE_CHECKING:
     from .world import World
 
@@ -42,14 +40,14 @@ def _steps(world: "World") -> list[str]:
         if not pair.parked
         and not run.paused
         and not fold.stops(pair.reactor)
-        and not _held_back(run, pair)
+        and not _held_back(world, run, pair)
         and _served(world, fold, pair)
     ]
 
 
-def _held_back(run: Run, pair: Pair) -> bool:
+def _held_back(world: "World", run: Run, pair: Pair) -> bool:
     """Whether a step of an ordered reactor is parked, behind which others wait."""
-    return pair.reactor.decode() in ORDERED and any(
+    return pair.reactor.decode() in world.repertoire.ordered and any(
         other.parked and other.reactor == pair.reactor for other in run.owed.values()
     )
 

@@ -9,7 +9,7 @@ from farandole.reactors.retire import retire
 from farandole.schemas.envelope import Kind
 
 from . import events as e
-from .deployments import ORDERED, Version
+from .deployments import Version
 from .machine import ClientMachine
 from .process import NEXT_VERSION
 
@@ -105,9 +105,13 @@ class Workload:
         if chosen is not None:
             self._owe(run, chosen)
 
-    def _owe(self, run: Run, fact: Fact) -> bool:
+    def _owe(self, run: Run, fact: Fact, to: bytes = b"") -> bool:
         contracts = self.world.log.transcripts[self._partition(run)].fold.contracts.by_type.get(fact.type, ())
-        takers = [c for c in contracts if len(c.takes) == 1 and c.reactor.decode() not in ORDERED]
+        takers = [
+            c
+            for c in contracts
+            if c.form == "event" and to in (b"", c.reactor) and c.reactor.decode() not in self.world.repertoire.ordered
+        ]
         if not takers:
             return False
         reactor = self.chance.choice(takers).reactor

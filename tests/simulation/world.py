@@ -13,7 +13,7 @@ from farandole.reactors.checkpoints import EVERY
 from farandole.reactors.genesis import establish
 
 from .catalogue import CATALOGUE
-from .dances import CHECKPOINTS, dances_of
+from .dances import CHECKPOINTS, Dance
 from .dances.checkpoints import OFTEN
 from .deployments import Version, repertoire
 from .group import SimulatedGroup
@@ -33,10 +33,10 @@ class World:
         seed: decides everything.
         rules: which rules of the protocol hold.
         trace: told of what happens, line by line.
+        dances: what its runs can do.
 
     Attributes:
         chance: the one source of all chance.
-        dances: what its runs can do.
         repertoire: what can be deployed in it.
         every: how often checkpoints are written.
         calm: whether nothing goes wrong any more.
@@ -47,13 +47,18 @@ class World:
     epoch = VIRTUAL_EPOCH
 
     def __init__(
-        self, seed: int, loop: ManyProcesses, rules: Rules, trace: Callable[[str], None] | None = None
+        self,
+        seed: int,
+        loop: ManyProcesses,
+        rules: Rules,
+        trace: Callable[[str], None] | None,
+        dances: tuple[Dance, ...],
     ) -> None:
         self.seed = seed
         self.loop = loop
         self.rules = rules
         self.chance = Random(seed)
-        self.dances = dances_of(seed)
+        self.dances = dances
         self.repertoire = repertoire(self.dances)
         self.every = OFTEN if CHECKPOINTS in self.dances else EVERY
         self.crowded = seed % 10 == 7
@@ -68,6 +73,8 @@ class World:
         """By how many milliseconds the clocks of the world are ahead of virtual time."""
         self.behind = 0
         """By how many milliseconds the clock of the log is wrong."""
+        self.turned_back = False
+        """Whether it ever was, by more than a little."""
         self.workers: list[WorkerMachine] = []
         self.clients: list[ClientMachine] = []
         self.mail: list[tuple[int, tuple[Record, ...]]] = []

@@ -76,6 +76,26 @@ async def test_a_clock_that_is_wrong_costs_a_few_refused_records_and_no_time() -
 
 
 @virtual
+async def test_a_machine_whose_clock_is_set_gives_no_step_up_before_its_time() -> None:
+    choreography = Choreography("dance")
+
+    @choreography.reactor(deadline="1m")
+    async def go(begun: Begun) -> Stopped:
+        await asyncio.sleep(2)
+        return Stopped()
+
+    async with Stage() as stage:
+        at_work = await stage.worker(choreography)
+        client = await stage.client(choreography)
+        run = await client.start(Begun())
+        now = at_work.worker._scribe.now
+        await asyncio.sleep(1)
+        at_work.worker._scribe.now = lambda: now() + 600_000_000
+        await run.result(Stopped)
+        await (await client.start(Begun())).result(Stopped)
+
+
+@virtual
 async def test_what_came_due_while_nobody_was_there_fires_in_its_order() -> None:
     async with Stage() as stage:
         first = await stage.worker(dance())

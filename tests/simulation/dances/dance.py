@@ -55,6 +55,7 @@ class Dance:
         actions: what people or misfortune do, and how often compared with others.
         relief: what an operator takes back in the end, whatever runs there are.
         help: lets an open run that owes nothing go on; whether it did.
+        still: what is wrong with a run that nothing lets go on.
         watchers: what must be so.
         stuck: what stands still in a calm world without a reason.
         switches: rules that can be off, and what is then found.
@@ -69,6 +70,7 @@ class Dance:
     actions: Sequence[tuple[Callable[["Play"], None], int]] = ()
     relief: Sequence[Callable[["Play"], None]] = ()
     help: "Callable[[Play, Run], bool] | None" = None
+    still: "Callable[[Play, Run], Iterator[str]] | None" = None
     watchers: Sequence[type[Watcher]] = ()
     stuck: "Callable[[World], Iterator[str]] | None" = None
     switches: "Callable[[], Sequence[Rule]]" = tuple

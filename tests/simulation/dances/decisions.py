@@ -94,7 +94,8 @@ async def lose(no: Denied) -> CaseLost:
     return lost
 
 
-def _asked(play: "Play") -> list[tuple[Run, Decision]]:
+def asked(play: "Play") -> list[tuple[Run, Decision]]:
+    """All that is asked now."""
     return [
         (run, decision)
         for run in play._open()
@@ -105,11 +106,11 @@ def _asked(play: "Play") -> list[tuple[Run, Decision]]:
 
 def answer(play: "Play") -> None:
     """Somebody answers, or several at once; at times not what was asked, or something that nobody offers."""
-    asked = _asked(play)
-    if not asked:
+    found = asked(play)
+    if not found:
         return
     chance, world = play.chance, play.world
-    run, decision = chance.choice(asked)
+    run, decision = chance.choice(found)
     for _ in range(chance.choice([1, 2, 2, 3])):
         client = play._any_client()
         kind = chance.choices((Granted, Denied, Postponed), (5, 5, 1))[0]

@@ -125,15 +125,20 @@ class Clockmaker(Watcher):
         self.began: dict[bytes, int] = {}
         self.parts: dict[tuple[bytes, bytes], dict[int, Envelope]] = {}
         self.due: dict[tuple[bytes, int, bytes], int] = {}
-        self.triggers: dict[tuple[bytes, int, bytes], tuple[int, int]] = {}
+        self.triggers: dict[tuple[bytes, int, bytes], tuple[int, int, frozenset[bytes]]] = {}
+        """When the trigger of a timer came, where it stands, and what drops the timer."""
         self.deadlines: dict[tuple[bytes, int], int] = {}
-        self.paid: dict[tuple[bytes, int], list[tuple[int, int]]] = {}
+        self.said: dict[tuple[bytes, int], list[tuple[int, int, bytes]]] = {}
         self.ended: dict[tuple[bytes, int], int] = {}
+        self.named: dict[bytes, int] = {}
+        """The line since which a type drops timers: what came before a contract that says so need not be known any more."""
 
     def line(self, number: int, line: "Line") -> Iterator[str]:
         e, key = line.envelope, line.record.key or b""
         if e is None or line.verdict.refused:
             return
+        for type in (type for contract in line.contracts for type in contract.unless):
+            self.named.setdefault(type, number)
         if e.kind == Kind.OUTCOME and e.flags & (Flag.AFTER | Flag.ASK):
             self.parts.setdefault((key, e.append), {}).setdefault(e.index, e)
         if line.verdict is Verdict.HELD:
@@ -149,7 +154,8 @@ class Clockmaker(Watcher):
             yield from self._fired(run, number, e)
         elif e.kind == Kind.EXPIRY and not e.causation and self.judge.log_time < self.deadlines.get(run, 0):
             yield f"{key.decode()} was out of time before its deadline"
-        self.paid.setdefault(run, []).extend((number, f.offset) for f in line.admitted if f.type == b"sim.Paid")
+        if e.kind == Kind.SIGNAL:
+            self.said.setdefault(run, []).extend((number, fact.offset, fact.type) for fact in line.admitted)
         if line.result:
             self.ended[run] = number
 
@@ -159,8 +165,8 @@ class Clockmaker(Watcher):
         for part in parts:
             if not part.flags & Flag.ASK:
                 self.due[*run, part.id] = self.judge.log_time + part.delay
-                if debt is not None and pair[1] == b"remind":
-                    self.triggers[*run, part.id] = (debt.since, max(debt.inputs))
+                if debt is not None and (unless := self.judge.in_force[pair[1]].unless):
+                    self.triggers[*run, part.id] = (debt.since, max(debt.inputs), unless)
 
     def _fired(self, run: tuple[bytes, int], number: int, e: Envelope) -> Iterator[str]:
         what = f"{e.type.decode()} of {run[0].decode()}"
@@ -172,8 +178,14 @@ class Clockmaker(Watcher):
         if self.ended.get(run, number) < number:
             yield f"{what} fired in a run which has its result"
         trigger = self.triggers.get((*run, e.causation))
-        if trigger is not None and any(at > trigger[0] or offset > trigger[1] for at, offset in self.paid.get(run, ())):
-            yield f"{what} fired though somebody had paid"
+        if trigger is None:
+            return
+        since, stands, unless = trigger
+        said = self.said.get(run, ())
+        if any(
+            type in unless and at > self.named[type] and (at > since or offset > stands) for at, offset, type in said
+        ):
+            yield f"{what} fired though somebody had said what drops it"
 
 
 def late(world: "World") -> Iterator[str]:

@@ -34,6 +34,8 @@ _LEAST: Final = 50
 LOOK: Final = 5.0
 """Seconds after which the log's clock is looked at again, at the latest: this process's own may have been set."""
 _DUE: Final = (Timer, Deadline, StepDeadline)
+Name = tuple[int, bytes, bytes]
+"""Partition, run, and the timer's id; of a run's deadline none."""
 
 
 class Waiting(NamedTuple):
@@ -74,6 +76,8 @@ class Timers(Duty):
         self._at_work = at_work
         self._look = look
         self._due: Due[Waiting] = Due(clock.now)
+        self._early: dict[Name, Waiting] = {}
+        """What came too early, and is written again in a moment."""
 
     def note(self, serving: "Serving", record: Stored, out: Applied) -> None:
         self._clock.seen(record.time)
@@ -85,7 +89,7 @@ class Timers(Duty):
         if out.verdict is Verdict.NOT_DUE and (waiting := self._ours(serving, out)) is not None:
             # Only now is it known how late it is by the log's clock.
             self._clock.told(record.time)
-            self._due.add(max(waiting.thing.due, self._clock.now() + _LEAST), waiting)
+            self._write_again(waiting, waiting.thing.due - record.time)
 
     def restored(self, serving: "Serving") -> None:
         self.forget(serving.fold.partition)
@@ -95,6 +99,24 @@ class Timers(Duty):
 
     def forget(self, partition: int) -> None:
         self._due.drop(lambda waiting: waiting.serving.fold.partition == partition)
+        self._early = {name: waiting for name, waiting in self._early.items() if name[0] != partition}
+
+    def _write_again(self, waiting: Waiting, wait: int) -> None:
+        """Let something come up once more, once for however many records of it: others of this service write it too.
+
+        Args:
+            wait: milliseconds, by the clock that stamped what came too early, which need not be the one that is asked.
+        """
+        name = _name(waiting)
+        if name not in self._early:
+            self._early[name] = waiting
+            seconds = min(max(wait, _LEAST) / 1000, self._look)
+            asyncio.get_running_loop().call_later(seconds, self._come_up, name, waiting)
+
+    def _come_up(self, name: Name, waiting: Waiting) -> None:
+        if self._early.get(name) is waiting:
+            del self._early[name]
+            self._due.add(self._clock.now(), waiting)
 
     async def run(self, partitions: "Mapping[int, Serving]") -> None:
         while True:
@@ -224,6 +246,11 @@ def _pending(waiting: Waiting) -> bool:
     if isinstance(thing, Deadline):
         return run.pending.deadline == thing.due
     return run.pending.timers is not None and run.pending.timers.get(thing.id) is thing
+
+
+def _name(waiting: Waiting) -> Name:
+    serving, run, thing = waiting
+    return serving.fold.partition, run.id, thing.id if isinstance(thing, Timer) else b""
 
 
 def _until(pair: Pair, contract: Contract) -> int:
