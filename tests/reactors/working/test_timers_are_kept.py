@@ -15,15 +15,19 @@ from tests.reactors.working.controls import (
     virtual,
 )
 
+from farandole.eventstore import Record
 from farandole.projections.fold import Verdict
-from farandole.reactors import After, Ask, Choreography, Retry
-from farandole.schemas import Answer, Encrypt, PayloadCodec
+from farandole.reactors import After, Ask, Choreography, Retry, RunExpired
+from farandole.schemas import Answer, Encrypt, PayloadCodec, Start
 from farandole.schemas.envelope import Kind
 
 SECRET = "the rabbit is in the hat"
 
 
 class Yes(Answer): ...
+
+
+class Hurried(Start, deadline="1m"): ...
 
 
 def dance(service: str = "dance", codec: PayloadCodec | None = None) -> Choreography:
@@ -73,6 +77,29 @@ async def test_a_clock_that_is_wrong_costs_a_few_refused_records_and_no_time() -
         ((was_set, _),) = log.of(Kind.OUTCOME)[:1]
         assert 60_000 <= fired.time - was_set.time <= 60_100
         assert len(log.of(Kind.TIMER, Verdict.NOT_DUE)) <= 60 / 5 + 1
+
+
+@virtual
+async def test_what_came_too_early_is_written_again_once_however_many_copies_of_it_came() -> None:
+    choreography = Choreography("dance")
+
+    @choreography.reactor(retry=Retry(attempts=100, first="5m"))
+    async def go(hurried: Hurried) -> Went:
+        raise OSError
+
+    async with Stage() as stage:
+        at_work = await stage.worker(choreography)
+        set_clock(at_work, 600_000)
+        client = await stage.client(choreography)
+        run = await client.start(Hurried())
+        await stage.folded(choreography, lambda log: log.of(Kind.EXPIRY, Verdict.NOT_DUE))
+        early, _ = (await stage.fold(choreography)).of(Kind.EXPIRY, Verdict.NOT_DUE)[0]
+        copies = [Record(early.key, early.value, early.headers)] * 20
+        await client.store.append(early.partition, copies)
+        with pytest.raises(RunExpired):
+            await run.result(Stopped, on_parked="wait")
+        log = await stage.fold(choreography)
+        assert len(log.of(Kind.EXPIRY, Verdict.NOT_DUE)) <= 20 + 60 / 5 + 1
 
 
 @virtual
