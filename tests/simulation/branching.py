@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from farandole.projections.fold import FAILURE, NOTHING, Contract, PairKey, Verdict
-from farandole.schemas.envelope import Flag, Kind, unpack
+from farandole.schemas.envelope import Envelope, Flag, Kind, unpack
 
 from .story import RunStory
 from .transcript import Line, Owed
+from .waits import Waits
 
 if TYPE_CHECKING:
     from .judge import Judge
@@ -36,6 +37,7 @@ class FanOut:
     types: list[bytes]
     width: int
     at: Path
+    hops: int
     gatherings: list[Gathering]
 
 
@@ -50,6 +52,7 @@ class Places:
     latest: dict[tuple[Path, bytes], int] = field(default_factory=dict)
     """The highest offset of a type at a place."""
     fan_outs: dict[bytes, FanOut] = field(default_factory=dict)
+    waits: Waits = field(default_factory=Waits)
 
 
 class Branching:
@@ -100,7 +103,13 @@ class Branching:
                     if contract.each in made.types:
                         made.gatherings.append(Gathering(contract, late=True))
 
-    def line(self, story: RunStory, line: Line) -> Iterator[str]:
+    def part(self, line: Line, e: Envelope) -> None:
+        """A record of an outcome of which more is to come."""
+        story = self._judge.runs.get(line.record.key or b"")
+        if story is not None:
+            self._of(story).waits.part(e)
+
+    def line(self, number: int, story: RunStory, line: Line) -> Iterator[str]:
         """One admitted record of a run, once the judge knows what it did."""
         e = line.envelope
         if e is None or line.verdict is not Verdict.ADMITTED:
@@ -108,21 +117,32 @@ class Branching:
         places = self._of(story)
         pair = (e.causation, e.reactor, e.generation)
         at = places.pairs.get(pair, ()) if e.kind in (Kind.OUTCOME, Kind.FAILURE) else ()
-        made = self._fan_out(story, places, line, at) if e.kind == Kind.OUTCOME and e.flags & Flag.FANOUT else None
+        if e.kind == Kind.OUTCOME:
+            places.waits.part(e)
+        contract = self._judge.in_force.get(e.reactor)
+        waited = places.waits.admitted(e, line, at, contract.unless if contract is not None else frozenset())
+        if story.ended is not None:
+            places.waits.end()
+        at = at if waited is None else waited
+        made = (
+            self._fan_out(story, places, line, pair, at) if e.kind == Kind.OUTCOME and e.flags & Flag.FANOUT else None
+        )
         if e.kind == Kind.EXPIRY and e.causation in places.fan_outs:
             for gathering in places.fan_outs[e.causation].gatherings:
                 gathering.told |= gathering.contract.reactor == e.reactor
-        for number, fact in enumerate(line.admitted):
-            places.events[fact.id] = place = (*at, (made.id, number)) if made is not None else at
+        for branch, fact in enumerate(line.admitted):
+            places.events[fact.id] = place = (*at, (made.id, branch)) if made is not None else at
             places.offsets[fact.offset] = fact.id
-            for gathering, branch in self._gathered_at(places, place):
+            for gathering, giver in self._gathered_at(places, place):
                 enough = 0 < gathering.contract.enough <= len(gathering.gave)
                 near = story.hops[fact.offset] <= self._judge.settings.drain
                 if near and fact.type in gathering.contract.elements and not enough:
-                    gathering.gave.add(branch)
+                    gathering.gave.add(giver)
         for owed in line.owed:
             if owed.run == story.key:
                 yield from self._owed(story, places, owed, e.kind)
+        if e.kind == Kind.EXPIRY and (story.key, pair) in line.settled:
+            self._judge._fail_for_good(number, line, e, story, pair)
         for fact in line.admitted:
             key = places.events[fact.id], fact.type
             places.latest[key] = max(places.latest.get(key, -1), fact.offset)
@@ -141,16 +161,20 @@ class Branching:
             if not gathering.fired:
                 yield gathering, at[-1][1]
 
-    def _fan_out(self, story: RunStory, places: Places, line: Line, at: Path) -> FanOut:
+    def _fan_out(self, story: RunStory, places: Places, line: Line, pair: PairKey, at: Path) -> FanOut:
         e = line.envelope
         assert e is not None
         if line.admitted:
             e = unpack(self._judge.records[line.admitted[0].offset].headers)
         types = e.branch.split(b"\0")
-        # After the End what is far from it owes nothing: too fine for a judge.
-        contracts = self._judge.in_force.values() if story.ended is None else ()
+        if line.admitted:
+            hops = story.hops[line.admitted[0].offset]
+        else:
+            hops = 0 if story.ended is None else story.debts[pair].hops + 1
+        near = hops <= self._judge.settings.drain
+        contracts = self._judge.in_force.values() if near else ()
         gathering = [Gathering(c) for c in contracts if c.active and c.form == "list" and c.each in types]
-        made = places.fan_outs[e.id] = FanOut(e.id, types, len(line.admitted), at, gathering)
+        made = places.fan_outs[e.id] = FanOut(e.id, types, len(line.admitted), at, hops, gathering)
         return made
 
     def _owed(self, story: RunStory, places: Places, owed: Owed, kind: int) -> Iterator[str]:
@@ -166,6 +190,8 @@ class Branching:
             return
         if gathers and made is not None:
             places.pairs[owed.key] = made.at
+            debt = story.debts[owed.key]
+            debt.hops = max(debt.hops, made.hops)
             yield from self._gathered(story, places, owed, made, what)
             return
         at = places.pairs[owed.key] = () if generation else places.events.get(trigger, ())
@@ -200,7 +226,8 @@ class Branching:
             need = gathering.contract.enough
             if gathering.told or gathering.late or (need and len(gathering.gave) >= need):
                 continue
-            still = [n for n in range(made.width) if n not in gathering.gave and self._open(story, places, made, n)]
+            missing = (n for n in range(made.width) if n not in gathering.gave)
+            still = [n for n in missing if self._owes(story, places, made, n) or self._waits(places, made, n)]
             if still:
                 yield f"{what} is owed while branches {still} are open"
 
@@ -219,6 +246,16 @@ class Branching:
                     yield f"{gathering.contract.reactor.decode()} of {made.id.decode()} should have fired: {why}"
 
     def _open(self, story: RunStory, places: Places, made: FanOut, number: int) -> bool:
+        """Whether a branch may go on."""
+        return self._owes(story, places, made, number) or self._waits(places, made, number, sure=False)
+
+    def _waits(self, places: Places, made: FanOut, number: int, *, sure: bool = True) -> bool:
+        """Whether something is waited for in a branch; if it need not be sure, whether something may be."""
+        branch = (*made.at, (made.id, number))
+        waits = places.waits.waits.values()
+        return any(wait.at[: len(branch)] == branch and (wait.sure or not sure) for wait in waits)
+
+    def _owes(self, story: RunStory, places: Places, made: FanOut, number: int) -> bool:
         branch = (*made.at, (made.id, number))
         return any(
             at[: len(branch)] == branch and story.debts[pair].open

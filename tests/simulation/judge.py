@@ -83,6 +83,8 @@ class Judge(Expected):
             return
         if e.kind == Kind.OUTCOME:
             yield from self._first_of_its_id(line, e)
+            if line.verdict is Verdict.HELD:
+                self.branching.part(line, e)
         if line.verdict is not Verdict.ADMITTED:
             return
         if e.not_after and self.log_time > e.not_after and (e.kind == Kind.START or e.kind in COMMANDS):
@@ -167,7 +169,7 @@ class Judge(Expected):
             story.drop(number)
         yield from self._note_owed(number, line, e.kind == Kind.RETRY)
         self._drop_with_the_end(line, story)
-        yield from self.branching.line(story, line)
+        yield from self.branching.line(number, story, line)
         yield from self._expected(number, line, story, pair)
         for closed in line.closed:
             self._close(number, closed)

@@ -3,8 +3,19 @@
 from typing import NamedTuple
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import Contract, Fact, Fold, PairKey, Result, UnknownFoldVersion, Verdict
-from farandole.schemas.envelope import Envelope
+from farandole.projections.fold import (
+    Applied,
+    Contract,
+    Fact,
+    Fold,
+    Pair,
+    PairKey,
+    Result,
+    Run,
+    UnknownFoldVersion,
+    Verdict,
+)
+from farandole.schemas.envelope import Envelope, Kind
 
 
 class Owed(NamedTuple):
@@ -31,6 +42,14 @@ class Line(NamedTuple):
     contracts: tuple[Contract, ...]
     result: Result
     digest: int
+
+
+def _failed_at_once(out: Applied) -> list[tuple[Run, Pair]]:
+    """The step of a fan-in whose time is over, if it takes no failures: it is owed, and has failed, with one record."""
+    e = out.envelope
+    if e is None or e.kind != Kind.EXPIRY or not e.reactor:
+        return []
+    return [(run, pair) for run, pair in out.settled if pair.key == (e.causation, e.reactor, b"")]
 
 
 class Transcript:
@@ -63,7 +82,7 @@ class Transcript:
             Verdict(out.verdict),
             self.fold.log_time,
             tuple(out.admitted),
-            tuple(Owed(run.id, pair.key, pair.inputs, pair.types) for run, pair in out.owed),
+            tuple(Owed(run.id, pair.key, pair.inputs, pair.types) for run, pair in (*out.owed, *_failed_at_once(out))),
             tuple((run.id, pair.key) for run, pair in out.settled),
             tuple(pair.key for _, pair in out.settled if pair.parked),
             tuple(run.id for run in out.closed),

@@ -167,7 +167,7 @@ def _fire(run: Run, gathering: Gathering, offset: int) -> Debt | None:
 
 def settle(fold: "Fold", run: Run, offset: int) -> None:
     """At the end of a record: fire what has all that it waits for."""
-    if not run.fan_outs:
+    if not run.fan_outs and not run.gatherings:
         return
     going = _going(fold, run)
     for gathering in sorted(run.gatherings, key=lambda g: len(tuple(_around_and(g.fan_out.branch))), reverse=True):

@@ -123,6 +123,9 @@ class Long(Watcher):
             if e.attempt != failed + 1:
                 yield f"attempt {e.attempt} of {what} failed, though only {failed} had failed before"
             self._failed[place] = e.attempt
+        elif e.kind == Kind.EXPIRY and (story.key, place[2]) in line.settled:
+            # Of a fan-in that takes no failures: that its time is over is its first.
+            self._failed[place] = 1
         elif e.kind == Kind.SUBSTEP:
             part = (story.began, place[2], e.extra.decode())
             if part in self._recorded:

@@ -15,7 +15,7 @@ def _several(base: type[Event], name: str, number: int, **options: Any) -> list[
 STARTS: Final = (*_several(Start, "Opened", 2), *_several(Start, "Urged", 1, deadline="40s"))
 ERRANDS: Final = tuple(_several(Start, "SentOn", 4))
 """Starts of children."""
-MADE: Final = tuple(_several(Event, "Made", 40))
+MADE: Final = tuple(_several(Event, "Made", 60))
 SAID: Final = tuple(_several(Signal, "Said", 4))
 AGREED: Final = tuple(_several(Answer, "Agreed", 3))
 DENIED: Final = tuple(_several(Answer, "Denied", 3))

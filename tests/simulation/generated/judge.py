@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from farandole.projections.fold import Contract, Run
+from farandole.schemas.envelope import Flag
 from simulation.dances import Watcher, children, decisions, split, timers
 from simulation.dances.long import Long
 from simulation.dances.saga import Undoing
@@ -54,15 +55,24 @@ def still(play: "Play", run: Run) -> Iterator[str]:
 
 
 def _was_lost(lines: "Sequence[Line]", run: Run, types: frozenset[bytes]) -> bool:
-    """Whether a reactor of such events was retired, or a join of them began, or began anew, when they had come."""
+    """Whether a reactor of such events was retired, or a join or fan-in of them began, or began anew, when they had come."""
+    fanned = frozenset(type for line in lines for type in _fans(line, run))
     before: dict[bytes, Contract] = {}
     for line in lines:
         for contract in line.contracts:
             former = before.get(contract.reactor)
             before[contract.reactor] = contract
-            if not types & (contract.elements | (former.elements if former is not None else frozenset())):
+            known = [c for c in (former, contract) if c is not None]
+            if not any(types & c.elements or (c.form == "list" and c.each in fanned) for c in known):
                 continue
             late = line.record.offset > run.offset and (former is None or former.shape != contract.shape)
             if (late and contract.form in ("join", "list")) or (former is not None and not contract.active):
                 return True
     return False
+
+
+def _fans(line: "Line", run: Run) -> Sequence[bytes]:
+    """What branches of the run may begin with that were made there; of a fan-out of none there is no other trace."""
+    e = line.envelope
+    of_run = e is not None and line.record.key == run.id and not line.verdict.refused
+    return e.branch.split(b"\0") if e is not None and of_run and e.flags & Flag.FANOUT else ()

@@ -34,6 +34,7 @@ STEPS: Final[Sequence[Mapping[str, Any]]] = (
     {"compensates": True},
     {"compensates": True},
 )
+GATHERS: Final[Sequence[Mapping[str, Any]]] = ({}, {}, {"enough": 1}, {"enough": 2}, {"within": "3s"})
 
 
 class Weaver:
@@ -99,6 +100,7 @@ class Weaver:
             self._sequence,
             self._either,
             self._both,
+            self._spread,
             self._ask,
             self._send,
             self._catch,
@@ -176,6 +178,18 @@ class Weaver:
             self.phrase(begins, ends, depth)
         self.add([[Taken(ends)] for _, ends in ways], one(last))
 
+    def _spread(self, first: str, last: str, depth: int) -> None:
+        """As many branches as chance will have, that are gathered: what they come to, or also what fails in them."""
+        branch, ends = self.event(), self.event()
+        self.add([[Taken(first)]], Outcome((Given((branch,)),), fans=True))
+        taken = [Taken(ends)]
+        if self.maybe():
+            self.phrase(branch, ends, depth)
+        else:
+            self.add([[Taken(branch)]], one(ends), risky=True)
+            taken.append(Taken(branch, "failed"))
+        self.add([taken], one(last), gathers=True, each=branch, **self.choice(GATHERS))
+
     def _conclude(self, last: str) -> None:
         """The end of a run, and at times something after it."""
         ends = [event.__name__ for event in self.choice([ENDS[:1], ENDS[:2], ENDS[2:3], ENDS[1:4:2], ENDS[3:]])]
@@ -200,10 +214,9 @@ class Weaver:
     def _later(self) -> tuple[tuple[ReactorSpec, ...], tuple[str, ...]]:
         """What is otherwise in later releases."""
         changed, removed = list[ReactorSpec](), list[str]()
-        steps = [r for r in self.reactors if len(r.takes) == 1 and len(r.gives) == 1 and not r.compensates]
         joins = [r for r in self.reactors if len(r.takes) == 2]
         for kind in self._draw(strategies.lists(strategies.sampled_from(LATER), max_size=2, unique=True)):
-            if kind == "another way" and (ways := [r for r in steps if len(r.gives[0].items) == 1 and not r.unless]):
+            if kind == "another way" and (ways := [r for r in self.reactors if _may_go_another_way(r)]):
                 changed += self._another_way(self.choice(ways))
             elif kind == "joined with more" and joins:
                 join = self.choice(joins)
@@ -227,6 +240,14 @@ class Weaver:
             return []
         more = ReactorSpec(f"{reactor.name}b", self.choice(SERVICES), ((Taken(way),),), reactor.gives)
         return [replace(reactor, gives=(*reactor.gives, one(way))), more]
+
+
+def _may_go_another_way(reactor: ReactorSpec) -> bool:
+    """Whether it is a step that comes to one thing."""
+    if len(reactor.takes) != 1 or len(reactor.gives) != 1 or reactor.compensates or reactor.unless:
+        return False
+    (outcome,) = reactor.gives
+    return len(outcome.items) == 1 and not outcome.fans
 
 
 def one(event: str, form: Any = "event") -> Outcome:
