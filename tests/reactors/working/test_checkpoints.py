@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.reactors.working.controls import AtWork, Begun, Done, Met, Nudged, Stage, Went, eventually
 
-from farandole.eventstore import SystemClock
+from farandole.eventstore import Record, Stored, StoreUnavailable, SystemClock
 from farandole.projections import State, on
 from farandole.projections.fold.checkpoint import CHUNKS, MANIFESTS, Manifest, chunk_key, manifests_in
 from farandole.reactors import Choreography, Run
@@ -132,6 +132,29 @@ async def test_a_state_is_folded_from_before_and_after_the_checkpoint(stage: Sta
             for _ in range(2):
                 await client.run(f"run-{n}").send(Nudged())
             assert (await client.run(f"run-{n}").result(Done)).n == 5
+
+
+async def test_what_cannot_be_read_is_copied_aside_before_others_begin_after_it(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with stage:
+        dance = a_dance()
+        worker = await stage.worker(dance, checkpoints=OFTEN)
+        reject = worker.store.reject
+
+        async def away(record: Stored, reason: str) -> None:
+            raise StoreUnavailable("nothing can be copied aside")
+
+        worker.store.reject = away  # type: ignore[method-assign]
+        for partition in range(2):
+            await worker.store.inner.append(partition, [Record(b"run", b"value", [("ce_id", b"x")])])
+        await more(stage, dance, lambda: "the checkpoint of partition" in caplog.text)
+        assert not await manifests(stage, dance)
+        worker.store.reject = reject  # type: ignore[method-assign]
+        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 0)
+        for partition in await manifests(stage, dance):
+            copies = [dict(record.headers) async for record in worker.store.rejected()]
+            assert str(partition).encode() in {headers["fa_rejected_partition"] for headers in copies}
 
 
 async def test_of_checkpoints_the_two_newest_stay_and_that_before_the_oldest_run(stage: Stage) -> None:

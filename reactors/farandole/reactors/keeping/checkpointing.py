@@ -25,6 +25,7 @@ from farandole.reactors.checkpoints import Checkpoints, Every
 from farandole.reactors.stats import WorkerStats
 
 from .duty import Duty, rank
+from .rejects import Rejects
 
 if TYPE_CHECKING:
     from farandole.reactors.partition import Serving
@@ -44,15 +45,23 @@ class Checkpointing(Duty):
 
     Args:
         checkpoints: those of the log.
+        rejects: copies what cannot be read.
         every: how often.
     """
 
     def __init__(
-        self, store: EventStore, checkpoints: Checkpoints, service: str, stats: WorkerStats, every: Every
+        self,
+        store: EventStore,
+        checkpoints: Checkpoints,
+        rejects: Rejects,
+        service: str,
+        stats: WorkerStats,
+        every: Every,
     ) -> None:
         self._store = store
         self._table = store.checkpoints
         self._checkpoints = checkpoints
+        self._rejects = rejects
         self._service = service
         self._stats = stats
         self._every = every
@@ -117,6 +126,8 @@ class Checkpointing(Duty):
             await asyncio.sleep(0)
         else:
             return
+        # Who begins here does not come by what could not be read before.
+        await self._rejects.settle(partition)
         manifest = saver.manifest
         await self._put(manifest.key, manifest.encode())
         self._wrote[partition, manifest.position] = manifest

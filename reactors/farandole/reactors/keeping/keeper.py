@@ -68,7 +68,9 @@ class Keeper:
     ) -> None:
         self._rejects = Rejects(store, service, stats)
         expiring = Expiring(store, scribe, service)
-        self.checkpointing = Checkpointing(store, checkpoints or Checkpoints(store), service, stats, every)
+        self.checkpointing = Checkpointing(
+            store, checkpoints or Checkpoints(store), self._rejects, service, stats, every
+        )
         look = max(LOOK, rounds)
         self._duties: Sequence[Duty] = (
             Rounds((self._rejects, expiring), rounds),

@@ -30,6 +30,7 @@ class Rejects:
         self._service = service
         self._stats = stats
         self._rejects: dict[int, array[int]] = {}
+        self._copying = asyncio.Lock()
 
     def unreadable(self, record: Stored) -> None:
         """Note a record whose headers cannot be read. Its place is kept, and the record read again to copy it."""
@@ -41,7 +42,16 @@ class Rejects:
             serving = partitions.get(partition)
             if offsets and serving is not None and (before := rank(serving, self._service)):
                 await asyncio.sleep(before * RANK_WAIT)
-            done = 0
+            await self.settle(partition)
+
+    async def settle(self, partition: int) -> None:
+        """Copy those that were noted of one partition, now.
+
+        Raises:
+            AppendError, StoreError: not all could be copied.
+        """
+        async with self._copying:
+            offsets, done = self._rejects.get(partition, array("q")), 0
             try:
                 while group := offsets[done : done + _AT_ONCE]:
                     await self._copy(partition, sorted(set(group)))
