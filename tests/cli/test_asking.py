@@ -44,7 +44,7 @@ def test_what_waits_is_listed_answered_and_gone(cli: Cli, store: str, ask: "obje
     assert "Publish News? Approved or Rejected · to ann, role:editor" in shown
     assert "otherwise Rejected, to come" in shown
     assert "Reminded, to come" in shown
-    assert "in 1 d 0 h · lapsed with the result" in shown
+    assert "in 1 d · lapsed with the result" in shown
     assert "role:editor · answered" in shown
     assert "Decided" in shown
     told = cli("tail", "-c", "desk", "d-1", "-n", "20", "--no-follow", "--json", "-s", store).lines
@@ -71,7 +71,7 @@ def test_a_vote_is_told_as_one(cli: Cli, store: str, ask: "object") -> None:
 def test_what_dropped_a_timer_is_told(cli: Cli, store: str, ask: "object") -> None:
     ask("d-3", "Poem")  # type: ignore[operator]
     assert cli("send", "desk_app:desk", "d-3", "Withdrawn", "-s", store).code == 0
-    assert "in 1 d 0 h · dropped by Withdrawn" in cli("show", "-c", "desk", "d-3", "-s", store).out
+    assert "in 1 d · dropped by Withdrawn" in cli("show", "-c", "desk", "d-3", "-s", store).out
 
 
 def test_mistakes_are_named(cli: Cli, store: str) -> None:

@@ -9,7 +9,8 @@ from farandole.cli.told import Told
 from farandole.cli.words import gist, mark, refusal, title
 from farandole.eventstore import Stored
 from farandole.projections.fold import Verdict
-from farandole.schemas.envelope import Kind, unpack
+from farandole.schemas.envelope import Flag, Kind, unpack
+from farandole.schemas.kinship import CANCELLED, Birth, Judged, News
 
 
 def told(kind: Kind, type: bytes, content: dict[str, object] | None, verdict: Verdict = Verdict.ADMITTED) -> Told:
@@ -39,6 +40,7 @@ def told(kind: Kind, type: bytes, content: dict[str, object] | None, verdict: Ve
         (Kind.POLICY, b"farandole.Policy", {"reactor": "pay", "stopped": False, "reason": ""}, "■", "pay goes on", ""),
         (Kind.TIMER, b"orders.Reminded", {"n": 1}, "▶", "Reminded", "n=1"),
         (Kind.ANSWER, b"news.Approved", {"by": "ann"}, "▶", "Approved", "by=ann"),
+        (Kind.ANSWER, b"news.Approved", {"by": "", "comment": "", "n": 1}, "▶", "Approved", "n=1"),
     ],
 )
 def test_every_kind_of_record_can_be_shown(
@@ -46,6 +48,41 @@ def test_every_kind_of_record_can_be_shown(
 ) -> None:
     record = told(kind, type, content)
     assert (mark(record).plain, title(record).plain, gist(record)) == (sign, words, said)
+
+
+HOME = News(0, 2, 7, b"", b"till-1", b"", b"takings.TillCounted")
+
+
+@pytest.mark.parametrize(
+    ("kind", "flags", "extra", "words", "said"),
+    [
+        (Kind.OUTCOME, Flag.CHILD, Birth(False, b"", b"till-1", b"takings.ShopClosed"), "child ShopClosed", "till-1  n=1"),
+        (
+            Kind.OUTCOME,
+            Flag.CHILD,
+            Birth(True, b"kitchen", b"", b"kitchen.Cooking"),
+            "child Cooking",
+            "kitchen/0123 · goes its own way  n=1",
+        ),
+        (Kind.CHILD_ENDED, 0, HOME, "child ended: TillCounted", "till-1  n=1"),
+        (Kind.CHILD_FAILED, 0, HOME._replace(flags=CANCELLED), "child failed: TillCounted", "till-1 · it was cancelled  n=1"),
+        (Kind.DELIVERED, 0, Judged(0, 7), "message delivered", "n=1"),
+        (Kind.DELIVERED, 0, Judged(Verdict.TOO_DEEP, 7), "message refused", "n=1"),
+    ],
+)  # fmt: skip
+def test_what_runs_tell_each_other_is_shown_in_words(
+    kind: Kind, flags: int, extra: Birth | News | Judged, words: str, said: str
+) -> None:
+    head = a_head(
+        kind,
+        type=b"farandole.Any",
+        id=b"0123" if kind == Kind.OUTCOME else b"x0123",
+        causation=b"x1",
+        extra=extra.pack(),
+        flags=flags,
+    )
+    record = Told(Stored(0, 7, 1_000, b"run", b"value", head), unpack(head), Verdict.ADMITTED, {"n": 1})
+    assert (title(record).plain, gist(record)) == (words, said)
 
 
 @pytest.mark.parametrize("verdict", [v for v in Verdict if v.refused])

@@ -23,11 +23,14 @@ def exact(seconds: float) -> str:
         return f"{max(seconds, 0) * 1000:.0f} ms"
     if seconds < 60:
         return f"{seconds:.2f} s"
-    if seconds < 3_600:
-        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-    if seconds < 86_400:
-        return f"{seconds // 3_600:.0f} h {seconds % 3_600 // 60:.0f} min"
-    return f"{seconds // 86_400:.0f} d {seconds % 86_400 // 3_600:.0f} h"
+    for size, unit, part, of in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min")):
+        if seconds >= size:
+            return _of_two(int(seconds // size), unit, int(seconds % size // part), of)
+    return _of_two(int(seconds // 60), "min", round(seconds % 60), "s")
+
+
+def _of_two(large: int, unit: str, small: int, of: str) -> str:
+    return f"{large} {unit} {small} {of}" if small else f"{large} {unit}"
 
 
 def instant(millis: int) -> datetime:

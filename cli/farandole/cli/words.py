@@ -9,6 +9,7 @@ from farandole.projections.fold import UNDO, Awaited, OwedStep, RunStatus, Verdi
 from farandole.reactors.reading import edited_by
 from farandole.schemas.envelope import Envelope, Flag, Kind
 
+from .kin import kin_run, kin_title, of_kin
 from .output import safe, to_json
 from .steps import OF_STEPS, policy_title, step_gist, step_title
 from .times import date, exact, span
@@ -113,6 +114,8 @@ def title(told: Told) -> Text:
         words = Text(f"retried with another {short(told.type)}", style="magenta")
     elif e.kind == Kind.OUTCOME and e.flags & (Flag.AFTER | Flag.ASK):
         words = _waiting(told, e)
+    elif of_kin(e):
+        words = kin_title(told, e)
     elif e.kind == Kind.EXPIRY and not e.causation:
         words = Text("out of time", style="magenta")
     elif e.kind in OF_STEPS:
@@ -173,10 +176,12 @@ def _gist(told: Told) -> str:
     e, content = told.envelope, told.content
     if told.problem:
         return f"({told.problem})"
+    if e is not None and of_kin(e):
+        return "  ".join(filter(None, (kin_run(e), _error(content) or fields(content or {}))))
     if e is None or content is None:
         return ""
     if e.kind == Kind.FAILURE:
-        said = f"{short(content['error'])}: {content['message']}"
+        said = _error(content)
         return said if told.last else f"{said} · again in {exact(e.delay / 1000)}"
     if told.edits:
         _, why = edited_by(e)
@@ -196,13 +201,20 @@ def _gist(told: Told) -> str:
     return fields(content)
 
 
+def _error(content: Mapping[str, Any] | None) -> str:
+    """What failed, if that is what a content says."""
+    told = content is not None and {"error", "message"} <= content.keys()
+    return f"{short(content['error'])}: {content['message']}" if told and content is not None else ""
+
+
 def _when(e: Envelope) -> str:
     return f"at {date(e.not_after)}" if e.not_after else f"in {exact(max(e.delay, 0) / 1000)}"
 
 
 def fields(content: Mapping[str, Any]) -> str:
-    """A payload in one line: ``customer=Ada  amount=12.50``."""
-    return "  ".join(f"{name}={_value(value)}" for name, value in content.items())
+    """A payload in one line: ``customer=Ada  amount=12.50``. Who answered, and with which comment, only if somebody said so."""
+    shown = ((name, value) for name, value in content.items() if value != "" or name not in ("by", "comment"))
+    return "  ".join(f"{name}={_value(value)}" for name, value in shown)
 
 
 def _value(value: Any) -> str:

@@ -18,6 +18,10 @@ CLOSED: Final = 200
 """How many closed runs are kept."""
 
 
+_NO_NEWS: Final = frozenset((Kind.OUTCOME, Kind.CLAIM, Kind.PROGRESS, Kind.SUBSTEP, Kind.DELIVERED))
+"""Kinds of records that are not what happened last, unless an event came with them."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunSummary:
     """A run in one line."""
@@ -76,7 +80,7 @@ class Overview:
             if e.kind == Kind.START:
                 self._open[run.id] = _Begun(e.type, record.time, e.type)
             begun = self._open.get(run.id)
-            if begun is not None and (out.admitted or e.kind != Kind.OUTCOME):
+            if begun is not None and (out.admitted or e.kind not in _NO_NEWS):
                 begun.last = out.admitted[-1].type if out.admitted else e.type
         for closed in out.closed:
             self._close(fold, closed)

@@ -155,7 +155,7 @@ class RunResult(WatchedRun):
             )
         return RunFailed(
             f"run '{self.id}': {step.reactor} failed for good after {step.spent}: "
-            f"{content['error']}: {content['message']} (mend it, then: {self._command_line('retry')})",
+            f"{content['error'].rpartition('.')[2]}: {content['message']} (mend it, then: {self._command_line('retry')})",
             step.reactor,
             content["message"],
             content["traceback"],
