@@ -12,7 +12,7 @@ from contextvars import copy_context
 from datetime import timedelta
 from functools import partial
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from farandole.eventstore import EventStore, PositionLost, StoreError, TooLarge
 from farandole.schemas import EventTypes, UndecodableValue, failure_fields
@@ -38,6 +38,9 @@ from .values import Values
 from .written import size_of
 
 log = logging.getLogger("farandole.step")
+
+_QUIET: Final = 30.0
+"""Seconds for which it is not said again of a reactor that its steps cannot be attempted."""
 
 
 class Attempts:
@@ -74,6 +77,8 @@ class Attempts:
         self._threads = threads
         self._random = random
         self._log_time = log_time
+        self._told: dict[str, float] = {}
+        """Until when it is not said again that steps of a reactor cannot be attempted."""
         self.dispatcher: Dispatcher
         self._plans: dict[str, Plan] = {}
         for r in reactors:
@@ -139,8 +144,7 @@ class Attempts:
             if isinstance(e, StoreError) and (
                 arguments is None or isinstance(e, (HistoryUnavailable, PartitionDropped))
             ):
-                level = logging.INFO if isinstance(e.__cause__, HistoryIncomplete) else logging.WARNING
-                log.log(level, "%s cannot be attempted now: %s", work.reactor.where, e)
+                self._tell_of(work, e)
                 self.dispatcher.again(work, AGAIN)
                 return
             stats.handler.observe(perf_counter() - began)
@@ -154,6 +158,17 @@ class Attempts:
             if len(written.records) > 1:
                 work.made = unpack(written.records[0].headers).append
                 work.again = partial(put, work.serving.fold.partition, written.records, written.size, refused)
+
+    def _tell_of(self, work: Work, error: StoreError) -> None:
+        """Say that a step cannot be attempted now: once a while for each reactor, however many wait and try again."""
+        now, reactor, level = asyncio.get_running_loop().time(), work.reactor, logging.WARNING
+        if isinstance(error.__cause__, HistoryIncomplete):
+            level = logging.INFO
+        elif now < self._told.get(reactor.id, 0.0):
+            level = logging.DEBUG
+        else:
+            self._told[reactor.id] = now + _QUIET
+        log.log(level, "%s cannot be attempted now: %s", reactor.where, error)
 
     async def _acquaint(self, items: Iterable[Item]) -> None:
         """Let other choreographies know the starts of children that are born into them."""

@@ -87,6 +87,25 @@ async def test_a_log_that_is_away_for_a_while_costs_only_the_while(caplog: pytes
 
 
 @virtual
+async def test_steps_that_wait_for_a_log_that_is_away_say_so_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    async with Stage() as stage:
+        client = await stage.client(chain())
+        worker = await stage.worker(chain(), memory=0)
+        fetch = worker.store.fetch
+
+        async def away(partition: int, offsets: Sequence[int]) -> list[Stored]:
+            raise StoreUnavailable("the log is away")
+
+        worker.store.fetch = away  # type: ignore[method-assign]
+        runs = [await client.start(Begun()) for _ in range(20)]
+        await asyncio.sleep(100)
+        worker.store.fetch = fetch  # type: ignore[method-assign]
+        for run in runs:
+            await run.result(Done)
+        assert 3 <= caplog.text.count("dance.go cannot be attempted now: the log is away") <= 5
+
+
+@virtual
 async def test_a_client_waits_out_a_log_that_is_away() -> None:
     async with Stage() as stage:
         client = await stage.client(chain())
