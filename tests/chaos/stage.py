@@ -10,12 +10,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from itertools import count, islice
 from typing import Any, ClassVar, Self
 
 from checker import Examination, Topics
 from checker.record import Kind
 from farandole.testing.proxy import TcpProxy
 from flow.fresh_topics import forget_topics
+from flow.order_histories import DECLINED, card
 from flow.watch import contracts, topics_of
 from flow.workers import REACTORS, SERVICES
 
@@ -157,8 +159,10 @@ class Stage:
         await judge(self, self._bootstrap)
 
     async def press(self, rate: float, *, most: int = FOR_EVER, cards: Sequence[str] = ()) -> Load:
-        """Start orders at a rate; the first of them with these cards. Returns when the first is about to be started."""
-        numbered = dict(enumerate(cards, self.next_order))
+        """Start orders at a rate; the first of them that are not declined with these cards. Returns when the first is about
+        to be started.
+        """
+        numbered = dict(zip(self.next_orders(len(cards)), cards, strict=True))
         load = Load(
             self.url, self.trial.folder, self.partitions, rate=rate, first=self.next_order, most=most, cards=numbered
         )
@@ -166,6 +170,10 @@ class Stage:
         self.loads.append(load)
         await self.until(lambda: load.begun, "the load")
         return load
+
+    def next_orders(self, number: int) -> list[int]:
+        """The numbers of the next orders that are not declined."""
+        return list(islice((n for n in count(self.next_order) if card(n) != DECLINED), number))
 
     def healed(self) -> None:
         """All harm is over from here on."""

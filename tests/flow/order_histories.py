@@ -13,9 +13,13 @@ SHIPPED_STEPS = Counter({b"take_payment": 1, b"pack": 1, b"ship": 1, b"thank": 1
 REFUSED_STEPS = Counter({b"take_payment": 1, b"refuse": 1, b"pack": 1, b"restock": 1})
 
 
+DECLINED = "0000"
+"""A card that the bank takes nothing from."""
+
+
 def card(number: int) -> str:
     """What an order is paid with: one in ten is declined."""
-    return "0000" if number % 10 == 0 else "4242"
+    return DECLINED if number % 10 == 0 else "4242"
 
 
 def wrong_histories(runs: Iterable[Run]) -> list[str]:
@@ -24,7 +28,7 @@ def wrong_histories(runs: Iterable[Run]) -> list[str]:
     for run in runs:
         events = Counter(event.type for event in run.history)
         steps = Counter(debt.pair[1] for debt in run.debts if debt.settled in ("outcome", "handled"))
-        declined = card(int(run.key.removeprefix(b"order-"))) == "0000"
+        declined = card(int(run.key.removeprefix(b"order-"))) == DECLINED
         expected = (REFUSED, REFUSED_STEPS) if declined else (SHIPPED, SHIPPED_STEPS)
         if (events, steps) != expected or len(run.debts) != 4:
             wrong.append(f"{run.key.decode()}: {dict(events)}, {dict(steps)}, owed {len(run.debts)} in all")

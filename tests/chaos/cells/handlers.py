@@ -26,9 +26,8 @@ TOO_LARGE: Final = {"farandole.reactors.attempt.TooLargeOutcome", "farandole.sch
 async def slow_handler(trial: Trial, handlers: int, seconds: float, session: float, rate: float) -> None:
     async with Stage(trial, names=("a", "b"), session=session, options="&request_timeout=2") as stage:
         trial.fault("slow handlers", count=handlers, seconds=seconds)
-        first = stage.next_order
+        slow = {f"order-{n}" for n in stage.next_orders(handlers)}
         await stage.press(rate=rate, cards=[f"slow:{seconds}"] * handlers)
-        slow = {f"order-{n}" for n in range(first, first + handlers) if n % 10}
         await stage.pause(seconds)
         stage.healed()
     begun = Counter(n.about for n in stage.notes.all() if n.what == "begins" and n.about[1] in slow)
@@ -44,7 +43,7 @@ async def slow_handler(trial: Trial, handlers: int, seconds: float, session: flo
 async def blocked_loop(trial: Trial, times: int, seconds: float, session: float, rate: float) -> None:
     async with Stage(trial, names=("a", "b"), session=session, options="&request_timeout=3") as stage:
         for _ in range(times):
-            run = f"order-{stage.next_order}"
+            run = f"order-{stage.next_orders(1)[0]}"
             load = await stage.press(rate=rate, cards=[f"block:{seconds:g}"])
 
             await stage.until(lambda run=run: bool(stage.notes.begun("take_payment", run)), "the block")  # type: ignore[misc]

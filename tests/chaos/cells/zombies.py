@@ -27,7 +27,7 @@ async def zombie(trial: Trial, times: int, rate: float, session: float) -> None:
 
 async def one_zombie(stage: Stage, rate: float) -> None:
     trial = stage.trial
-    first = stage.next_order
+    first = stage.next_orders(1)[0]
     run = f"order-{first}"
     load = await stage.press(rate=rate, cards=["slow:1"])
 
