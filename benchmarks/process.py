@@ -26,6 +26,8 @@ class WorkerProcess:
     def __init__(self, module: str, *args: str, env: dict[str, str] | None = None) -> None:
         self._command = (sys.executable, "-m", module, *args)
         self._env = {**os.environ, **(env or {})}
+        # Many images set it; then each process would compile all of Farandole anew before it begins.
+        self._env.pop("PYTHONDONTWRITEBYTECODE", None)
         self._process: asyncio.subprocess.Process
         self._seen: psutil.Process
 

@@ -25,6 +25,8 @@ def run_module(
     path = os.pathsep.join([str(_TESTS), str(_TESTS.parent / "examples"), *filter(None, sys.path)])
     command = [sys.executable, "-m", module, *args]
     env = {**os.environ, "PYTHONPATH": path, **(environment or {})}
+    # Many images set it; then each process would compile all of Farandole anew before it begins.
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
     return subprocess.Popen(command, env=env, text=True, **options)  # type: ignore[call-overload, no-any-return]
 
 
