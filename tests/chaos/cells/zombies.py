@@ -27,9 +27,9 @@ async def zombie(trial: Trial, times: int, rate: float, session: float) -> None:
 
 async def one_zombie(stage: Stage, rate: float) -> None:
     trial = stage.trial
-    first = stage.next_orders(1)[0]
-    run = f"order-{first}"
-    load = await stage.press(rate=rate, cards=["slow:1"])
+    run = f"order-{stage.next_orders(1)[0]}"
+    # A handler that waits would be told, if its worker reads on before it ends, that the step is done.
+    load = await stage.press(rate=rate, cards=["block:1"])
 
     await stage.until(lambda: bool(stage.notes.begun("take_payment", run)), "the step's beginning")
     (member,) = stage.notes.begun("take_payment", run)
