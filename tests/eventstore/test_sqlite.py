@@ -2,12 +2,13 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import pytest
 
 from farandole.eventstore import EventStore, connect
+from farandole.eventstore.sqlite.schema import VERSION, look_at_file, make_tables
 from farandole.eventstore.testing import EventStoreContract, Interrupt, OpenStore, fresh_name
 
 
@@ -34,3 +35,32 @@ class TestSqliteStore(EventStoreContract):
                 yield
 
         return locked
+
+
+class Meddled(sqlite3.Connection):
+    """A connection that sees another process make the tables in the middle of what it does."""
+
+    path: Path
+
+    def execute(self, sql: str, *parameters: object) -> sqlite3.Cursor:  # type: ignore[override]
+        done = super().execute(sql, *parameters)  # type: ignore[arg-type]
+        if sql == "PRAGMA application_id":
+            done = super().execute(sql)
+            other = sqlite3.connect(self.path, isolation_level=None, timeout=0)
+            with closing(other), suppress(sqlite3.OperationalError):
+                make_tables(other, self.path)
+        return done
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_a_file_in_which_another_process_just_makes_the_tables_is_not_taken_for_something_else(
+    tmp_path: Path, mode: str
+) -> None:
+    path = tmp_path / "log.db"
+    with closing(sqlite3.connect(path, isolation_level=None, factory=Meddled)) as connection:
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+        connection.path = path
+        assert look_at_file(connection, path) in (0, VERSION)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        make_tables(connection, path)
+        assert look_at_file(connection, path) == VERSION

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from farandole.eventstore.errors import StoreMisconfigured
 
 from .failures import breaks_connection, is_busy, not_read
-from .schema import VERSION, check_file, make_tables
+from .schema import VERSION, look_at_file, make_tables
 from .settings import Settings
 
 T = TypeVar("T")
@@ -55,7 +55,7 @@ class Connection:
             uri=True, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=256,
         )  # fmt: skip
         try:
-            ours = self._patiently(lambda: check_file(connection, path))
+            ours = self._patiently(lambda: look_at_file(connection, path))
             if not (ours or create):
                 raise StoreMisconfigured(f"{path} is empty; connect with create=True to make an event store of it")
             mode = self._patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])

@@ -12,7 +12,7 @@ from typing import Final
 from farandole.eventstore.errors import StoreError
 from farandole.eventstore.finding import Finding
 
-from .schema import check_file
+from .schema import look_at_file
 from .settings import Settings, read_url
 
 _LITTLE: Final = 256 << 20
@@ -52,7 +52,7 @@ def _diagnose(url: str) -> list[Finding]:
 
 
 def _file(sqlite: sqlite3.Connection, path: Path) -> list[Finding]:
-    ours = check_file(sqlite, path)
+    ours = look_at_file(sqlite, path)
     [mode] = sqlite.execute("PRAGMA journal_mode").fetchone()
     beside = path.with_name(f"{path.name}-wal")
     size = (path.stat().st_size + (beside.stat().st_size if beside.exists() else 0)) / (1 << 20)

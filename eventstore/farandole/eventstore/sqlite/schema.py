@@ -89,7 +89,7 @@ class LogRow(NamedTuple):
 
 
 def check_file(connection: sqlite3.Connection, path: Path) -> int:
-    """The version of our tables in the file; 0 if it is empty. Changes nothing.
+    """The version of our tables in the file; 0 if it is empty. Changes nothing. To be called in a transaction.
 
     Raises:
         StoreMisconfigured: it holds something else, or was written by a later version.
@@ -106,6 +106,20 @@ def check_file(connection: sqlite3.Connection, path: Path) -> int:
     if application or version or tables:
         raise StoreMisconfigured(f"{path} is an SQLite database of something else: name another file")
     return 0
+
+
+def look_at_file(connection: sqlite3.Connection, path: Path) -> int:
+    """As `check_file`, of one moment: another process may just be making the tables.
+
+    Raises:
+        StoreMisconfigured: it holds something else, or was written by a later version.
+    """
+    connection.execute("BEGIN")
+    try:
+        return check_file(connection, path)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def make_tables(connection: sqlite3.Connection, path: Path) -> None:
