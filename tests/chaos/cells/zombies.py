@@ -15,8 +15,8 @@ from flow.workers import SERVICES
 @cell(
     "zombie",
     "a worker is stopped (SIGSTOP) in the middle of a step until its share has moved and the step is done, then goes on",
-    tested={"times": 1, "rate": 20, "session": 3},
-    whole={"times": 6, "rate": 30, "session": 3},
+    tested={"times": 1, "rate": 20, "session": 4},
+    whole={"times": 6, "rate": 30, "session": 4},
 )
 async def zombie(trial: Trial, times: int, rate: float, session: float) -> None:
     async with Stage(trial, names=("a", "b"), session=session) as stage:
@@ -29,7 +29,7 @@ async def one_zombie(stage: Stage, rate: float) -> None:
     trial = stage.trial
     run = f"order-{stage.next_orders(1)[0]}"
     # A handler that waits would be told, if its worker reads on before it ends, that the step is done.
-    load = await stage.press(rate=rate, cards=["block:1"])
+    load = await stage.press(rate=rate, cards=["block:2"])
 
     await stage.until(lambda: bool(stage.notes.begun("take_payment", run)), "the step's beginning")
     (member,) = stage.notes.begun("take_payment", run)
