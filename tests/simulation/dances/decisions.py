@@ -1,6 +1,6 @@
 """Cases that people decide on, two at times; where nobody does, somebody else is asked, and in the end the case is lost."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
@@ -106,6 +106,15 @@ def asked(play: "Play") -> list[tuple[Run, Decision]]:
 
 def answer(play: "Play") -> None:
     """Somebody answers, or several at once; at times not what was asked, or something that nobody offers."""
+    answer_with(play, lambda _: play.chance.choices((Granted, Denied, Postponed), (5, 5, 1))[0])
+
+
+def answer_with(play: "Play", pick: Callable[[Decision], type[Any]]) -> None:
+    """Somebody answers a question, or several at once, perhaps one about something else.
+
+    Args:
+        pick: draws what is answered.
+    """
     found = asked(play)
     if not found:
         return
@@ -113,7 +122,7 @@ def answer(play: "Play") -> None:
     run, decision = chance.choice(found)
     for _ in range(chance.choice([1, 2, 2, 3])):
         client = play._any_client()
-        kind = chance.choices((Granted, Denied, Postponed), (5, 5, 1))[0]
+        kind = pick(decision)
         hash = decision.hash if chance.random() < 0.9 else bytes(16)
         by = chance.choice(PEOPLE)
         record = client.scribe.answer(

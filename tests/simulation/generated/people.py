@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Final
 
 from farandole.reactors.retire import retire as retire_reactor
 from simulation.dances.children import cancel_child
-from simulation.dances.decisions import PEOPLE, asked
+from simulation.dances.decisions import answer_with
 from simulation.dances.long import crash_at_work, go_on, stand_still, stop
 
 from .events import BY_NAME, DENIED, SAID
 
 if TYPE_CHECKING:
+    from farandole.projections.fold import Decision
+    from farandole.schemas import Answer
     from simulation.deployments import Version
     from simulation.play import Play
 
@@ -31,21 +33,12 @@ def say(play: "Play") -> None:
 
 def answer(play: "Play") -> None:
     """Somebody answers, or several at once; at times not what was asked, or something that nobody offers."""
-    found = asked(play)
-    if not found:
-        return
-    chance, world = play.chance, play.world
-    run, decision = chance.choice(found)
-    offered = [BY_NAME[name.decode().rpartition(".")[2]] for name in decision.answers]
-    for _ in range(chance.choice([1, 2, 2, 3])):
-        client = play._any_client()
-        kind = chance.choice(offered if chance.random() < 0.9 else DENIED)
-        hash = decision.hash if chance.random() < 0.9 else bytes(16)
-        by = chance.choice(PEOPLE)
-        record = client.scribe.answer(
-            run.id, kind(tag=world.stage.tag(), by=by), client.client.not_after(60), decision.id, hash, by, ""
-        )
-        client.do(client.client.append(run.id, record), f"answer {run.id.decode()} as {by or 'nobody'}")
+
+    def pick(decision: "Decision") -> "type[Answer]":
+        offered = [BY_NAME[name.decode().rpartition(".")[2]] for name in decision.answers]
+        return play.chance.choice(offered if play.chance.random() < 0.9 else DENIED)
+
+    answer_with(play, pick)
 
 
 def call_off(play: "Play") -> None:
