@@ -16,7 +16,7 @@ from .ledger import Notes
 from .starvation import Starvation
 from .trial import Trial
 
-GROWTH: Final = 0.1
+GROWTH: Final = 0.05
 """How many more blocks of memory a worker may hold after a fault than before, as a part of what it held. Runs that are
 over leave none: what is kept of them is packed. The state of a partition that went elsewhere is kept for a minute, with
 the runs that were open then."""

@@ -93,7 +93,7 @@ async def claims(
         for n, how in enumerate(islice(cycle(FAULTS), rounds)):
             await stage.begin(*[HoleWanted(seconds=trial.random.uniform(6, 9)) for _ in range(runs)])
             seconds = (long, short)[n // len(FAULTS) % 2]
-            await _harm(stage, how, kills, seconds, lambda: stage.runs(_is_claimed) > runs // 3)
+            await _harm(stage, how, kills, seconds, lambda: stage.runs(_is_claimed) > runs * 2 // 3)
         stage.healed()
     trial.wrong(*awaited.wrong_claims(stage))
     killed = {death.pid: death.at for death in stage.crew.deaths}
