@@ -73,7 +73,7 @@ class Leases:
         self.holder = scribe.new_name()
         self._scribe = scribe
         self._outbox = outbox
-        self._clock = LogClock(lambda: scribe.now() // 1000)
+        self._clock = LogClock(scribe.now)
         self._held: dict[Pair, _Held] = {}
         self._since: dict[Work, float] = {}
         """Since when handlers were seen at work."""
