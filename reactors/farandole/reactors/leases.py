@@ -141,7 +141,7 @@ class Leases:
             and (pair.work is None or not pair.work.holder)
         ]
         released, loop = serving.released, asyncio.get_running_loop()
-        if owed or not released:
+        if owed or (serving.lived_in and not released):
             serving.gained_at, serving.other_at = loop.time(), 0.0
             since = loop.time() if released else loop.time() + HANDOVER
             serving.careful = Careful(

@@ -85,9 +85,10 @@ class Serving:
         """Loop time at which restoring began."""
         self.source = b""
         """What this service's records say of where they come from."""
-        self.released = since is None
-        """Whether the last that this service wrote here before it was restored is that it let go of the partition; or it
-        never wrote anything."""
+        self.released = False
+        """Whether the last that this service wrote here before it was restored is that it let go of the partition."""
+        self.lived_in = since is not None
+        """Whether this service may ever have written anything here."""
         self.careful: Careful | None = None
         """What is owed since before the partition came, and is begun with care."""
         self.gained_at = 0.0
@@ -143,6 +144,7 @@ class Serving:
 
     def _sign_of_life(self, e: Envelope) -> None:
         """Somebody of this service is at work here, or has let go."""
+        self.lived_in = True
         if not self.restored:
             self.released = e.kind == _RELEASED
         else:
