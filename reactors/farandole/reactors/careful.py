@@ -34,11 +34,16 @@ class Careful:
         claim: claims one of them; False if it is not to be begun now.
         one: whether one claim that stands is enough, as a sign for whoever comes next that somebody was here.
         since: the loop time before which none comes.
+
+    Attributes:
+        since: the same; it may be put off.
+        opened: whether that time has come, and is not put off any more.
     """
 
     def __init__(self, few: int, claim: Callable[[Run, Pair], bool], *, one: bool = False, since: float = 0.0) -> None:
         self._one = one
-        self._since = since
+        self.since = since
+        self.opened = False
         self._few = self._most = few
         self._claim = claim
         self._waiting: dict[Pair, Run] = {}
@@ -81,7 +86,7 @@ class Careful:
 
     def look(self, now: float) -> None:
         """Begin the next ones, if those before them have survived."""
-        if now < self._since:
+        if now < self.since:
             return
         if self._batch:
             for pair, begun in tuple(self._batch.items()):

@@ -42,6 +42,8 @@ MARGIN: Final = 1_000
 HANDOVER: Final = 0.25
 """Seconds that whoever had a partition before has to claim what is at work there. It may learn no earlier than the new
 owner that the partition goes: then both claims are on their way at once, and the first in the log would win."""
+_HANDOVER_MOST: Final = 3.0
+"""Seconds for which it is waited for at most, as long as it is seen at work there."""
 _LOOK: Final = 2.0
 _AGAIN, _MOST_AGAIN = 2.0, 30.0
 """Seconds until somebody looks again what became of what was said of a claim: at first, and at most."""
@@ -71,7 +73,7 @@ class Leases:
         self.holder = scribe.new_name()
         self._scribe = scribe
         self._outbox = outbox
-        self._clock = LogClock(lambda: scribe.now() // 1000)
+        self._clock = LogClock(scribe.now)
         self._held: dict[Pair, _Held] = {}
         self._since: dict[Work, float] = {}
         """Since when handlers were seen at work."""
@@ -102,7 +104,12 @@ class Leases:
                 self._alone(serving).add(work.run, pair)
                 self._watch_careful(serving)
                 return inf
-        return inf if serving.careful is not None and serving.careful.holds(pair) else None
+        careful = serving.careful
+        if careful is None:
+            return None
+        if not careful.opened and not careful.holds(pair):
+            careful.add(work.run, pair)
+        return inf if careful.holds(pair) else None
 
     def _at_work_since_before(self, work: "Work") -> bool:
         """Whether a handler of ours works on the step since before the partition was restored."""
@@ -119,7 +126,8 @@ class Leases:
         """A partition is served from now on, perhaps after somebody who died of what is owed there.
 
         If whoever had it let go of it, one claim is enough: should we die of what is owed, whoever comes next knows that
-        somebody was here since. If nobody let go, somebody may be at work, whose claims may still be on their way.
+        somebody was here since. If nobody let go, somebody may be at work, whose claims may still be on their way, and may
+        not know yet that the partition went: nothing is begun until then.
         """
         now = self._now(serving)
         owed = [
@@ -132,8 +140,9 @@ class Leases:
             and self.dispatcher.at_work(pair) is None
             and (pair.work is None or not pair.work.holder)
         ]
-        if owed:
-            released, loop = serving.released, asyncio.get_running_loop()
+        released, loop = serving.released, asyncio.get_running_loop()
+        if owed or (serving.lived_in and not released):
+            serving.gained_at, serving.other_at = loop.time(), 0.0
             since = loop.time() if released else loop.time() + HANDOVER
             serving.careful = Careful(
                 1 if released else FEW,
@@ -153,6 +162,8 @@ class Leases:
             return
         now = asyncio.get_running_loop().time()
         if serving.careful is not None:
+            if self._put_off(serving, serving.careful, now):
+                return
             serving.careful.look(now)
             if not serving.careful:
                 serving.careful = None
@@ -161,6 +172,18 @@ class Leases:
             serving.alone.look(now)
         if serving.careful is None and not serving.alone:
             self._careful.pop(serving, None)
+
+    def _put_off(self, serving: "Serving", careful: Careful, now: float) -> bool:
+        """Whether nothing is to be begun yet, for whoever had the partition before still has time to let go."""
+        if now < careful.since:
+            return True
+        until = min(serving.other_at + HANDOVER, serving.gained_at + _HANDOVER_MOST)
+        if careful.opened or serving.released or until <= now:
+            careful.opened = True
+            return False
+        careful.since = until
+        asyncio.get_running_loop().call_at(until + 0.01, self.look, serving)
+        return True
 
     def _alone(self, serving: "Serving") -> Careful:
         if serving.alone is None:

@@ -8,7 +8,7 @@ from farandole.eventstore import EventStore, PositionLost, Record, Stored, Store
 from farandole.projections.fold import Applied, Contract, Fold, Pair, Verdict
 from farandole.projections.fold.checkpoint import Manifest
 from farandole.schemas import UnreadableHeaders
-from farandole.schemas.envelope import Flag, Kind, unpack
+from farandole.schemas.envelope import Envelope, Flag, Kind, unpack
 
 from .careful import Careful
 from .checkpoints import EVERY, Crossings, Every
@@ -87,8 +87,14 @@ class Serving:
         """What this service's records say of where they come from."""
         self.released = False
         """Whether the last that this service wrote here before it was restored is that it let go of the partition."""
+        self.lived_in = since is not None
+        """Whether this service may ever have written anything here."""
         self.careful: Careful | None = None
         """What is owed since before the partition came, and is begun with care."""
+        self.gained_at = 0.0
+        """Loop time since which it is served."""
+        self.other_at = 0.0
+        """Loop time at which another worker of this service was seen at work here, while we wait for it to let go."""
         self.alone: Careful | None = None
         """Steps at which workers were lost."""
         self.losing: dict[Pair, tuple[int, float]] = {}
@@ -119,8 +125,8 @@ class Serving:
         self.last = (record.offset, e.append)
         if self._awaited and (answer := self._awaited.pop(e.append, None)) is not None and not answer.done():
             answer.set_result((record, out.verdict))
-        if not self.restored and e.kind in _SIGNS_OF_LIFE and e.source == self.source:
-            self.released = e.kind == _RELEASED
+        if (not self.restored or self.careful is not None) and e.kind in _SIGNS_OF_LIFE and e.source == self.source:
+            self._sign_of_life(e)
         if out.contracts:
             self.reconsider()
         if e.kind == _GENESIS:
@@ -135,6 +141,14 @@ class Serving:
         if record.offset + 1 >= self.crossings.next:
             self._cross()
         return out
+
+    def _sign_of_life(self, e: Envelope) -> None:
+        """Somebody of this service is at work here, or has let go."""
+        self.lived_in = True
+        if not self.restored:
+            self.released = e.kind == _RELEASED
+        else:
+            self.other_at = 0.0 if e.kind == _RELEASED else asyncio.get_running_loop().time()
 
     def _cross(self) -> None:
         self.crossings.cross(self.fold, b"" if self.last is None else self.last[1])

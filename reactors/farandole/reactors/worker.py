@@ -128,7 +128,7 @@ class Worker(Restoring):
         self.values = Values(store, most_bytes=memory)
         chance = random or Random().random  # noqa: S311
         # Not by this machine's clock, which may be set: a step whose deadline has passed is given up for good.
-        clock = LogClock(lambda: int(asyncio.get_running_loop().time() * 1000))
+        clock = LogClock(lambda: int(asyncio.get_running_loop().time() * 1_000_000))
         self._abroad = Abroad(store, choreography.name, abroad)
         attempts = Attempts(
             choreography.name, reactors, store, scribe.types, scribe, self._abroad, self.outbox, self.values, self.stats,

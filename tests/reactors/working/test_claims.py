@@ -89,6 +89,31 @@ async def test_what_is_at_work_when_its_partition_goes_is_not_begun_by_the_next_
 
 
 @virtual
+async def test_who_learns_late_that_a_partition_went_is_waited_for() -> None:
+    slow, owned = Slow(), Assigned(0)
+    slow.gate.set()
+    async with Stage() as stage:
+        client = await stage.client(slow.dance)
+        first = await stage.worker(slow.dance, owns=owned)
+        await (await client.start(Begun())).result(Done)
+        second = asyncio.ensure_future(stage.worker(slow.dance, owns=Assigned(0)))
+        runs = []
+        for _ in range(100):
+            runs.append(await client.start(Begun()))
+            await asyncio.sleep(0.01)
+        owned.give()
+        await away(first)
+        runs += [await client.start(Begun()) for _ in range(20)]
+        for run in runs:
+            await run.result(Done)
+        await second
+        assert len(slow.began) == len(set(slow.began))
+        log = await stage.fold(slow.dance)
+        assert log.once_each()
+        assert not log.verdicts["NOT_OWED"]
+
+
+@virtual
 async def test_the_step_of_a_worker_that_died_is_begun_once_its_claim_has_lapsed() -> None:
     slow = Slow()
     async with Stage() as stage:

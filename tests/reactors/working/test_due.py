@@ -2,6 +2,8 @@
 
 import asyncio
 
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.reactors.working.controls import virtual
 
 from farandole.reactors.keeping.due import Due
@@ -53,13 +55,24 @@ async def test_what_is_dropped_never_comes_up() -> None:
 
 
 def test_the_logs_clock_is_ours_until_the_log_shows_otherwise() -> None:
-    now = 1_000
+    now = 1_000_000
     clock = LogClock(lambda: now)
     assert clock.now() == 1_000
     clock.seen(1_200)
     clock.seen(900)
     assert clock.now() == 1_200
-    now = 2_000
+    now = 2_000_000
     assert clock.now() == 2_200
     clock.told(1_500)
     assert clock.now() == 1_500
+
+
+@given(phase=st.integers(0, 999), log=st.integers(0, 10**6), waits=st.lists(st.integers(0, 10**4), max_size=20))
+def test_the_logs_clock_is_never_thought_to_be_later_than_it_is(phase: int, log: int, waits: list[int]) -> None:
+    """Both tick in whole milliseconds, not at the same moment."""
+    now = phase
+    clock = LogClock(lambda: now)
+    clock.told((now + log) // 1000)
+    for wait in waits:
+        now += wait
+        assert clock.now() <= (now + log) // 1000
