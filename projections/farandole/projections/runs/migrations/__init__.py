@@ -1,0 +1,19 @@
+"""How the tables came to be as they are, step by step: Alembic, run from the package, inside the caller's transaction."""
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection
+
+VERSIONS: Final = "farandole_version"
+"""The table in which Alembic keeps which step was taken last."""
+
+
+def migrate(connection: Connection) -> None:
+    """Make the tables, or bring them up to date."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
