@@ -31,7 +31,7 @@ _MOST_WORDS: Final = 32 * 1024
 _MOST_ATTRIBUTE: Final = 256
 _UNTOLD: Final = frozenset({"traceback", "about"})
 """Fields of system records that nobody searches for."""
-_SYSTEM: Final = "farandole."
+_NOTHING_UNTOLD: Final[frozenset[str]] = frozenset()
 
 
 class Payload(NamedTuple):
@@ -116,10 +116,10 @@ class Payloads:
         name = getattr(fields, "avro_name", "")
         sought = self._sought.get(name)
         attributes = () if sought is None else tuple(_attributes(fields, sought))
-        words = "\n".join(self._strings(fields))[:_MOST_WORDS]
+        words = self._words(fields)
         if self._hidden:
             fields = self._without(fields)
-        return Payload(fields, as_json(fields), None, clean(words), attributes)
+        return Payload(fields, as_json(fields), None, words, attributes)
 
     def _without(self, value: Any) -> Any:
         """The value with nothing in the place of what is secret."""
@@ -128,30 +128,37 @@ class Payloads:
             return {key: None if (name, key) in self._hidden else self._without(inner) for key, inner in value.items()}
         return [self._without(inner) for inner in value] if isinstance(value, list) else value
 
-    def _strings(self, value: Mapping[str, Any]) -> Iterator[str]:
-        pending: list[Any] = [value]
-        while pending:
-            each = pending.pop()
-            if isinstance(each, str):
-                if each:
-                    yield each
-            elif isinstance(each, dict):
-                name = getattr(each, "avro_name", None)
-                if name is None:
-                    if not pending and each is value:
-                        pending += [inner for key, inner in reversed(each.items()) if key not in _UNTOLD]
-                        continue
-                    pending += reversed(each.values())
-                elif self._hidden or self._private:
-                    pending += [
-                        inner
-                        for key, inner in reversed(each.items())
-                        if (name, key) not in self._hidden and (name, key) not in self._private
-                    ]
-                else:
-                    pending += reversed(each.values())
-            elif isinstance(each, list):
-                pending += reversed(each)
+    def _words(self, fields: Mapping[str, Any]) -> str | None:
+        """All text in a value but what is secret or personal, in order."""
+        found: list[str] = []
+        self._gather(fields, found, _UNTOLD if not hasattr(fields, "avro_name") else _NOTHING_UNTOLD)
+        return plain("\n".join(found)[:_MOST_WORDS]) if found else None
+
+    def _gather(self, value: Mapping[str, Any], found: list[str], untold: frozenset[str]) -> None:
+        name = getattr(value, "avro_name", None)
+        marked = name is not None and (self._hidden or self._private)
+        for key, inner in value.items():
+            if inner is None or key in untold:
+                continue
+            if marked and ((name, key) in self._hidden or (name, key) in self._private):
+                continue
+            if isinstance(inner, str):
+                if inner:
+                    found.append(inner)
+            elif isinstance(inner, dict):
+                self._gather(inner, found, _NOTHING_UNTOLD)
+            elif isinstance(inner, list):
+                self._gather_all(inner, found)
+
+    def _gather_all(self, values: list[Any], found: list[str]) -> None:
+        for inner in values:
+            if isinstance(inner, str):
+                if inner:
+                    found.append(inner)
+            elif isinstance(inner, dict):
+                self._gather(inner, found, _NOTHING_UNTOLD)
+            elif isinstance(inner, list):
+                self._gather_all(inner, found)
 
 
 def _attributes(fields: Mapping[str, Any], sought: tuple[str, ...]) -> Iterator[tuple[str, str]]:

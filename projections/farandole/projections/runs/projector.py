@@ -240,7 +240,8 @@ class Projector:
                     await self._take(records, to)
                     if any(p in self._stopped for p in reader.positions):
                         self._watch(reader, to)
-                if self._pending.records and (self._writing is None or self._writing.done()):
+                self._check_writing()
+                if self._pending.records and self._writing is None:
                     self._write()
             await self._flush()
         finally:

@@ -222,7 +222,16 @@ class Rows:
         self, reactor: bytes, into: Batch, done: int = 0, failed: int = 0, parked: int = 0, took: int = 0
     ) -> None:
         key = (self.fold.partition, names(reactor), self.fold.log_time // _MINUTE * _MINUTE)
-        into.minutes.upsert(key, [*key, done, failed, parked, took, took])
+        row = into.minutes.put.get(key)
+        if row is None:
+            into.minutes.upsert(key, [*key, done, failed, parked, took, took])
+            return
+        row[3] += done
+        row[4] += failed
+        row[5] += parked
+        row[6] += took
+        if took > row[7]:
+            row[7] = took
 
     def _failure(
         self, record: Stored, e: Envelope, out: Applied, payload: Payload, run: Run, touched: Touched, into: Batch

@@ -20,6 +20,10 @@ _WRITES: Final = "farandole_writes"
 _PATIENCE: Final = 30.0
 """Seconds for which a writer waits for another one, or for a connection."""
 _MOST_SCHEMA: Final = 63
+_HOPELESS: Final = frozenset(
+    {"InsufficientPrivilege", "InvalidPassword", "InvalidCatalogName", "InvalidAuthorizationSpecification"}
+)
+"""Errors of PostgreSQL's that trying again does not mend."""
 
 
 class Database:
@@ -158,6 +162,12 @@ def _told(error: Exception, database: Database) -> DatabaseError:
     said = str(cause).strip().splitlines()
     line = said[0] if said else type(cause).__name__
     # Not what was written: it may be personal.
-    if type(cause).__name__ in ("InsufficientPrivilege", "InvalidPassword", "InvalidCatalogName", "InvalidAuthorizationSpecification"):  # fmt: skip
+    if type(cause).__name__ in _HOPELESS:
         return DatabaseMisconfigured(f"{database.url}: {line}")
+    kinds = {cls.__name__ for cls in type(cause).__mro__}
+    if kinds & {"IntegrityError", "DataError", "ProgrammingError", "NotSupportedError"}:
+        return DatabaseMisconfigured(
+            f"{database.url} does not take what is to be written ({line}); if somebody else changed the tables: farandole "
+            "rebuild"
+        )
     return DatabaseUnavailable(f"{database.url}: {line}")
