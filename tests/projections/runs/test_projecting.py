@@ -1,57 +1,19 @@
 """The projector keeps the tables exact: whatever batches come, whoever dies, whoever else writes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
 
 import pytest
 from tests.projections.runs.logs import RecordedLog
-from tests.projections.runs.model import a_random_log, differences, rows_of
-from tests.projections.runs.reading import as_read, tables_in
+from tests.projections.runs.model import a_random_log, differences
+from tests.projections.runs.projecting import a_projector, exactly, is_at_the_end, projecting, until
+from tests.projections.runs.reading import tables_in
 
-from farandole.projections.runs import Pace, Projector
+from farandole.projections.runs import Pace
 from farandole.projections.sql import Database, DatabaseMisconfigured, DatabaseUnavailable, Exact
 
-QUICK = Pace(most=40, wait=0.02, patience=0.3)
 RECORDS = 300
-
-
-@asynccontextmanager
-async def a_projector(log: RecordedLog, database: Database, pace: Pace = QUICK) -> AsyncIterator[Projector]:
-    projector = Projector(log, database, "t", pace=pace)
-    try:
-        yield projector
-    finally:
-        await projector.close()
-
-
-@asynccontextmanager
-async def projecting(log: RecordedLog, database: Database, pace: Pace = QUICK) -> AsyncIterator[Projector]:
-    """A projector at work."""
-    async with a_projector(log, database, pace) as projector:
-        task = asyncio.create_task(projector.run())
-        try:
-            yield projector
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(done: Callable[[], Any], seconds: float = 60) -> None:
-    async with asyncio.timeout(seconds):
-        while not done():
-            await asyncio.sleep(0.01)
-
-
-def is_at_the_end(projector: Projector, log: RecordedLog) -> Callable[[], bool]:
-    end = log.of(0)[-1].offset + 1
-    return lambda: 0 in projector.places and projector.places[0].position == end
-
-
-def exactly(records: Any) -> Any:
-    return as_read(rows_of(records))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 7])

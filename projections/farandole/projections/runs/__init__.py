@@ -3,6 +3,23 @@
 from farandole.projections.sql import Database
 
 from .projector import PACE, Pace, Projector
+from .rebuilding import Progress, rebuild
+from .retention import cut_for, retire
 from .tablespace import RunTables, schema_of
+from .verifying import Difference, Verified, verify
 
-__all__ = ["PACE", "Database", "Pace", "Projector", "RunTables", "schema_of"]
+__all__ = [
+    "PACE",
+    "Database",
+    "Difference",
+    "Pace",
+    "Progress",
+    "Projector",
+    "RunTables",
+    "Verified",
+    "cut_for",
+    "rebuild",
+    "retire",
+    "schema_of",
+    "verify",
+]

@@ -65,7 +65,7 @@ POLICIES: Final = Form(tables.policies)
 SCHEDULES: Final = Form(tables.schedules)
 MINUTES: Final = Form(tables.minutes, {"done": "add", "failed": "add", "parked": "add", "took": "add", "most": "most"})
 
-_OFFSETS: Final = 40
+OFFSET_BITS: Final = 40
 """Bits of an offset in the number of a row of the full-text index."""
 
 
@@ -113,4 +113,4 @@ class Batch:
 
 def text_row(partition: int, offset: int) -> Any:
     """The number of a record's row in SQLite's full-text index."""
-    return partition << _OFFSETS | offset
+    return partition << OFFSET_BITS | offset

@@ -10,28 +10,28 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from farandole.eventstore import EventStore, PartitionCorrupt, PositionLost, Reader, Stored, StoreUnavailable
 from farandole.projections.checkpoints import Checkpoints
-from farandole.projections.fold import Fold, UnknownFoldVersion
-from farandole.projections.grown import refuse_grown
-from farandole.projections.sql import Database, DatabaseMisconfigured, DatabaseUnavailable, Overtaken, Place
+from farandole.projections.fold import UnknownFoldVersion
+from farandole.projections.sql import Database, DatabaseUnavailable, Overtaken, Place
 from farandole.schemas import PayloadCodec
 
 from .batch import Batch
 from .payloads import Payloads
+from .retention import cut_for, retire
 from .rows import Rows
+from .starting import TURN, Start, place_of
 from .tablespace import RunTables
 
 log = logging.getLogger("farandole.projector")
 
 _T = TypeVar("_T")
-_TURN: Final = 200
-"""Records after which others get a turn."""
 _RETRY: Final = 1.0
 _SLOWEST: Final = 30.0
 _LOOK: Final = 0.5
+_MINUTE: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class Projector:
         choreography: its name.
         codec: what values went through on their way to the log.
         pace: see `Pace`.
+        keep: milliseconds of log time for which closed runs stay in the tables; None: for ever.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Projector:
         *,
         codec: PayloadCodec | None = None,
         pace: Pace = PACE,
+        keep: int | None = None,
     ) -> None:
         self.tables = RunTables(database, choreography)
         self.places: dict[int, Place] = {}
@@ -98,6 +100,8 @@ class Projector:
         self._writing: asyncio.Task[None] | None = None
         self._pending = _Pending()
         self._made = self._named = False
+        self._keep = keep
+        self._retired = 0
 
     async def run(self) -> None:
         """Keep the tables, until cancelled.
@@ -142,78 +146,26 @@ class Projector:
 
     # ── beginning ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    async def make(self, *, bare: bool = False) -> None:
+        """Make the tables, or bring them up to date. `run` and `catch_up` do so by themselves.
+
+        Args:
+            bare: without what only helps to find rows.
+        """
+        await self._call(lambda: self.tables.make(self._store.partitions, bare=bare))
+        self._made = True
+
     async def _begin(self) -> None:
         """Fold each partition up to where the tables are."""
-        store = self._store
-        partitions = range(store.partitions)
         if not self._made:
-            await self._call(lambda: self.tables.make(store.partitions))
-            self._made = True
-        self._payloads.learn(await store.catalogue.load())
-        ends = await store.ends(partitions)
-        known = await self._call(self.tables.places)
-        new = {p: ends[p] for p in partitions if p not in known}
-        cut = {p: end for p, end in new.items() if end.first > 0}
-        folds = {p: Fold(p, store.partitions) for p in partitions}
-        if cut:
-            found = await self._checkpoints.restore(cut, {p: end.first for p, end in cut.items()})
-            folds.update({p: each.fold for p, each in found.items()})
-            for p, end in cut.items():
-                if p not in found:
-                    raise _cut_off(p, end.first)
-        began = await self._call(lambda: self.tables.begin({p: _place(folds[p]) for p in new}))
-        self.places = {p: place for p, (place, _) in began.items()}
-        for p in partitions:
-            if self.places[p].position < ends[p].first or self.places[p].position > ends[p].next:
-                raise _cut_off(p, ends[p].first) if self.places[p].position < ends[p].first else self._other(p)
-        further = {p: ends[p] for p in partitions if self.places[p].position > folds[p].position}
-        if further:
-            found = await self._checkpoints.restore(further, {p: self.places[p].position for p in further})
-            folds.update({p: each.fold for p, each in found.items()})
-            for p in further:
-                if p not in found and ends[p].first > 0:
-                    raise _cut_off(p, ends[p].first)
+            await self.make()
+        self._payloads.learn(await self._store.catalogue.load())
+        start = Start(self._store, self.tables, self._checkpoints, self._call, self._pace.wait)
+        found = await start.begin()
         self._stopped.clear()
-        await self._fold_up({p: folds[p] for p in further})
-        for p in partitions:
-            refuse_grown(folds[p].made_of, store.partitions)
-            if self.places[p] != _place(folds[p]) and self.places[p].position:
-                raise self._other(p)
-        self._rows = {p: Rows(folds[p], self._payloads, begun[1]) for p, begun in began.items()}
+        self.places = {p: place for p, (_, place, _) in found.items()}
+        self._rows = {p: Rows(fold, self._payloads, begins) for p, (fold, _, begins) in found.items()}
         self._named = False
-
-    async def _fold_up(self, folds: Mapping[int, Fold]) -> None:
-        """Fold what the tables have already."""
-        reader = self._store.reader()
-        try:
-            behind = {p: fold for p, fold in folds.items() if fold.position < self.places[p].position}
-            reader.follow({p: fold.position for p, fold in behind.items()})
-            while behind:
-                for records in await reader.read(wait=self._pace.wait):
-                    partition = records[0].partition
-                    if partition in behind and await self._fold_one(behind[partition], records):
-                        del behind[partition]
-                        reader.follow({p: fold.position for p, fold in behind.items()})
-        finally:
-            await reader.close()
-
-    async def _fold_one(self, fold: Fold, records: Sequence[Stored]) -> bool:
-        """Whether a fold has come to where the tables are."""
-        end = self.places[fold.partition].position
-        for number, record in enumerate(records, 1):
-            if record.offset >= end:
-                return True
-            if record.offset >= fold.position:
-                fold.apply(record)
-            if number % _TURN == 0:
-                await asyncio.sleep(0)
-        return fold.position >= end
-
-    def _other(self, partition: int) -> DatabaseMisconfigured:
-        return DatabaseMisconfigured(
-            f"the tables in {self.tables.database.url} do not follow from this log: partition {partition} has other records "
-            f"before offset {self.places[partition].position}. If the log is the right one: farandole rebuild"
-        )
 
     # ── following ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -282,7 +234,7 @@ class Projector:
                 self._unknown.add(unknown)
                 self._payloads.learn(await self._store.catalogue.load())
             pending = self._pending
-            pending.before.setdefault(partition, _place(fold) if fold.position else self.places[partition])
+            pending.before.setdefault(partition, place_of(fold) if fold.position else self.places[partition])
             try:
                 rows.take(record, pending.batch)
             except UnknownFoldVersion as e:
@@ -291,7 +243,7 @@ class Projector:
             pending.records += 1
             if pending.records >= self._pace.most:
                 await self._flush(wait=False)
-            elif number % _TURN == 0:
+            elif number % TURN == 0:
                 await asyncio.sleep(0)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -316,7 +268,7 @@ class Projector:
         pending, self._pending = self._pending, _Pending()
         for partition in pending.before:
             self._rows[partition].settle(pending.batch)
-        after = {p: _place(self._rows[p].fold) for p in pending.before}
+        after = {p: place_of(self._rows[p].fold) for p in pending.before}
         self._writing = asyncio.create_task(self._written(pending, after))
 
     async def _written(self, pending: _Pending, after: Mapping[int, Place]) -> None:
@@ -333,7 +285,22 @@ class Projector:
         if not self._named and (log_id := next((r.fold.log_id for r in self._rows.values() if r.fold.log_id), None)):
             await self._call(lambda: self.tables.name(log_id))
             self._named = True
+        if self._keep is not None:
+            await self._retire(self._keep)
         self.written(pending.batch)
+
+    async def _retire(self, keep: int) -> None:
+        """Take out what is long over, now and then."""
+        now = min(place.log_time for place in self.places.values())
+        if now - self._retired < max(keep // 100, _MINUTE):
+            return
+        self._retired = now
+        try:
+            before = await self._call(lambda: cut_for(self.tables, keep))
+            if gone := await self._call(lambda: retire(self.tables, before)):
+                log.info("%d closed runs have left the tables", gone)
+        except DatabaseUnavailable as e:
+            log.warning("what is long over stays in the tables for now: %s", e)
 
     async def _drop(self) -> None:
         """What is not written yet is not needed: it follows from the log."""
@@ -365,14 +332,3 @@ class Projector:
 
     async def _call(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-
-def _place(fold: Fold) -> Place:
-    return Place(fold.position, f"{fold.digest:016x}" if fold.position else "", fold.log_time)
-
-
-def _cut_off(partition: int, first: int) -> Any:
-    return DatabaseMisconfigured(
-        f"partition {partition} of the log begins at offset {first}, beyond what the tables have, and no checkpoint stands "
-        "for what is gone; make them anew: farandole rebuild"
-    )

@@ -1,13 +1,14 @@
 """The tables of one log, in one database: made, brought up to date, and found to be those that are meant."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from sqlalchemy import Connection, insert, select, update
 
-from farandole.projections.sql import NOWHERE, Database, DatabaseMisconfigured, Exact, Place
+from farandole.projections.sql import Database, DatabaseMisconfigured, Exact, Place
 
 from .migrations import migrate
-from .tables import ROWS, about, positions
+from .tables import OF_THE_LOG, ROWS, WORDS_INDEX, about, positions
 
 _LOCK = 0x6661_7261_6E64
 """PostgreSQL's advisory lock of whoever migrates."""
@@ -15,7 +16,7 @@ _LOCK = 0x6661_7261_6E64
 
 def schema_of(choreography: str) -> str:
     """The schema in which a choreography's tables are in PostgreSQL, unless the URL names another."""
-    return "farandole_" + "".join(c if c.isalnum() else "_" for c in choreography.lower())[:53]
+    return "farandole_" + "".join(c if c.isalnum() else "_" for c in choreography.lower())[:44]
 
 
 class RunTables:
@@ -31,8 +32,11 @@ class RunTables:
         self.choreography = choreography
         self.exact = Exact(database, positions)
 
-    def make(self, partitions: int) -> None:
+    def make(self, partitions: int, *, bare: bool = False) -> None:
         """Make the tables or bring them up to date, whoever else does so at the same time.
+
+        Args:
+            bare: without what only helps to find rows; `finish` makes that.
 
         Raises:
             DatabaseMisconfigured: they are of another choreography, or say what rows no longer say.
@@ -50,8 +54,27 @@ class RunTables:
                     "kept_since": 0,
                 }  # fmt: skip
                 connection.execute(insert(about), row)
+                if bare:
+                    self._strip(connection)
             else:
                 self._judge(dict(found), partitions)
+
+    def _strip(self, connection: Connection) -> None:
+        for table in OF_THE_LOG:
+            for index in table.indexes:
+                index.drop(connection)
+        if self.database.dialect == "postgresql":
+            connection.exec_driver_sql("DROP INDEX records_by_words")
+
+    def finish(self) -> None:
+        """Make what helps to find rows, all at once, which is faster than row by row."""
+        with self.database.writing() as connection:
+            for table in OF_THE_LOG:
+                for index in table.indexes:
+                    index.create(connection)
+            if self.database.dialect == "postgresql":
+                connection.exec_driver_sql(WORDS_INDEX)
+            connection.exec_driver_sql("ANALYZE")
 
     def _judge(self, found: dict[str, object], partitions: int) -> None:
         where = f"the tables in {self.database.url}"
@@ -112,9 +135,26 @@ class RunTables:
             )
 
 
+def drop(database: Database) -> None:
+    """Let tables go that nobody uses: a file, or a schema with all that is in it."""
+    database.close()
+    if database.dialect == "sqlite":
+        for suffix in ("", "-wal", "-shm"):
+            Path(database.path + suffix).unlink(missing_ok=True)
+        return
+    with database.writing() as connection:
+        connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {database.schema} CASCADE")
+
+
+def has_tables(database: Database, connection: Connection) -> bool:
+    """Whether the tables were ever made."""
+    if database.dialect == "sqlite":
+        query = "SELECT name FROM sqlite_master WHERE name = 'about'"
+    else:
+        query = f"SELECT to_regclass('{database.schema}.about')"
+    return connection.exec_driver_sql(query).scalar() is not None
+
+
 def kept_since(connection: Connection) -> int:
     """What was over before this log time has left the tables."""
     return int(connection.execute(select(about.c.kept_since)).scalar_one())
-
-
-__all__ = ["NOWHERE", "RunTables", "kept_since", "schema_of"]

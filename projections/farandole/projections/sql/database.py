@@ -56,6 +56,7 @@ class Database:
             raise DatabaseMisconfigured(
                 f"'{found.drivername}' is no kind of database that is known; give one of {_FORMS}"
             )
+        self._url = found
         self.url = found.render_as_string(hide_password=True)
         """Without the password."""
 
@@ -63,6 +64,31 @@ class Database:
     def path(self) -> str:
         """The file of an SQLite database."""
         return self._engine.url.database or ""
+
+    def beside(self, word: str) -> "Database":
+        """Another place for tables, next to this one: a file, or a schema of the same database."""
+        if self.dialect == "sqlite":
+            return Database(self._url.set(database=f"{self.path}.{word}").render_as_string(hide_password=False), "")
+        url = self._url.update_query_dict({"schema": f"{self.schema}_{word}"})
+        return Database(url.render_as_string(hide_password=False), "")
+
+    @contextmanager
+    def alone(self) -> Iterator[Any]:
+        """A cursor of the driver's, outside any transaction.
+
+        Raises:
+            DatabaseUnavailable: what was done with it failed.
+        """
+        try:
+            connection = self._engine.raw_connection()
+            try:
+                if self.dialect == "postgresql":
+                    connection.driver_connection.autocommit = True  # type: ignore[union-attr]
+                yield connection.cursor()
+            finally:
+                connection.invalidate()
+        except _ERRORS as e:
+            raise _told(e, self) from e
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -175,6 +175,13 @@ def upgrade() -> None:
         PrimaryKeyConstraint("partition", "log_offset"),
     )
     op.create_index("records_by_run", "records", ["partition", "run", "log_offset"])
+    op.create_index(
+        "records_of_no_run",
+        "records",
+        ["at"],
+        sqlite_where=sa.text("run IS NULL"),
+        postgresql_where=sa.text("run IS NULL"),
+    )
     op.create_table(
         "runs",
         Column("partition", Integer(), autoincrement=False, nullable=False),
