@@ -1,11 +1,14 @@
 """How the tables came to be as they are, step by step: Alembic, run from the package, inside the caller's transaction."""
 
+import logging
 from pathlib import Path
 from typing import Final
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
+
+logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each start, that nothing is to be done
 
 VERSIONS: Final = "farandole_version"
 """The table in which Alembic keeps which step was taken last."""
