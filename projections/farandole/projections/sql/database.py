@@ -157,7 +157,7 @@ def _sqlite(url: URL) -> Engine:
 
 def _postgresql(url: URL, schema: str) -> Engine:
     try:
-        engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_timeout=_PATIENCE)
+        engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_timeout=_PATIENCE, pool_pre_ping=True)
         import psycopg  # noqa: F401
     except ImportError as e:
         raise DatabaseMisconfigured("PostgreSQL needs psycopg: pip install 'farandole[postgres]'") from e
