@@ -1,8 +1,12 @@
 """`project`, `rebuild` and `verify`: the tables of runs."""
 
+import asyncio
+import gc
 import logging
+import os
+import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +14,7 @@ from rich.console import Console
 
 from farandole.eventstore import EventStore, connect, without_secrets
 
-from .errors import CliError
+from .errors import CliError, Failed
 from .logs import Format, set_up
 from .output import Output, safe
 from .running import Target, answering, existing_log
@@ -23,6 +27,8 @@ log = logging.getLogger("farandole.projector")
 
 _EVERY: Final = 1.0
 _SHOWN: Final = 20
+_COLLECT: Final = (50_000, 20, 50)
+"""What is made is written and let go of, and never waits in a cycle."""
 
 
 @asynccontextmanager
@@ -63,6 +69,7 @@ def database_url(db: str | None) -> str:
 async def project(target: Target, db: str, *, keep: int | None, log_level: str, log_format: Format | None) -> int:
     """Keep the tables until SIGTERM or SIGINT."""
     set_up(log_level, log_format)
+    gc.set_threshold(*_COLLECT)
     async with opened(target, db) as (store, database):
         from farandole.projections.runs import Projector
 
@@ -76,19 +83,56 @@ async def project(target: Target, db: str, *, keep: int | None, log_level: str, 
     return 0
 
 
-async def rebuild(target: Target, db: str, out: Output) -> int:
-    """Make the tables anew, and tell how far it is."""
+async def rebuild(
+    target: Target, app: str | None, db: str, out: Output, *, processes: int = 1, part: str | None = None
+) -> int:
+    """Make the tables anew, and tell how far it is.
+
+    Args:
+        app: as it was named, for further processes.
+        part: which part of how many this process does for another one, as ``0/4``.
+    """
+    name, codec = target.choreography.name, target.choreography.codec
+    gc.set_threshold(*_COLLECT)
     async with opened(target, db) as (store, database):
+        from farandole.projections.runs import fill_part
         from farandole.projections.runs import rebuild as rebuild_tables
 
-        codec = target.choreography.codec
+        if part is not None:
+            this, all_ = map(int, part.split("/"))
+            await fill_part(store, database, name, this, all_, codec=codec)
+            return 0
+        if processes > 1 and (database.dialect == "sqlite" or target.store.startswith("memory:")):
+            raise CliError("several processes need PostgreSQL, and a log that is not in memory: leave --processes out")
+        words = ["rebuild", *([app] if app else ["-c", name])]
+        # What may hold passwords is no argument, which everybody on the machine could read.
+        env = {**os.environ, "FARANDOLE_STORE": target.store, "FARANDOLE_DB": db}
+        filled_by = None if processes == 1 else lambda: _several(words, env, min(processes, store.partitions))
         with _Telling(out) as telling:
-            done = await rebuild_tables(store, database, target.choreography.name, codec=codec, told=telling.told)
+            done = await rebuild_tables(store, database, name, codec=codec, told=telling.told, filled_by=filled_by)
     if out.as_json:
         out.document({"records": done.done, "seconds": round(done.seconds, 3), "records_per_s": round(done.rate)})
     else:
         out.print(f"{done.done:,} records in {exact(done.seconds)}, {done.rate:,.0f} a second; the tables are in place")
     return 0
+
+
+async def _several(words: Sequence[str], env: Mapping[str, str], count: int) -> None:
+    """Have processes of their own fill the tables, each a part of the partitions.
+
+    Raises:
+        Failed: one of them did not come to its end.
+    """
+    command = (sys.executable, "-m", "farandole.cli", *words)
+    parts = [await asyncio.create_subprocess_exec(*command, "--part", f"{n}/{count}", env=env) for n in range(count)]
+    try:
+        codes = await asyncio.gather(*(each.wait() for each in parts))
+    finally:
+        for each in parts:
+            if each.returncode is None:
+                each.kill()
+    if any(codes):
+        raise Failed("a process that was to fill the tables has failed; those in use are as they were")
 
 
 async def verify(target: Target, db: str, out: Output) -> int:

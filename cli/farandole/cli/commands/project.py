@@ -70,8 +70,12 @@ def rebuild(
     choreography: Name = None,
     store: Store = None,
     db: Db = None,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="So many processes read and write; PostgreSQL only.")
+    ] = 1,
     json: AsJson = False,
     debug: Debug = False,
+    part: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Make the tables of runs anew from the log, beside those in use, and put them in their place at once.
 
@@ -82,7 +86,8 @@ def rebuild(
     from farandole.cli.projecting import rebuild as make_anew
     from farandole.cli.running import run, target
 
-    return run(make_anew(target(app, None if app else choreography, store), database_url(db), Output(json)))
+    found = target(app, None if app else choreography, store)
+    return run(make_anew(found, app, database_url(db), Output(json), processes=processes, part=part))
 
 
 def verify(

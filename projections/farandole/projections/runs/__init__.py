@@ -3,7 +3,7 @@
 from farandole.projections.sql import Database
 
 from .projector import PACE, Pace, Projector
-from .rebuilding import Progress, rebuild
+from .rebuilding import Progress, fill_part, rebuild
 from .retention import cut_for, retire
 from .tablespace import RunTables, schema_of
 from .verifying import Difference, Verified, verify
@@ -18,6 +18,7 @@ __all__ = [
     "RunTables",
     "Verified",
     "cut_for",
+    "fill_part",
     "rebuild",
     "retire",
     "schema_of",

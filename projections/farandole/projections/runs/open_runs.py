@@ -82,8 +82,13 @@ def run_changes(fold: Fold, touched: Touched) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def step_row(partition: int, run: int, pair: Pair, state: str) -> list[Any]:
-    """The row of a step."""
+def step_row(partition: int, run: int, pair: Pair, state: str, ended_at: int | None, ended: int | None) -> list[Any]:
+    """The row of a step.
+
+    Args:
+        ended_at: offset of the record with which it was over.
+        ended: when that was, by log time.
+    """
     work, branch = pair.work, pair.branch
     claimed = work is not None and bool(work.holder)
     return [
@@ -91,5 +96,5 @@ def step_row(partition: int, run: int, pair: Pair, state: str) -> list[Any]:
         pair.attempts, 0 if work is None else work.lost, f"[{','.join(map(str, pair.inputs))}]", _types(pair.types),
         "" if branch is None else f"{text(branch.fanout.id)}/{branch.index}",
         work.holder.hex() if work is not None and claimed else None, work.until if work is not None and claimed else None,
-        0 if work is None else len(work.once or ()), text(pair.parked) or None, None, None,
+        0 if work is None else len(work.once or ()), text(pair.parked) or None, ended_at, ended,
     ]  # fmt: skip

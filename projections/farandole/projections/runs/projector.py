@@ -7,7 +7,7 @@ tables say, folds up to there from the newest checkpoint, and compares the diges
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
@@ -71,6 +71,7 @@ class Projector:
         codec: what values went through on their way to the log.
         pace: see `Pace`.
         keep: milliseconds of log time for which closed runs stay in the tables; None: for ever.
+        partitions: those that it projects; by default all.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Projector:
         codec: PayloadCodec | None = None,
         pace: Pace = PACE,
         keep: int | None = None,
+        partitions: Collection[int] | None = None,
     ) -> None:
         self.tables = RunTables(database, choreography)
         self.places: dict[int, Place] = {}
@@ -101,6 +103,7 @@ class Projector:
         self._pending = _Pending()
         self._made = self._named = False
         self._keep = keep
+        self._partitions = range(store.partitions) if partitions is None else partitions
         self._retired = 0
 
     async def run(self) -> None:
@@ -134,7 +137,7 @@ class Projector:
             DatabaseError, StoreError: one of the two is not as it must be.
         """
         if to is None:
-            to = {p: end.next for p, end in (await self._store.ends(range(self._store.partitions))).items()}
+            to = {p: end.next for p, end in (await self._store.ends(self._partitions)).items()}
         try:
             await self._follow(to)
         finally:
@@ -160,7 +163,7 @@ class Projector:
         if not self._made:
             await self.make()
         self._payloads.learn(await self._store.catalogue.load())
-        start = Start(self._store, self.tables, self._checkpoints, self._call, self._pace.wait)
+        start = Start(self._store, self._partitions, self.tables, self._checkpoints, self._call, self._pace.wait)
         found = await start.begin()
         self._stopped.clear()
         self.places = {p: place for p, (_, place, _) in found.items()}
@@ -320,7 +323,7 @@ class Projector:
         while True:
             await asyncio.sleep(min(_LOOK, self._pace.patience / 4))
             places = await self._call(self.tables.places)
-            ends = await self._store.ends(range(self._store.partitions))
+            ends = await self._store.ends(self._partitions)
             behind = any(places[p].position < end.next for p, end in ends.items() if p in places)
             if places != seen or not behind:
                 seen, behind_since = places, None

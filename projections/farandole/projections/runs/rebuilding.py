@@ -6,12 +6,12 @@ it left them, and goes on from what they say.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from farandole.eventstore import EventStore
-from farandole.projections.sql import Database
+from farandole.eventstore import Ends, EventStore
+from farandole.projections.sql import Database, Place
 from farandole.schemas import PayloadCodec
 
 from .migrations import migrate
@@ -21,6 +21,7 @@ from .tables import metadata
 from .tablespace import RunTables, drop, has_tables, kept_since
 
 _PACE: Final = Pace(most=10_000)
+_LOOK: Final = 0.5
 _WORDS: Final = "records_words"
 
 
@@ -59,11 +60,13 @@ async def rebuild(
     *,
     codec: PayloadCodec | None = None,
     told: Told = lambda progress: None,
+    filled_by: Callable[[], Awaitable[None]] | None = None,
 ) -> Progress:
     """Make the tables of a log anew.
 
     Args:
-        told: hears of each batch that was written.
+        told: hears of each batch that was written, or now and then.
+        filled_by: has other processes do it, each `fill_part` of the partitions; by default it is done here.
 
     Raises:
         StoreError, DatabaseError: one of the two is not as it must be; the tables in use are as they were.
@@ -71,7 +74,10 @@ async def rebuild(
     shadow = database.beside("rebuild")
     try:
         await asyncio.to_thread(drop, shadow)
-        progress = await fill(store, shadow, choreography, codec=codec, told=told)
+        if filled_by is None:
+            progress = await fill(store, shadow, choreography, codec=codec, told=told)
+        else:
+            progress = await _filled(store, shadow, choreography, filled_by, told)
         kept = await asyncio.to_thread(_kept_since, database)
         await asyncio.to_thread(_finish, shadow, choreography, kept)
         # What came meanwhile is little: whoever projects then has it to do again.
@@ -92,31 +98,82 @@ async def fill(
     choreography: str,
     *,
     codec: PayloadCodec | None = None,
-    to: dict[int, int] | None = None,
+    to: Mapping[int, int] | None = None,
     told: Told = lambda progress: None,
+    partitions: Collection[int] | None = None,
 ) -> Progress:
     """Fill new tables from the log, without what only helps to find rows.
 
     Args:
         to: positions; by default the ends that the log has now.
+        partitions: these only; by default all.
     """
-    ends = await store.ends(range(store.partitions))
+    ends = await store.ends(range(store.partitions) if partitions is None else partitions)
     upto = {p: end.next for p, end in ends.items()} if to is None else to
-    total = sum(max(position - ends[p].first, 0) for p, position in upto.items())
-    projector = Projector(store, shadow, choreography, codec=codec, pace=_PACE)
-    began = time.monotonic()
-
-    def so_far() -> Progress:
-        done = sum(max(place.position - ends[p].first, 0) for p, place in projector.places.items())
-        return Progress(min(done, total), total, time.monotonic() - began)
-
+    projector = Projector(store, shadow, choreography, codec=codec, pace=_PACE, partitions=partitions)
+    so_far = _Counting(ends, upto, lambda: projector.places)
     projector.written = lambda batch: told(so_far())
     try:
         await projector.make(bare=True)
-        await projector.catch_up(upto)
+        await projector.catch_up({p: upto.get(p, 0) for p in ends})
     finally:
         await projector.close()
     return so_far()
+
+
+async def fill_part(
+    store: EventStore,
+    database: Database,
+    choreography: str,
+    part: int,
+    parts: int,
+    *,
+    codec: PayloadCodec | None = None,
+) -> None:
+    """What one of several processes does for a rebuild that another one began."""
+    shadow = database.beside("rebuild")
+    try:
+        await fill(store, shadow, choreography, codec=codec, partitions=range(part, store.partitions, parts))
+    finally:
+        shadow.close()
+
+
+async def _filled(
+    store: EventStore, shadow: Database, choreography: str, by: Callable[[], Awaitable[None]], told: Told
+) -> Progress:
+    """Have others fill the tables, and tell how far they are."""
+    ends = await store.ends(range(store.partitions))
+    tables = RunTables(shadow, choreography)
+    await asyncio.to_thread(tables.make, store.partitions, bare=True)
+    places: dict[int, Place] = {}
+    so_far = _Counting(ends, {p: end.next for p, end in ends.items()}, lambda: places)
+    filling = asyncio.ensure_future(by())
+    try:
+        while not filling.done():
+            await asyncio.wait((filling,), timeout=_LOOK)
+            places = await asyncio.to_thread(tables.places)
+            told(so_far())
+        await filling
+    finally:
+        filling.cancel()
+    return so_far()
+
+
+class _Counting:
+    """How far it is, whenever it is called."""
+
+    def __init__(
+        self, ends: Mapping[int, Ends], upto: Mapping[int, int], places: Callable[[], Mapping[int, Place]]
+    ) -> None:
+        self._first = {p: end.first for p, end in ends.items()}
+        self._total = sum(max(upto.get(p, 0) - first, 0) for p, first in self._first.items())
+        self._places = places
+        self._began = time.monotonic()
+
+    def __call__(self) -> Progress:
+        places = self._places()
+        done = sum(max(places[p].position - first, 0) for p, first in self._first.items() if p in places)
+        return Progress(min(done, self._total), self._total, time.monotonic() - self._began)
 
 
 def _finish(shadow: Database, choreography: str, kept: int) -> None:

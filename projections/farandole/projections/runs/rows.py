@@ -28,6 +28,7 @@ _EDITED, _OF_SCHEDULE = int(Flag.EDITED), int(Flag.OF_SCHEDULE)
 _OUTCOME, _START, _FAILURE, _LOST, _RETRY = map(int, (Kind.OUTCOME, Kind.START, Kind.FAILURE, Kind.LOST, Kind.RETRY))
 _OF_EVENTS: Final = frozenset(map(int, (Kind.START, Kind.OUTCOME, Kind.SIGNAL, Kind.ANSWER, Kind.TIMER, Kind.EXPIRY)))
 _OF_FAILURES: Final = frozenset(map(int, (Kind.FAILURE, Kind.LOST, Kind.EXPIRY)))
+_OF_PAIRS: Final = frozenset(map(int, (Kind.FAILURE, Kind.LOST, Kind.CLAIM, Kind.SUBSTEP, Kind.EXPIRY)))
 _POLICY, _TICK = int(Kind.POLICY), int(Kind.TICK)
 _TOLD: Final = (Verdict.ADMITTED, Verdict.HELD)
 
@@ -81,8 +82,8 @@ class Rows:
         """The batch is over: tell how the runs and steps now stand that were touched."""
         fold, partition = self.fold, self.fold.partition
         for (offset, _), pair in self._pairs.items():
-            row = step_row(partition, offset, pair, "parked" if pair.parked else "owed")
-            into.steps.upsert(tuple(row[:5]), row)
+            row = step_row(partition, offset, pair, "parked" if pair.parked else "owed", None, None)
+            into.steps.put[partition, offset, row[2], row[3], row[4]] = row
         self._pairs.clear()
         for offset, touched in self._touched.items():
             into.runs.update((partition, offset), run_changes(fold, touched))
@@ -153,7 +154,8 @@ class Rows:
                 touched.ended = self.fold.log_time
             if e.kind == _FAILURE or (e.kind in _OF_FAILURES and any(fact.id == e.id for fact in out.admitted[:1])):
                 self._failure(record, e, out, payload, run, touched, into)
-            self._pair(run, (e.causation, e.reactor, e.generation))
+            if e.kind in _OF_PAIRS:
+                self._pair(run, (e.causation, e.reactor, e.generation))
             if waits is not None:
                 waits.ended(run, e, out, self.fold, into)
             if out.more is not None:
@@ -214,9 +216,9 @@ class Rows:
 
     def _ended(self, run: Run, pair: Pair, state: str, into: Batch) -> None:
         self._pairs.pop((run.offset, pair.key), None)
-        row = step_row(self.fold.partition, run.offset, pair, state)
-        row[-2:] = self.fold.position - 1, self.fold.log_time
-        into.steps.upsert(tuple(row[:5]), row)
+        fold, offset = self.fold, run.offset
+        row = step_row(fold.partition, offset, pair, state, fold.position - 1, fold.log_time)
+        into.steps.put[fold.partition, offset, row[2], row[3], row[4]] = row
 
     def _count(
         self, reactor: bytes, into: Batch, done: int = 0, failed: int = 0, parked: int = 0, took: int = 0

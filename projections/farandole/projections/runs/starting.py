@@ -1,7 +1,7 @@
 """How a projector starts: the fold of each partition where the tables are, from the newest checkpoint at or below that."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from farandole.eventstore import EventStore, Stored
@@ -27,12 +27,14 @@ class Start:
     def __init__(
         self,
         store: EventStore,
+        partitions: Collection[int],
         tables: RunTables,
         checkpoints: Checkpoints,
         call: Callable[[Callable[[], Any]], Awaitable[Any]],
         wait: float,
     ) -> None:
         self._store = store
+        self._partitions = partitions
         self._tables = tables
         self._checkpoints = checkpoints
         self._call = call
@@ -46,8 +48,7 @@ class Start:
             DatabaseMisconfigured: the tables do not follow from this log.
             StoreError, DatabaseError: one of the two cannot be reached.
         """
-        store = self._store
-        partitions = range(store.partitions)
+        store, partitions = self._store, self._partitions
         ends = await store.ends(partitions)
         known: dict[int, Place] = await self._call(self._tables.places)
         folds = {p: Fold(p, store.partitions) for p in partitions}
@@ -58,7 +59,7 @@ class Start:
             self._refuse_cut_off(p for p in cut if p not in found)
         new = {p: place_of(folds[p]) for p in partitions if p not in known}
         began: dict[int, tuple[Place, int]] = await self._call(lambda: self._tables.begin(new))
-        self._places = {p: place for p, (place, _) in began.items()}
+        self._places = {p: place for p, (place, _) in began.items() if p in partitions}
         # Asked after the tables, which another one may bring further on meanwhile, but never beyond the log.
         ends = await store.ends(partitions)
         for p, place in self._places.items():

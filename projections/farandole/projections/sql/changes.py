@@ -35,6 +35,10 @@ class Form:
         self.places: Final = tuple(self.columns.index(name) for name in self.given)
         self.ways: Final = tuple(self.rules.values())
         self.put_ways: Final = tuple(self.rules.get(name, "set") for name in self.columns[len(self.key) :])
+        self.replaces: Final = set(self.put_ways) == {"set"}
+        """Whether a row that is put takes the place of all of another."""
+        self.sets: Final = tuple((self.places[n], n) for n, way in enumerate(self.ways) if way == "set")
+        self.others: Final = tuple((self.places[n], n, way) for n, way in enumerate(self.ways) if way != "set")
         assert self.columns[: len(self.key)] == self.key
 
 
@@ -58,7 +62,7 @@ class Changes:
 
     def upsert(self, key: Key, row: list[Any]) -> None:
         """A row, there or not."""
-        before = self.put.get(key)
+        before = None if self.form.replaces else self.put.get(key)
         if before is not None:
             at = len(key)
             for way in self.form.put_ways:
@@ -71,8 +75,10 @@ class Changes:
         form = self.form
         row = self.new.get(key)
         if row is not None:
-            for at, way, value in zip(form.places, form.ways, values, strict=True):
-                row[at] = _joined(way, row[at], value)
+            for at, n in form.sets:
+                row[at] = values[n]
+            for at, n, way in form.others:
+                row[at] = _joined(way, row[at], values[n])
             return
         before = self.changed.get(key)
         self.changed[key] = (

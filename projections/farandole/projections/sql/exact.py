@@ -5,7 +5,7 @@ the database was set back to a former state. If they are already where it wanted
 it did not hear of it. So each batch is written once, whoever dies or is cut off, and however many there are.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Table, bindparam, select
@@ -44,14 +44,19 @@ class Exact:
             .values({c: bindparam(f"its_{c}") for c in Place._fields})
         )
 
-    def places(self, connection: Connection, *, lock: bool = False) -> dict[int, Place]:
+    def places(
+        self, connection: Connection, *, of: Collection[int] | None = None, lock: bool = False
+    ) -> dict[int, Place]:
         """Where each partition is.
 
         Args:
-            lock: keep all others from writing until the transaction ends.
+            of: these partitions; by default all.
+            lock: keep all others from writing about them until the transaction ends.
         """
         c = self._places.c
         query = select(c.partition, c.position, c.digest, c.log_time).order_by(c.partition)
+        if of is not None:
+            query = query.where(c.partition.in_(sorted(of)))
         rows = connection.execute(query.with_for_update() if lock else query)
         return {partition: Place(*place) for partition, *place in rows}
 
@@ -69,7 +74,7 @@ class Exact:
             DatabaseUnavailable: whether it was written is not known. Do it again.
         """
         with self._database.writing() as connection:
-            found = self.places(connection, lock=True)
+            found = self.places(connection, of=before, lock=True)
             here = {partition: found.get(partition, NOWHERE) for partition in before}
             if here == after:
                 return
