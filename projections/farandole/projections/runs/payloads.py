@@ -40,6 +40,9 @@ class Payload(NamedTuple):
     fields: Mapping[str, Any] | None
     """As plain values; None if there are none, or they cannot be read."""
     json: str | None
+    """Without what is secret or personal."""
+    personal: str | None
+    """With what is personal; None if nothing is."""
     problem: str | None
     """Why they cannot."""
     words: str | None
@@ -48,7 +51,7 @@ class Payload(NamedTuple):
     """Fields that a run is found by."""
 
 
-NOTHING: Final = Payload(None, None, None, None, ())
+NOTHING: Final = Payload(None, None, None, None, None, ())
 
 
 class Payloads:
@@ -105,28 +108,26 @@ class Payloads:
         try:
             if e.flags & _CODED:
                 if self._codec is None:
-                    return Payload(None, None, "it went through a payload codec, which this projector does not have", None, ())  # fmt: skip
+                    return _unread("it went through a payload codec, which this projector does not have")
                 value = self._codec.decode(value, context_of(self._choreography, record, e))
             fields = self._values.read(value)
         except (UndecodableValue, EncodingError) as error:
-            return Payload(None, None, clean(str(error)), None, ())
+            return _unread(clean(str(error)))
         except Exception as error:
             # A codec is somebody's code, and may raise anything.
-            return Payload(None, None, f"it cannot be read ({type(error).__name__})", None, ())
+            return _unread(f"it cannot be read ({type(error).__name__})")
         name = getattr(fields, "avro_name", "")
         sought = self._sought.get(name)
         attributes = () if sought is None else tuple(_attributes(fields, sought))
         words = self._words(fields)
-        if self._hidden:
-            fields = self._without(fields)
-        return Payload(fields, as_json(fields), None, words, attributes)
-
-    def _without(self, value: Any) -> Any:
-        """The value with nothing in the place of what is secret."""
-        if isinstance(value, dict):
-            name = getattr(value, "avro_name", None)
-            return {key: None if (name, key) in self._hidden else self._without(inner) for key, inner in value.items()}
-        return [self._without(inner) for inner in value] if isinstance(value, list) else value
+        personal = None
+        if self._private:
+            shown = _without(fields, self._hidden | self._private)
+            fields = _without(fields, self._hidden) if self._hidden else fields
+            personal, fields = (as_json(fields), shown) if shown != fields else (None, fields)
+        elif self._hidden:
+            fields = _without(fields, self._hidden)
+        return Payload(fields, as_json(fields), personal, None, words, attributes)
 
     def _words(self, fields: Mapping[str, Any]) -> str | None:
         """All text in a value but what is secret or personal, in order."""
@@ -159,6 +160,18 @@ class Payloads:
                 self._gather(inner, found, _NOTHING_UNTOLD)
             elif isinstance(inner, list):
                 self._gather_all(inner, found)
+
+
+def _unread(problem: str) -> Payload:
+    return Payload(None, None, None, problem, None, ())
+
+
+def _without(value: Any, hidden: frozenset[tuple[str, str]]) -> Any:
+    """The value with nothing in the place of some fields."""
+    if isinstance(value, dict):
+        name = getattr(value, "avro_name", None)
+        return {key: None if (name, key) in hidden else _without(inner, hidden) for key, inner in value.items()}
+    return [_without(inner, hidden) for inner in value] if isinstance(value, list) else value
 
 
 def _attributes(fields: Mapping[str, Any], sought: tuple[str, ...]) -> Iterator[tuple[str, str]]:

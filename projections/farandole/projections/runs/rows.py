@@ -97,7 +97,7 @@ class Rows:
             (partition, offset),
             [
                 partition, offset, None, text(record.key or b"") or None, self.fold.log_time, "", "unreadable", "", "", "",
-                "", "", 0, False, 0, 0, "", 0, None, None, None, None, None, "its headers cannot be read", None,
+                "", "", 0, False, 0, 0, "", 0, None, None, None, None, None, None, "its headers cannot be read", None,
             ],
         )  # fmt: skip
 
@@ -119,7 +119,7 @@ class Rows:
                 partition, offset, None if run is None else run.offset, text(record.key) if record.key else None,
                 self.fold.log_time, KINDS[e.kind], VERDICTS[out.verdict], text(e.id), names(e.type), names(e.reactor),
                 text(e.causation), text(e.generation), e.attempt, bool(e.flags & _LAST), e.index, e.count, names(e.source),
-                e.sent, by, why, took, place, payload.json, payload.problem, payload.words,
+                e.sent, by, why, took, place, payload.json, payload.personal, payload.problem, payload.words,
             ],
         )  # fmt: skip
         if payload.attributes and run is not None and e.kind in _OF_EVENTS and out.verdict in _TOLD:

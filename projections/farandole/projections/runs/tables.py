@@ -121,7 +121,8 @@ records: Final = Table(
     _may("why"),
     _may("admitted", BigInteger),
     _may("place", Integer),
-    _may("payload", _JSON),
+    _may("payload", _JSON),  # without what is secret or personal
+    _may("personal", _JSON),  # with what is personal, if anything is
     _may("problem"),
     _may("words"),  # what full-text search looks at
     Index("records_by_run", "partition", "run", "log_offset"),

@@ -170,6 +170,7 @@ def upgrade() -> None:
         Column("admitted", BigInteger(), nullable=True),
         Column("place", Integer(), nullable=True),
         Column("payload", JSON, nullable=True),
+        Column("personal", JSON, nullable=True),
         Column("problem", Text(), nullable=True),
         Column("words", Text(), nullable=True),
         PrimaryKeyConstraint("partition", "log_offset"),
