@@ -1,6 +1,7 @@
 """The tables: made by migrations from the package, brought up to date by whoever comes, and found to be those meant."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -26,6 +27,16 @@ def test_tables_are_made_once_by_however_many_come(database: Database) -> None:
         list(pool.map(lambda _: RunTables(database, "t").make(2), range(8)))
     with database.reading() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM about").scalar() == 1
+
+
+def test_tables_of_several_choreographies_are_made_at_once(tmp_path: Path) -> None:
+    def make(number: int) -> None:
+        database = Database(f"sqlite:///{tmp_path / str(number)}.db", "s")
+        RunTables(database, "t").make(2)
+        database.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(make, range(8)))
 
 
 @pytest.mark.parametrize(

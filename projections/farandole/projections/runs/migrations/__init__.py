@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from alembic import command
@@ -10,6 +11,8 @@ from sqlalchemy import Connection
 
 logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each start, that nothing is to be done
 
+_ONE_AT_A_TIME: Final = Lock()
+"""What migrations refer to as ``op`` and ``context``, Alembic keeps once for the whole process."""
 VERSIONS: Final = "farandole_version"
 """The table in which Alembic keeps which step was taken last."""
 
@@ -19,4 +22,5 @@ def migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _ONE_AT_A_TIME:
+        command.upgrade(config, "head")
