@@ -34,7 +34,7 @@ def apply(batch: Batch, tables: Tables) -> None:
             assert key not in rows, f"{form.table.name} {key} is there already"
             assert len(row) == len(form.columns)
             rows[key] = list(row)
-        for key, row in changes.put.items():
+        for key, row in (*changes.likely.items(), *changes.put.items()):
             before = rows.get(key)
             if before is not None:
                 rest = zip(form.put_ways, before[len(key) :], row[len(key) :], strict=True)

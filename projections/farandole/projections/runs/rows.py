@@ -7,7 +7,7 @@ not have is written with the record that has it.
 """
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from farandole.eventstore import Stored
 from farandole.projections.fold import Applied, Fold, Pair, PairKey, Run, Verdict
@@ -50,6 +50,8 @@ class Rows:
         self._payloads = payloads
         self._touched: dict[int, Touched] = {}
         self._pairs: dict[tuple[int, PairKey], Pair] = {}
+        self._since = fold.position
+        """Where this batch began."""
 
     def take(self, record: Stored, into: Batch) -> None:
         """Fold the next record.
@@ -82,12 +84,12 @@ class Rows:
         """The batch is over: tell how the runs and steps now stand that were touched."""
         fold, partition = self.fold, self.fold.partition
         for (offset, _), pair in self._pairs.items():
-            row = step_row(partition, offset, pair, "parked" if pair.parked else "owed", None, None)
-            into.steps.put[partition, offset, row[2], row[3], row[4]] = row
+            self._step(step_row(partition, offset, pair, "parked" if pair.parked else "owed", None, None), pair, into)
         self._pairs.clear()
         for offset, touched in self._touched.items():
             into.runs.update((partition, offset), run_changes(fold, touched))
         self._touched.clear()
+        self._since = fold.position
 
     # ── what every record leaves ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -218,7 +220,16 @@ class Rows:
         self._pairs.pop((run.offset, pair.key), None)
         fold, offset = self.fold, run.offset
         row = step_row(fold.partition, offset, pair, state, fold.position - 1, fold.log_time)
-        into.steps.put[fold.partition, offset, row[2], row[3], row[4]] = row
+        self._step(row, pair, into)
+
+    def _step(self, row: list[Any], pair: Pair, into: Batch) -> None:
+        """A step that became owed with this batch is hardly in the tables: only one that queued anew has the same key."""
+        key = (row[0], row[1], row[2], row[3], row[4])
+        steps = into.steps
+        if pair.at >= self._since and key not in steps.put:
+            steps.likely[key] = row
+        else:
+            steps.put[key] = row
 
     def _count(
         self, reactor: bytes, into: Batch, done: int = 0, failed: int = 0, parked: int = 0, took: int = 0

@@ -1,6 +1,6 @@
 """What is to change in one table, gathered in memory until it is written.
 
-Rows are *new*, *put* (there or not, they then are so) or *changed* (if they are there). What happens to one row twice
+Rows are *new*, *likely* new, *put* (there or not, they then are so) or *changed* (if they are there). What happens to one row twice
 before it is written is written once. Whether several changes are written together or apart makes no difference.
 """
 
@@ -45,12 +45,14 @@ class Form:
 class Changes:
     """Those of one table."""
 
-    __slots__ = ("changed", "form", "new", "put")
+    __slots__ = ("changed", "form", "likely", "new", "put")
 
     def __init__(self, form: Form) -> None:
         self.form = form
         self.new: dict[Key, list[Any]] = {}
         """Whole rows."""
+        self.likely: dict[Key, list[Any]] = {}
+        """Whole rows of which hardly any is there: put, but in the way that is fastest for new ones."""
         self.put: dict[Key, list[Any]] = {}
         """Whole rows."""
         self.changed: dict[Key, list[Any]] = {}
@@ -88,7 +90,7 @@ class Changes:
         )
 
     def __len__(self) -> int:
-        return len(self.new) + len(self.put) + len(self.changed)
+        return len(self.new) + len(self.likely) + len(self.put) + len(self.changed)
 
 
 def _joined(way: Rule, old: Any, new: Any) -> Any:

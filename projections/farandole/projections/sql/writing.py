@@ -1,7 +1,7 @@
 """Many rows into a table at once, in the way that each database takes them fastest.
 
-SQLite: one prepared statement for all. PostgreSQL: ``COPY`` for rows that are new, and for all others one statement
-over arrays, a column each, which needs no temporary table and goes through any pooler.
+SQLite: one prepared statement for all. PostgreSQL: ``COPY`` for rows that are new or likely to be, and for all others one
+statement over arrays, a column each, which needs no temporary table and goes through any pooler.
 """
 
 from collections.abc import Iterable
@@ -34,8 +34,9 @@ def _write_sqlite(connection: Connection, changes: Changes) -> None:
     into = f"INSERT INTO {form.table.name} ({', '.join(form.columns)}) VALUES ({marks})"  # noqa: S608
     if changes.new:
         cursor.executemany(into, changes.new.values())
-    if changes.put:
-        cursor.executemany(f"{into} {_on_conflict(form, 'max')}", changes.put.values())
+    for rows in (changes.likely, changes.put):
+        if rows:
+            cursor.executemany(f"{into} {_on_conflict(form, 'max')}", rows.values())
     if changes.changed:
         table = form.table.name
         sets = ", ".join(f"{c} = {_ruled(way, f'{table}.{c}', '?', 'max')}" for c, way in form.rules.items())
@@ -46,18 +47,23 @@ def _write_sqlite(connection: Connection, changes: Changes) -> None:
 
 
 def _write_postgresql(connection: Connection, changes: Changes) -> None:
+    from psycopg import IntegrityError
+
     form = changes.form
-    table, columns = form.table.name, ", ".join(form.columns)
+    table = form.table.name
     cursor = raw(connection)
     if changes.new:
-        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-            for row in changes.new.values():
-                copy.write_row(row)
+        _copy(cursor, form, changes.new.values())
+    if changes.likely:
+        cursor.execute("SAVEPOINT likely")
+        try:
+            _copy(cursor, form, changes.likely.values())
+        except IntegrityError:
+            cursor.execute("ROLLBACK TO SAVEPOINT likely")
+            _put(cursor, form, changes.likely.values())
+        cursor.execute("RELEASE SAVEPOINT likely")
     if changes.put:
-        rows = _arrays(form.table, form.columns)
-        read = ", ".join(_read(form.table, c) for c in form.columns)
-        statement = f"INSERT INTO {table} ({columns}) SELECT {read} FROM {rows} {_on_conflict(form, 'greatest')}"  # noqa: S608
-        cursor.execute(statement, _turned(changes.put.values(), len(form.columns)))
+        _put(cursor, form, changes.put.values())
     if changes.changed:
         names = (*form.key, *form.given)
         sets = ", ".join(
@@ -68,6 +74,21 @@ def _write_postgresql(connection: Connection, changes: Changes) -> None:
         rows_ = ((*key, *values) for key, values in changes.changed.items())
         cursor.execute(statement, _turned(rows_, len(names)))
     cursor.close()
+
+
+def _copy(cursor: Any, form: Form, rows: Iterable[list[Any]]) -> None:
+    with cursor.copy(f"COPY {form.table.name} ({', '.join(form.columns)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _put(cursor: Any, form: Form, rows: Iterable[list[Any]]) -> None:
+    columns, read = ", ".join(form.columns), ", ".join(_read(form.table, c) for c in form.columns)
+    statement = (
+        f"INSERT INTO {form.table.name} ({columns}) SELECT {read} FROM {_arrays(form.table, form.columns)} "  # noqa: S608
+        f"{_on_conflict(form, 'greatest')}"
+    )
+    cursor.execute(statement, _turned(rows, len(form.columns)))
 
 
 def _on_conflict(form: Form, most: str) -> str:
