@@ -87,12 +87,13 @@ runs: Final = Table(
     _has("unserved", Integer),
     _has("error"),  # of the newest failure that parks a step; empty: none does
     _has("fingerprint"),
-    Index("runs_by_id", "run_id"),
+    Index("runs_by_id", "run_id", postgresql_ops={"run_id": "text_pattern_ops"}),
     Index("runs_by_touch", "touched", "partition", "run"),
     Index("runs_by_status", "status", "touched", "partition", "run"),
     Index("runs_by_type", "type", "touched", "partition", "run"),
     Index("runs_by_parent", "parent"),
-    Index("runs_by_fingerprint", "fingerprint"),
+    Index("runs_by_fingerprint", "fingerprint", postgresql_ops={"fingerprint": "text_pattern_ops"}),
+    Index("runs_by_start", "started", "partition", "run"),
     Index("runs_by_closing", "closed"),
 )
 

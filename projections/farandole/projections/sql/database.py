@@ -165,9 +165,9 @@ def _postgresql(url: URL, schema: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begins(connection: Connection) -> None:
         # With each transaction, for behind a pooler the next one may be on another connection of the server's.
-        if not connection.get_execution_options().get(_WRITES):
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        connection.exec_driver_sql(f"SET LOCAL search_path TO {schema}")
+        writes = connection.get_execution_options().get(_WRITES)
+        isolation = "" if writes else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
+        connection.exec_driver_sql(f"{isolation}SET LOCAL search_path TO {schema}")
 
     return engine
 

@@ -43,8 +43,12 @@ class Where:
     touched_from: int | None = None
     touched_to: int | None = None
 
-    def conditions(self, dialect: str) -> list[ColumnElement[bool]]:
-        """All of which must hold."""
+    def conditions(self, dialect: str, choreography: str) -> list[ColumnElement[bool]]:
+        """All of which must hold.
+
+        Args:
+            choreography: that of the runs.
+        """
         c = runs.c
         found: list[ColumnElement[bool]] = []
         if self.status:
@@ -52,12 +56,11 @@ class Where:
         if self.open is not None:
             found.append(c.closed.is_(None) if self.open else c.closed.is_not(None))
         if self.type is not None:
-            short = "." not in self.type
-            found.append(c.type.like(f"%.{_escaped(self.type)}", escape="\\") if short else c.type == self.type)
+            found.append(c.type == (self.type if "." in self.type else f"{choreography}.{self.type}"))
         if self.reactor is not None:
             found.append(_has(steps, steps.c.reactor == self.reactor, steps.c.state.in_(("owed", "parked"))))
         if self.fingerprint is not None:
-            found.append(c.fingerprint.like(f"{_escaped(self.fingerprint)}%", escape="\\"))
+            found.append(_begins(c.fingerprint, self.fingerprint, dialect))
         if self.parent is not None:
             found.append(c.parent == self.parent)
         for name, value in self.attributes.items():
@@ -66,7 +69,7 @@ class Where:
         if self.text is not None and self.text.split():
             found.append(_with_words(self.text, dialect))
         if self.id is not None:
-            found.append(c.run_id.like(f"{_escaped(self.id)}%", escape="\\"))
+            found.append(_begins(c.run_id, self.id, dialect))
         for since, upto, at in (
             (self.started_from, self.started_to, c.started),
             (self.touched_from, self.touched_to, c.touched),
@@ -105,5 +108,9 @@ def _with_words(said: str, dialect: str) -> ColumnElement[bool]:
     return or_(tuple_(runs.c.partition, runs.c.run).in_(found))
 
 
-def _escaped(said: str) -> str:
-    return said.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _begins(of: Any, said: str, dialect: str) -> ColumnElement[bool]:
+    """Whether a column begins so, in the way for which each database uses an index."""
+    if dialect == "sqlite":
+        pattern = "".join(f"[{c}]" if c in "*?[" else c for c in said)
+        return of.op("GLOB", is_comparison=True)(f"{pattern}*")  # type: ignore[no-any-return]
+    return of.like("".join(f"\\{c}" if c in "%_\\" else c for c in said) + "%")  # type: ignore[no-any-return]

@@ -113,7 +113,7 @@ class Runs:
         limit = max(1, min(limit, MOST))
         by = t.runs.c[order]
         key = tuple_(by, t.runs.c.partition, t.runs.c.run)
-        query: Select[Any] = select(t.runs).where(*where.conditions(self.database.dialect))
+        query: Select[Any] = select(t.runs).where(*where.conditions(self.database.dialect, self.choreography))
         if cursor is not None:
             query = query.where(key < tuple_(*place_in(cursor, 3)))
         query = query.order_by(by.desc(), t.runs.c.partition.desc(), t.runs.c.run.desc()).limit(limit + 1)
@@ -131,7 +131,7 @@ class Runs:
         self, where: Where = EVERYTHING, *, min_position: Mapping[int, int] | None = None
     ) -> Answer[Mapping[str, int]]:
         """How many runs there are, by status."""
-        query = select(t.runs.c.status, func.count()).where(*where.conditions(self.database.dialect))
+        query = select(t.runs.c.status, func.count()).where(*where.conditions(self.database.dialect, self.choreography))
 
         def ask(connection: Connection) -> Mapping[str, int]:
             return {row[0]: row[1] for row in connection.execute(query.group_by(t.runs.c.status))}

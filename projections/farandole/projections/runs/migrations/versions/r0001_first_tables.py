@@ -222,9 +222,10 @@ def upgrade() -> None:
         PrimaryKeyConstraint("partition", "run"),
     )
     op.create_index("runs_by_closing", "runs", ["closed"])
-    op.create_index("runs_by_fingerprint", "runs", ["fingerprint"])
-    op.create_index("runs_by_id", "runs", ["run_id"])
+    op.create_index("runs_by_fingerprint", "runs", ["fingerprint"], postgresql_ops={"fingerprint": "text_pattern_ops"})
+    op.create_index("runs_by_id", "runs", ["run_id"], postgresql_ops={"run_id": "text_pattern_ops"})
     op.create_index("runs_by_parent", "runs", ["parent"])
+    op.create_index("runs_by_start", "runs", ["started", "partition", "run"])
     op.create_index("runs_by_status", "runs", ["status", "touched", "partition", "run"])
     op.create_index("runs_by_touch", "runs", ["touched", "partition", "run"])
     op.create_index("runs_by_type", "runs", ["type", "touched", "partition", "run"])
