@@ -7,7 +7,7 @@ from typing import Any, Final
 from farandole.projections.fold import Fold, Pair, Result, Run, RunState, awaited, standing_of, unserved_events
 from farandole.schemas.envelope import Envelope
 
-from .payloads import as_json, text
+from .payloads import as_json, bounded, text
 
 _RESULTS: Final = {Result.NONE: "", Result.ENDED: "ended", Result.CANCELLED: "cancelled", Result.EXPIRED: "expired"}
 
@@ -67,16 +67,16 @@ def run_changes(fold: Fold, touched: Touched) -> tuple[Any, ...]:
     pending = run.pending
     if pending is not None:
         timers = sum(not timer.decision for timer in (pending.timers or {}).values())
-        next_timer = min((timer.due for timer in (pending.timers or {}).values()), default=None)
+        next_timer = min((bounded(timer.due) for timer in (pending.timers or {}).values()), default=None)
         decisions, children = len(pending.decisions or ()), len(pending.children or ())
-        messages, deadline = len(pending.messages or ()), pending.deadline or None
+        messages, deadline = len(pending.messages or ()), bounded(pending.deadline) or None
     waits = None
     if run.state is RunState.OPEN and (not run.owed or run.half_full) and (found := awaited(fold, run)):
         waits = as_json([{"reactor": a.reactor, "types": a.types, "signal": a.signal} for a in found])
     return (
         standing_of(fold, run), run.paused, _RESULTS[run.result], names(run.end) if run.end else None,
         run.result_offset if run.result else None, touched.ended, touched.closed, run.touched, touched.last_at,
-        touched.last_type, touched.events, touched.failures, owed, run.parked, since, due, timers, next_timer, decisions,
+        touched.last_type, touched.events, touched.failures, owed, run.parked, since, None if due is None else bounded(due), timers, next_timer, decisions,
         children, messages, deadline, waits, 0 if run.state is RunState.CLOSED else unserved_events(fold, run),
         touched.error, touched.fingerprint,
     )  # fmt: skip
@@ -92,9 +92,9 @@ def step_row(partition: int, run: int, pair: Pair, state: str, ended_at: int | N
     work, branch = pair.work, pair.branch
     claimed = work is not None and bool(work.holder)
     return [
-        partition, run, text(pair.trigger), names(pair.reactor), text(pair.generation), state, pair.at, pair.since, pair.due,
+        partition, run, text(pair.trigger), names(pair.reactor), text(pair.generation), state, pair.at, pair.since, bounded(pair.due),
         pair.attempts, 0 if work is None else work.lost, f"[{','.join(map(str, pair.inputs))}]", _types(pair.types),
         "" if branch is None else f"{text(branch.fanout.id)}/{branch.index}",
-        work.holder.hex() if work is not None and claimed else None, work.until if work is not None and claimed else None,
+        work.holder.hex() if work is not None and claimed else None, bounded(work.until) if work is not None and claimed else None,
         0 if work is None else len(work.once or ()), text(pair.parked) or None, ended_at, ended,
     ]  # fmt: skip

@@ -29,6 +29,8 @@ from farandole.schemas.single_object import HEAD, MARK
 _CODED: Final = int(Flag.CODED)
 _MOST_WORDS: Final = 32 * 1024
 _MOST_ATTRIBUTE: Final = 256
+_GREATEST: Final = 2**63 - 1
+_LEAST: Final = -(2**63)
 _UNTOLD: Final = frozenset({"traceback", "about"})
 """Fields of system records that nobody searches for."""
 _NOTHING_UNTOLD: Final[frozenset[str]] = frozenset()
@@ -224,3 +226,8 @@ def text(name: bytes) -> str:
 def plain(said: str) -> str:
     """Text of somebody's, as databases take it."""
     return said if said.isascii() and "\0" not in said else clean(said)
+
+
+def bounded(number: int) -> int:
+    """A time, or the last one that databases can say: senders may ask for any delay."""
+    return number if _LEAST <= number <= _GREATEST else _GREATEST if number > 0 else _LEAST

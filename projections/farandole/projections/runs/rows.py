@@ -16,13 +16,15 @@ from farandole.schemas.envelope import Envelope, Flag, Kind
 from .batch import Batch
 from .governing import contract_changes, policy_changes, schedule_changes
 from .open_runs import Touched, names, new_run, run_changes, step_row
-from .payloads import NOTHING, Payload, Payloads, plain, text
+from .payloads import NOTHING, Payload, Payloads, bounded, plain, text
 from .waits import Waits, begun, question, waits_of
 from .who import who
 
 KINDS: Final = {int(kind): kind.name.lower() for kind in Kind}
 VERDICTS: Final = {int(verdict): verdict.name.lower() for verdict in Verdict}
 _MINUTE: Final = 60_000
+_MOST_ERROR: Final = 256
+_MOST_FINGERPRINT: Final = 64
 _LAST, _AFTER, _ASK, _TO_COME = int(Flag.LAST), int(Flag.AFTER), int(Flag.ASK), int(Flag.AFTER | Flag.ASK | Flag.CHILD)
 _EDITED, _OF_SCHEDULE = int(Flag.EDITED), int(Flag.OF_SCHEDULE)
 _OUTCOME, _START, _FAILURE, _LOST, _RETRY = map(int, (Kind.OUTCOME, Kind.START, Kind.FAILURE, Kind.LOST, Kind.RETRY))
@@ -251,15 +253,14 @@ class Rows:
     ) -> None:
         fields = payload.fields or {}
         error, *rest = (plain(str(fields.get(name) or "")) for name in ("error", "message", "traceback", "fingerprint"))
-        if e.kind == _LOST and not error:
-            error = "lost"
+        error, rest[-1] = error[:_MOST_ERROR] or ("lost" if e.kind == _LOST else ""), rest[-1][:_MOST_FINGERPRINT]
         final = bool(out.settled)
         key = (record.partition, record.offset)
         into.failures.insert(
             key,
             [
                 *key, run.offset, text(e.id), names(e.reactor), text(e.causation), text(e.generation), e.attempt, final,
-                self.fold.log_time, None if final else self.fold.log_time + e.delay, error, *rest,
+                self.fold.log_time, None if final else bounded(self.fold.log_time + e.delay), error, *rest,
             ],
         )  # fmt: skip
         touched.failures += 1

@@ -11,7 +11,7 @@ from farandole.schemas.kinship import CANCELLED, OUT_OF_TIME, News
 
 from .batch import Batch
 from .open_runs import names
-from .payloads import Payload, as_json, plain, text
+from .payloads import Payload, as_json, bounded, plain, text
 
 _HASH: Final = 16
 
@@ -94,7 +94,17 @@ def begun(fold: Fold, run: Run, record: Stored, out: Applied, into: Batch) -> No
             earlier.append(due.offset)
             if not due.decision:
                 key = (fold.partition, due.offset)
-                row = [*key, run.offset, text(due.id), names(due.type), fold.log_time, due.due, "open", None, None]
+                row = [
+                    *key,
+                    run.offset,
+                    text(due.id),
+                    names(due.type),
+                    fold.log_time,
+                    bounded(due.due),
+                    "open",
+                    None,
+                    None,
+                ]
                 into.timers.insert(key, row)
     for sender, message in more.messages:
         if message.n == START_OF_CHILD and message.kind == Kind.START and sender == run.id:
@@ -111,7 +121,7 @@ def begun(fold: Fold, run: Run, record: Stored, out: Applied, into: Batch) -> No
 
 def _asked(fold: Fold, decision: Decision, into: Batch) -> None:
     otherwise = decision.otherwise
-    expires, type = (None, None) if otherwise is None else (otherwise.due, names(otherwise.type))
+    expires, type = (None, None) if otherwise is None else (bounded(otherwise.due), names(otherwise.type))
     values = ("open", fold.log_time, expires, type, None, None, None, None)
     into.decisions.update((fold.partition, decision.offset), values)
 
