@@ -106,6 +106,11 @@ class Projector:
         self._partitions = range(store.partitions) if partitions is None else partitions
         self._retired = 0
 
+    @property
+    def stopped(self) -> Mapping[int, Exception]:
+        """Partitions that are projected no further, and why: damaged, or by rules of a newer release."""
+        return dict(self._stopped)
+
     async def run(self) -> None:
         """Keep the tables, until cancelled.
 
