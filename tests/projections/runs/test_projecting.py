@@ -10,7 +10,7 @@ from tests.projections.runs.model import a_random_log, differences
 from tests.projections.runs.projecting import a_projector, exactly, is_at_the_end, projecting, until
 from tests.projections.runs.reading import tables_in
 
-from farandole.projections.runs import Pace
+from farandole.projections.runs import Pace, RunTables
 from farandole.projections.sql import Database, DatabaseMisconfigured, DatabaseUnavailable, Exact
 
 RECORDS = 300
@@ -91,6 +91,30 @@ async def test_two_projectors_write_what_one_would(database: Database) -> None:
 async def test_a_second_projector_takes_over_from_one_that_is_gone(database: Database) -> None:
     records = a_random_log(11, RECORDS)
     log = RecordedLog(records[:100])
+    async with projecting(log, database) as second:
+        async with projecting(log, database) as first:
+            await until(lambda: is_at_the_end(first, log)() or is_at_the_end(second, log)())
+        log.add(records[100:])
+        await until(is_at_the_end(second, log))
+    assert differences(tables_in(database), exactly(records)) == []
+
+
+async def test_one_that_stands_by_outlives_a_database_that_is_away(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farandole.projections.runs.projector._RETRY", 0.01)
+    records = a_random_log(18, RECORDS)
+    log = RecordedLog(records[:100], at_once=10)
+    places, asked = RunTables.places, 0
+
+    def away(tables: RunTables) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked % 3 == 0:
+            raise DatabaseUnavailable("the connection is gone")
+        return places(tables)
+
+    monkeypatch.setattr(RunTables, "places", away)
     async with projecting(log, database) as second:
         async with projecting(log, database) as first:
             await until(lambda: is_at_the_end(first, log)() or is_at_the_end(second, log)())

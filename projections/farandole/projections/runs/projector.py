@@ -121,9 +121,10 @@ class Projector:
         try:
             while True:
                 try:
-                    await self._follow(None)
-                except Overtaken as e:
-                    await self._stand_by(e)
+                    try:
+                        await self._follow(None)
+                    except Overtaken as e:
+                        await self._stand_by(e)
                 except PositionLost as e:
                     log.warning(
                         "the log is not the one that was read so far; beginning from what the tables say: %s", e
