@@ -67,20 +67,24 @@ class Rows:
         parked = self._parked(run if record.key is not None else fold.runs.values())
         settling = fold.settling
         out = fold.apply(record)
-        e = out.envelope
-        if e is None:
+        if out.envelope is None:
             self._unreadable(record, into)
-            return
+        else:
+            self._readable(record, out.envelope, out, waits, parked, into)
+        if out.contracts or settling is not fold.settling:
+            for each in fold.runs.values():
+                self._touch(each)
+
+    def _readable(
+        self, record: Stored, e: Envelope, out: Applied, waits: Waits | None, parked: Parked, into: Batch
+    ) -> None:
         payload = self._payloads.read(record, e) if record.value is not None else NOTHING
         run = out.run if out.run is not None and out.run.offset >= self.begins else None
         self._record(record, e, out, payload, run, into)
         if out.verdict is Verdict.ADMITTED or out.owed or out.settled or out.closed:
             self._effects(record, e, out, payload, run, waits, parked, into)
         if run is not None and e.flags & _ASK and not e.flags & _AFTER and e.kind == _OUTCOME and out.verdict in _TOLD:
-            question(fold, run, record, e, out, payload, into)
-        if out.contracts or settling is not fold.settling:
-            for each in fold.runs.values():
-                self._touch(each)
+            question(self.fold, run, record, e, out, payload, into)
 
     def settle(self, into: Batch) -> None:
         """The batch is over: tell how the runs and steps now stand that were touched."""
