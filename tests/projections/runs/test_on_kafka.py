@@ -6,7 +6,6 @@ import pytest
 from benchmarks import chain_app as app
 from benchmarks.restore import START, STEPS
 from benchmarks.written_log import append_to, prepare, runs_of
-from tests.controls import a_choreography
 from tests.projections.runs.projecting import until
 
 from farandole.eventstore import connect
@@ -22,9 +21,9 @@ RUNS = 300
 @pytest.mark.postgres
 @pytest.mark.slow
 async def test_the_rows_are_those_of_one_fold_whatever_was_killed(
-    kafka_tools: None, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+    kafka_tools: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = a_choreography()
+    name = "projected"
     monkeypatch.setattr(app.chain, "name", name)
     monkeypatch.setattr(app.chain, "service", name)
     with KafkaBroker() as broker, PostgresServer() as server:

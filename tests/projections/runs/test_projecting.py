@@ -5,11 +5,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.projections.runs.logs import RecordedLog
+from tests.projections.runs.logs import RecordedLog, _Reader
 from tests.projections.runs.model import a_random_log, differences
 from tests.projections.runs.projecting import a_projector, exactly, is_at_the_end, projecting, until
 from tests.projections.runs.reading import tables_in
 
+from farandole.eventstore import PositionLost
 from farandole.projections.runs import Pace, RunTables
 from farandole.projections.sql import Database, DatabaseMisconfigured, DatabaseUnavailable, Exact
 
@@ -147,6 +148,27 @@ async def test_a_log_that_is_away_is_waited_for(database: Database, monkeypatch:
         log.add(records[50:])
         await until(lambda: log.tries > tries + 2)
         log.away = False
+        await until(is_at_the_end(projector, log))
+    assert differences(tables_in(database), exactly(records)) == []
+
+
+@pytest.mark.parametrize("seed", [19])
+async def test_a_start_anew_takes_nothing_of_what_was_not_written_yet(
+    database: Database, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """The log is lost between a batch that was folded and its being written: it is folded again, and counted once."""
+    monkeypatch.setattr("farandole.projections.runs.projector._RETRY", 0.01)
+    records, random = a_random_log(seed, RECORDS), Random(seed)
+    log = RecordedLog(records, at_once=11)
+    reads = _Reader.read
+
+    async def breaks(reader: _Reader, **more: Any) -> Any:
+        if random.random() < 0.1:
+            raise PositionLost("the broker has another log for a moment")
+        return await reads(reader, **more)
+
+    monkeypatch.setattr(_Reader, "read", breaks)
+    async with projecting(log, database) as projector:
         await until(is_at_the_end(projector, log))
     assert differences(tables_in(database), exactly(records)) == []
 

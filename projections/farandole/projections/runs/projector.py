@@ -179,6 +179,7 @@ class Projector:
     # ── following ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _follow(self, to: Mapping[int, int] | None) -> None:
+        await self._drop()
         await self._begin()
         reader = self._store.reader()
         try:
@@ -320,7 +321,6 @@ class Projector:
 
     async def _stand_by(self, why: Overtaken) -> None:
         """Another one writes: wait until it is silent though the log goes on. Tables that were set back are our own."""
-        await self._drop()
         log.info("another projector keeps the tables, or they were made anew: %s", why)
         loop = asyncio.get_running_loop()
         seen, behind_since = await self._call(self.tables.places), None
