@@ -147,6 +147,21 @@ async def test_reactors_and_causes_are_counted_over_all_runs(runs: Runs, log: Re
     assert sum(cause.attempts for cause in causes) == len(tables["failures"])
 
 
+async def test_minutes_schedules_and_policies_are_told_over_all_partitions(database: Database) -> None:
+    log = RecordedLog(a_random_log(45, RECORDS))
+    await projected(log, database)
+    tables, runs = exactly(log.of(0)), Runs(database, "t")
+    minutes = (await runs.minutes(0)).found
+    assert sum(minute.done for minute in minutes) == sum(column(tables, "minutes", "done"))
+    assert [minute.minute for minute in minutes] == sorted(minute.minute for minute in minutes)
+    assert (await runs.minutes(0, minutes[0].minute)).found == ()
+    assert {s.name for s in (await runs.schedules()).found} == set(column(tables, "schedules", "name"))
+    policies = (await runs.policies()).found
+    assert {p.reactor: p.stopped for p in policies} == dict(
+        zip(column(tables, "policies", "reactor"), column(tables, "policies", "stopped"), strict=True)
+    )
+
+
 async def test_who_asks_for_a_position_waits_until_the_tables_are_there(database: Database) -> None:
     records = a_random_log(SEED, RECORDS)
     log = RecordedLog(records[:200])

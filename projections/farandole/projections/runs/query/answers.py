@@ -239,6 +239,47 @@ class ReactorRow:
 
 
 @dataclass(frozen=True, slots=True)
+class MinuteRow:
+    """What a reactor did in one minute of log time, over all partitions."""
+
+    reactor: str
+    minute: int
+    done: int
+    failed: int
+    parked: int
+    took: int
+    """Milliseconds from owed to done, in sum."""
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleRow:
+    """A schedule that has ticked."""
+
+    partition: int
+    name: str
+    last: int
+    """Its newest tick."""
+    waiting: int | None
+    """The tick that starts once no run of it is open."""
+    open_runs: Any
+    touched: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """What was said last of whether a reactor may begin anything; the empty name: all of them."""
+
+    reactor: str
+    stopped: bool
+    partitions: int
+    """In how many partitions."""
+    by: str
+    why: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunThen:
     """A run as it was at an offset."""
 

@@ -11,7 +11,6 @@ from .answers import (
     ChildRow,
     DecisionRow,
     FailureGroup,
-    ReactorRow,
     RecordRow,
     RunRow,
     RunThen,
@@ -175,46 +174,4 @@ def causes(connection: Connection, limit: int) -> tuple[FailureGroup, ...]:
         )
         said = connection.execute(newest).mappings().one()
         found.append(FailureGroup(**{**row, "parked": int(row["parked"]), **said}))
-    return tuple(found)
-
-
-def reactors(connection: Connection, minutes: int) -> tuple[ReactorRow, ...]:
-    """Reactors over all partitions: of several contracts, the one that came into force last."""
-    r, s, m, p = t.reactors.c, t.steps.c, t.minutes.c, t.policies.c
-    now = connection.execute(select(func.max(t.positions.c.log_time))).scalar() or 0
-    newest = {row["reactor"]: row for row in connection.execute(select(t.reactors).order_by(r.since)).mappings()}
-    owed = {
-        row.reactor: row
-        for row in connection.execute(
-            select(
-                s.reactor,
-                func.sum(case((s.state == "owed", 1), else_=0)).label("owed"),
-                func.sum(case((s.state == "parked", 1), else_=0)).label("parked"),
-                func.min(case((s.state == "owed", s.since), else_=None)).label("oldest"),
-            )
-            .where(s.state.in_(("owed", "parked")))
-            .group_by(s.reactor)
-        )
-    }
-    did = {
-        row.reactor: row
-        for row in connection.execute(
-            select(m.reactor, func.sum(m.done).label("done"), func.sum(m.failed).label("failed"),
-                   func.sum(m.took).label("took"), func.max(m.most).label("most"))
-            .where(m.minute > now - minutes * _MINUTE)
-            .group_by(m.reactor)
-        )
-    }  # fmt: skip
-    stopped = {row.reactor for row in connection.execute(select(p.reactor).where(p.stopped))}
-    found = []
-    for name, row in sorted(newest.items()):
-        owes, does = owed.get(name), did.get(name)
-        found.append(
-            ReactorRow(
-                name, row["service"], row["version"], row["state"], row["content"], bool(stopped & {name, ""}),
-                int(owes.owed) if owes else 0, owes.oldest if owes else None, int(owes.parked) if owes else 0,
-                int(does.done) if does else 0, int(does.failed) if does else 0, int(does.took) if does else 0,
-                int(does.most) if does else 0,
-            )
-        )  # fmt: skip
     return tuple(found)

@@ -10,7 +10,7 @@ from farandole.projections.runs import tables as t
 from farandole.projections.runs.tablespace import has_tables, schema_of
 from farandole.projections.sql import Database, DatabaseError, DatabaseMisconfigured
 
-from . import details
+from . import details, governing
 from .answers import (
     Answer,
     ChildRow,
@@ -18,10 +18,13 @@ from .answers import (
     FailureGroup,
     FailureRow,
     Freshness,
+    MinuteRow,
+    PolicyRow,
     ReactorRow,
     RecordRow,
     RunRow,
     RunThen,
+    ScheduleRow,
     StepRow,
     TimerRow,
     row_of,
@@ -233,7 +236,30 @@ class Runs:
         self, *, minutes: int = 5, min_position: Mapping[int, int] | None = None
     ) -> Answer[tuple[ReactorRow, ...]]:
         """Reactors, what is owed to them, and what they did in the last minutes of log time."""
-        return await self._ask(lambda c: details.reactors(c, minutes), min_position)
+        return await self._ask(lambda c: governing.reactors(c, minutes), min_position)
+
+    async def minutes(
+        self,
+        since: int,
+        upto: int | None = None,
+        *,
+        reactor: str | None = None,
+        min_position: Mapping[int, int] | None = None,
+    ) -> Answer[tuple[MinuteRow, ...]]:
+        """What reactors did, minute by minute.
+
+        Args:
+            since, upto: log times, the latter left out.
+        """
+        return await self._ask(lambda c: governing.minutes(c, since, upto, reactor), min_position)
+
+    async def schedules(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ScheduleRow, ...]]:
+        """Schedules that have ticked, by name. What a schedule says of itself is in the catalogue of the log."""
+        return await self._ask(governing.schedules, min_position)
+
+    async def policies(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[PolicyRow, ...]]:
+        """Kill switches, those that are off again too."""
+        return await self._ask(governing.policies, min_position)
 
     # ── how it is asked ──────────────────────────────────────────────────────────────────────────────────────────────
 
