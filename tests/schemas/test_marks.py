@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 from pydantic import BaseModel, Field, SecretBytes, SecretStr
 
-from farandole.schemas import DeclarationError, Event, EventTypes, Marked, Personal, Search, Secret
+from farandole.schemas import DeclarationError, Event, EventTypes, Marked, Personal, Search, Secret, register
+from farandole.schemas.catalogue import read_entry
 
 
 class Colour(Enum):
@@ -100,3 +101,32 @@ def test_a_model_that_an_event_holds_is_not_searched() -> None:
 
     with pytest.raises(DeclarationError, match=r"a run is found by text"):
         type("Holds", (Event,), {"__annotations__": {"held": Held}, "__module__": __name__})
+
+
+async def test_a_mark_can_be_added_and_removed_without_a_new_version() -> None:
+    class Bare(Event, name="Named"):
+        x: str
+
+    class Bears(Event, name="Named"):
+        x: Annotated[str, Secret]
+
+    table = Memory()
+    for cls in (Bare, Bears, Bare):
+        await register(table, EventTypes("a", [cls]), mode="full_transitive")
+    entries = [read_entry(key, value) for key, value in table.all.items() if b"a.Named" in key]
+    assert len(entries) == 2
+    assert len({entry.fingerprint for entry in entries}) == 1
+    assert Marked(entry.schema for entry in entries).fields(Secret) == {("a.Named", "x")}
+
+
+class Memory:
+    """A catalogue."""
+
+    def __init__(self) -> None:
+        self.all: dict[bytes, bytes] = {}
+
+    async def put(self, key: bytes, value: bytes | None) -> None:
+        self.all[key] = value or b""
+
+    async def load(self) -> dict[bytes, bytes]:
+        return dict(self.all)

@@ -193,7 +193,6 @@ def _told(error: Exception, database: Database) -> DatabaseError:
     kinds = {cls.__name__ for cls in type(cause).__mro__}
     if kinds & {"IntegrityError", "DataError", "ProgrammingError", "NotSupportedError"}:
         return DatabaseMisconfigured(
-            f"{database.url} does not take what is to be written ({line}); if somebody else changed the tables: farandole "
-            "rebuild"
+            f"{database.url} refuses what it was asked ({line}); if somebody else changed the tables: farandole rebuild"
         )
     return DatabaseUnavailable(f"{database.url}: {line}")
