@@ -87,7 +87,7 @@ class Projector:
     ) -> None:
         self.tables = RunTables(database, choreography)
         self.places: dict[int, Place] = {}
-        """Up to where what was written is true."""
+        """Up to where the tables are true, as far as this projector knows: by what it wrote, or saw while it stood by."""
         self.written: Callable[[Batch], None] = lambda batch: None
         """Told of each batch that was written."""
         self._store = store
@@ -328,7 +328,7 @@ class Projector:
             return
         while True:
             await asyncio.sleep(min(_LOOK, self._pace.patience / 4))
-            places = await self._call(self.tables.places)
+            places = self.places = await self._call(self.tables.places)
             ends = await self._store.ends(self._partitions)
             behind = any(places[p].position < end.next for p, end in ends.items() if p in places)
             if places != seen or not behind:
