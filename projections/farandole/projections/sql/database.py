@@ -137,7 +137,9 @@ def raw(connection: Connection) -> Any:
 
 def _sqlite(url: URL) -> Engine:
     engine = create_engine(
-        url.set(drivername="sqlite"), connect_args={"timeout": _PATIENCE, "check_same_thread": False}
+        url.set(drivername="sqlite"),
+        hide_parameters=True,
+        connect_args={"timeout": _PATIENCE, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
@@ -157,7 +159,9 @@ def _sqlite(url: URL) -> Engine:
 
 def _postgresql(url: URL, schema: str) -> Engine:
     try:
-        engine = create_engine(url.set(drivername="postgresql+psycopg"), pool_timeout=_PATIENCE, pool_pre_ping=True)
+        engine = create_engine(
+            url.set(drivername="postgresql+psycopg"), pool_timeout=_PATIENCE, pool_pre_ping=True, hide_parameters=True
+        )
         import psycopg  # noqa: F401
     except ImportError as e:
         raise DatabaseMisconfigured("PostgreSQL needs psycopg: pip install 'farandole[postgres]'") from e
