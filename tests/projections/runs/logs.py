@@ -43,6 +43,8 @@ class RecordedLog(EventStore):
         self.at_once = at_once
         self.first = dict.fromkeys(range(partitions), 0)
         self.away = False
+        self.followed: list[dict[int, int]] = []
+        """From where each reader was to read."""
         self.tries = 0
         """How often somebody tried to reach it while it was away."""
         self._records: dict[int, list[Stored]] = {p: [] for p in range(partitions)}
@@ -138,6 +140,7 @@ class _Reader(Reader):
 
     def follow(self, positions: Mapping[int, int]) -> None:
         self._at = dict(positions)
+        self._log.followed.append(dict(positions))
 
     @property
     def positions(self) -> Mapping[int, int]:

@@ -41,6 +41,21 @@ async def test_a_projector_goes_on_where_the_last_one_was_stopped(database: Data
     assert differences(tables_in(database), exactly(records)) == []
 
 
+async def test_a_start_reads_only_what_comes_after_the_newest_checkpoint_that_serves(database: Database) -> None:
+    records = a_random_log(4, RECORDS)
+    log = RecordedLog(records[:200])
+    async with a_projector(log, database) as projector:
+        await projector.catch_up()
+    log.add(records[200:])
+    for at in (100, 180, 250):  # the last one is beyond the tables, and serves nobody here
+        log.checkpoint(0, records[at].offset)
+    log.followed.clear()
+    async with a_projector(log, database) as projector:
+        await projector.catch_up()
+    assert min(positions[0] for positions in log.followed if 0 in positions) == records[179].offset + 1
+    assert differences(tables_in(database), exactly(records)) == []
+
+
 @pytest.mark.parametrize("seed", [6, 8])
 async def test_a_projector_that_is_cancelled_anywhere_loses_and_repeats_nothing(database: Database, seed: int) -> None:
     records = a_random_log(seed, RECORDS)
