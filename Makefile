@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 # They need Python 3.11 or newer, and a package index. `make test` also starts a real Apache Kafka if Java 17 and Maven
-# are there, and says what it skips if they are not.
+# are there, and a real PostgreSQL if that is, and says what it skips if they are not.
 
 # Debian's python3 has no ensurepip until python3-venv is installed, and so makes no environments.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -9,7 +9,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # The tests that need no broker run on all of these that the machine has, on the PATH or from pyenv.
 VERSIONS := 3.11 3.12 3.13
-ON_ALL_CORES := -n auto --maxprocesses 8 --dist worksteal -m "not kafka and not slow"
+ON_ALL_CORES := -n auto --maxprocesses 8 --dist worksteal -m "not kafka and not postgres and not slow"
 # Set in many images. Without bytecode on disk, each of hundreds of processes would compile all of Farandole anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo   the demonstration: runs in motion on the embedded store, in this terminal"
-	@echo "make test   every test, on a real Apache Kafka too (Java 17 and Maven)"
+	@echo "make test   every test, on a real Apache Kafka (Java 17 and Maven) and PostgreSQL too"
 	@echo "make chaos  the whole fault campaign, half an hour; its report goes to test-output (ARGS=--list names the faults)"
 	@echo "make lint   style, layers and strict types"
 	@echo "make dist   wheel and sdist, in dist/"
@@ -50,7 +50,7 @@ else
 	$(BIN)/python -m pytest $(ON_ALL_CORES)
 	@mkdir -p test-output; echo "== What waits; beside it, what computes"; \
 	nice -n 19 $(BIN)/python -m pytest -q -p no:cacheprovider -m "slow and computes" > test-output/computes.txt 2>&1 & computes=$$!; \
-	$(BIN)/python -m pytest -m "(kafka or slow) and not (slow and computes)"; waits=$$?; \
+	$(BIN)/python -m pytest -m "(kafka or postgres or slow) and not (slow and computes)"; waits=$$?; \
 	wait $$computes; computes=$$?; cat test-output/computes.txt; exit $$((waits | computes))
 endif
 	$(MAKE) --no-print-directory test-pythons

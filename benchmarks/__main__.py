@@ -30,6 +30,8 @@ RUNS: dict[str, tuple[str, ...]] = {
     "fanout": ("fanout", "--store", "kafka"),
     "gather": ("gather", "--store", "kafka"),
     "scale": ("scale", "--store", "kafka"),
+    "rebuild": ("rebuild", "--store", "kafka", "--db", "postgres", "--processes", "2"),
+    "rebuild-sqlite": ("rebuild", "--store", "kafka", "--db", "sqlite"),
     "soak": ("soak", "--minutes", "60", "--rate", "100"),
 }
 """Name of each result, the module that makes it, and its options."""

@@ -20,9 +20,9 @@ from benchmarks.process import WorkerProcess
 from benchmarks.show import say, tell
 from benchmarks.written_log import append_to, prepare, runs_of
 from farandole.eventstore import EventStore, connect
+from farandole.projections.checkpoints import Checkpoints
 from farandole.projections.fold import Fold
 from farandole.projections.fold.checkpoint import Saver, chunk_size
-from farandole.reactors.checkpoints import Checkpoints
 from farandole.schemas.envelope import unpack
 
 _SLICE = 64

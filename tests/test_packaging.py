@@ -102,6 +102,16 @@ def test_the_wheel_works_without_the_checkout(installed: Path) -> None:
     assert run_from(installed, "import farandole.reactors as r; print(r.__file__)").startswith(str(installed))
 
 
+def test_the_tables_of_runs_are_made_without_the_checkout(installed: Path, tmp_path: Path) -> None:
+    code = f"""
+from farandole.projections.runs import Database, RunTables, __file__
+tables = RunTables(Database('sqlite:///{tmp_path}/runs.db', 's'), 't')
+tables.make(1)
+print(__file__, tables.begin({{}}))
+"""
+    assert run_from(installed, f"exec({code!r})").startswith(str(installed))
+
+
 def test_the_command_works_without_the_checkout(installed: Path) -> None:
     (package,) = distributions(path=[str(installed)])
     (command,) = package.entry_points.select(group="console_scripts")

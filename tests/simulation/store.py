@@ -25,8 +25,8 @@ from farandole.eventstore import (
 )
 from farandole.eventstore.memory import MemoryStore
 from farandole.eventstore.sizes import record_bytes
+from farandole.projections.checkpoints import EVERY
 from farandole.projections.fold.framing import UNFINISHED
-from farandole.reactors.checkpoints import EVERY
 from farandole.schemas.envelope import Kind, pack, unpack
 
 from .group import SimulatedMember

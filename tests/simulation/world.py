@@ -8,8 +8,8 @@ from typing import Any
 
 from farandole.eventstore import Record
 from farandole.eventstore.clock import VIRTUAL_EPOCH
+from farandole.projections.checkpoints import EVERY
 from farandole.projections.fold import KNOWN_VERSION
-from farandole.reactors.checkpoints import EVERY
 from farandole.reactors.genesis import establish
 
 from .catalogue import CATALOGUE

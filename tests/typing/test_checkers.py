@@ -11,7 +11,9 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-FILES = sorted([HERE / "api.py", HERE / "errors.py", HERE / "events.py", *(HERE / "apps").glob("*.py")])
+FILES = sorted(
+    [HERE / "api.py", HERE / "errors.py", HERE / "events.py", HERE / "runs.py", *(HERE / "apps").glob("*.py")]
+)
 
 Found = dict[Path, set[tuple[int, str, str]]]
 """By file: line, code of the error, and its message."""

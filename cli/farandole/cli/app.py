@@ -13,6 +13,7 @@ from .commands import (
     govern,
     graph,
     people,
+    project,
     retire,
     runs,
     schedules,
@@ -55,7 +56,7 @@ def main(
 
 
 for group in (
-    demo, dev, graph, work, start, runs, show, tail, people, failures, govern, retire, schedules, settings,
+    demo, dev, graph, work, project, start, runs, show, tail, people, failures, govern, retire, schedules, settings,
     archive, doctor,
 ):  # fmt: skip
     group.register(app)

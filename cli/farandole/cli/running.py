@@ -3,8 +3,8 @@
 import asyncio
 import re
 import signal
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -126,9 +126,18 @@ async def attached(target: Target) -> "AsyncIterator[Client]":
         StoreMisconfigured: it is not.
         StoreUnavailable: it cannot be reached in time.
     """
-    try:
+    with existing_log():
         async with answering(target.store):
             client = await attach(target.choreography, target.store)
+    async with client:
+        yield client
+
+
+@contextmanager
+def existing_log() -> Iterator[None]:
+    """What opens a log that must be there: the cure is another one than in a program."""
+    try:
+        yield
     except StoreMisconfigured as e:
         if not (missing := _CREATE.search(str(e))):
             raise
@@ -136,8 +145,6 @@ async def attached(target: Target) -> "AsyncIterator[Client]":
         raise StoreMisconfigured(
             f"{there}; check store and name, or make the log by starting a worker: farandole work"
         ) from e
-    async with client:
-        yield client
 
 
 @asynccontextmanager

@@ -17,11 +17,11 @@ from fastavro import reader as read_container
 from fastavro.write import Writer
 
 from farandole.eventstore import Ends, EventStore, Stored
+from farandole.projections.checkpoints import Checkpoints, begun
 from farandole.projections.fold import Fold
 from farandole.projections.fold.checkpoint import Manifest, base_key
 from farandole.schemas.catalogue import PREFIX
 
-from .checkpoints import Checkpoints, begun
 from .errors import ClientError
 
 if TYPE_CHECKING:

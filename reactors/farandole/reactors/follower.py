@@ -21,6 +21,7 @@ from farandole.eventstore import (
     Stored,
     StoreUnavailable,
 )
+from farandole.projections.checkpoints import EVERY, Checkpoints, Crossings, Every, begun
 from farandole.projections.fold import (
     Applied,
     Fold,
@@ -29,10 +30,9 @@ from farandole.projections.fold import (
     UnknownFoldVersion,
     status_of,
 )
+from farandole.projections.grown import refuse_if_grown
 from farandole.schemas.envelope import Kind
 
-from .checkpoints import EVERY, Checkpoints, Crossings, Every, begun
-from .grown import refuse_if_grown
 from .view import View
 
 log = logging.getLogger("farandole.client")

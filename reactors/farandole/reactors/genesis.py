@@ -7,10 +7,10 @@ from typing import Final
 
 from farandole.eventstore import AppendUnknown, EventStore, NotAppended, Record, StoreUnavailable
 from farandole.projections.fold import KNOWN_VERSION
+from farandole.projections.grown import refuse_grown
 from farandole.schemas import UndecodableValue, UnreadableHeaders, system_records
 from farandole.schemas.envelope import Kind, unpack
 
-from .grown import refuse_grown
 from .scribe import Scribe
 
 _PATIENCE: Final = 30.0

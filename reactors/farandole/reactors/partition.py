@@ -5,15 +5,15 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from farandole.eventstore import EventStore, PositionLost, Record, Stored, StoreError
+from farandole.projections.checkpoints import EVERY, Crossings, Every
 from farandole.projections.fold import Applied, Contract, Fold, Pair, Verdict
 from farandole.projections.fold.checkpoint import Manifest
+from farandole.projections.grown import refuse_if_grown
 from farandole.schemas import UnreadableHeaders
 from farandole.schemas.envelope import Envelope, Flag, Kind, unpack
 
 from .careful import Careful
-from .checkpoints import EVERY, Crossings, Every
 from .errors import ServedElsewhere
-from .grown import refuse_if_grown
 from .history import HistoryIndex
 from .reactor import Reactor
 from .shown import shown

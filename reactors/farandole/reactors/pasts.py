@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from farandole.eventstore import EventStore, StoreError
+from farandole.projections.checkpoints import Checkpoints, Found
 from farandole.projections.fold import Fold
 
-from .checkpoints import Checkpoints, Found
 from .history import HistoryIndex
 
 log = logging.getLogger("farandole.worker")

@@ -3,11 +3,10 @@
 from typing import Any
 
 from farandole.eventstore import Stored, Table
+from farandole.projections import contexts
 from farandole.schemas import Event, EventTypes, PayloadContext, UndecodableValue, system_records
 from farandole.schemas.catalogue import refresh
-from farandole.schemas.envelope import Envelope, Flag, Kind, unpack
-from farandole.schemas.ids import OUTSIDE
-from farandole.schemas.kinship import Birth, News, Ticked, scheduled_run
+from farandole.schemas.envelope import Envelope, Flag, unpack
 
 from .shown import text
 
@@ -63,17 +62,4 @@ def edited_by(e: Envelope) -> tuple[str, str]:
 
 def context_of(types: EventTypes, record: Stored, e: Envelope) -> PayloadContext:
     """What a payload codec was told of a record's value, which may belong to another run than the record does."""
-    here = PayloadContext(types.prefix, text(record.key or b""), text(e.id), text(e.type), e.schema)
-    if e.kind == Kind.OUTCOME and e.flags & Flag.AFTER:
-        # It was sealed for the record into which it is copied once it is due.
-        return here._replace(event_id=text(OUTSIDE + e.id), type=text(e.extra))
-    if e.kind == Kind.CHILD_ENDED and (told := News.read(e.extra)) is not None:
-        choreography = text(told.choreography) or types.prefix
-        return PayloadContext(choreography, text(told.run_id), text(told.event), text(told.type), e.schema)
-    if e.kind == Kind.OUTCOME and e.flags & Flag.CHILD and (birth := Birth.read(e.extra)) is not None:
-        choreography, run_id = text(birth.choreography) or types.prefix, text(birth.run_id or e.id)
-        return PayloadContext(choreography, run_id, text(OUTSIDE + e.id), text(birth.type), e.schema)
-    if e.kind == Kind.TICK and (tick := Ticked.read(e.extra)) is not None:
-        run_id = text(scheduled_run(record.key or b"", tick.ms))
-        return here._replace(run_id=run_id, type=text(tick.type))
-    return here
+    return contexts.context_of(types.prefix, record, e)

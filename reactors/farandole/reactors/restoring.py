@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from farandole.eventstore import EventStore, StoreUnavailable
+from farandole.projections.checkpoints import Checkpoints, Every, Found, no_beginning
 from farandole.projections.fold import Contract, Fold
 
 from .answers import Answers
-from .checkpoints import Checkpoints, Every, Found, no_beginning
 from .dispatch import Dispatcher
 from .history import HistoryIndex
 from .keeping import Keeper

@@ -23,13 +23,13 @@ from farandole.eventstore import (
     StoreError,
     StoreUnavailable,
 )
+from farandole.projections.checkpoints import EVERY, Checkpoints, Every
 from farandole.projections.fold import Contract, UnknownFoldVersion, Verdict
 from farandole.schemas.envelope import Kind
 
 from .abroad import Abroad, Opener
 from .answers import Answers
 from .attempt import Attempts
-from .checkpoints import EVERY, Checkpoints, Every
 from .commands import command_line
 from .contract import contracts_of
 from .dispatch import Dispatcher

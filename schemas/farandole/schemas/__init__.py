@@ -18,6 +18,7 @@ from .evolution import Mode
 from .failure import error_text, failure_fields
 from .freeform import Json
 from .info import EventInfo, event_info
+from .marks import Mark, Marked, Personal, Search, Secret
 from .payload import Chain, PayloadCodec, PayloadContext
 from .plain_values import PlainValues
 from .system import SystemSchema
@@ -39,10 +40,15 @@ __all__ = [
     "FarandoleError",
     "IncompatibleSchema",
     "Json",
+    "Mark",
+    "Marked",
     "Mode",
     "PayloadCodec",
     "PayloadContext",
+    "Personal",
     "PlainValues",
+    "Search",
+    "Secret",
     "Signal",
     "Start",
     "SystemSchema",

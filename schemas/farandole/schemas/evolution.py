@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 from .avro import VERSION, fingerprint_of
 from .compatibility import Mismatch, mismatches
 from .errors import IncompatibleSchema
+from .marks import ALL as MARKS
 
 Mode = Literal[
     "rolling",
@@ -155,14 +156,24 @@ def _collisions(schema: dict[str, Any], same: Sequence[Earlier]) -> Iterator[str
             )
 
 
+_MEANS_NOTHING: Final = frozenset(
+    {
+        "doc",
+        "default",
+        "precision",
+        "farandole.values",
+        "farandole.length",
+        VERSION,
+        *(mark.attribute for mark in MARKS),
+    }
+)
+"""Attributes that say nothing of what a value's bytes mean."""
+
+
 def _meaning(schema: Any) -> Any:
     if isinstance(schema, list):
         return [_meaning(branch) for branch in schema]
     if not isinstance(schema, dict):
         return schema
-    kept: dict[str, Any] = {
-        key: _meaning(value)
-        for key, value in schema.items()
-        if key not in ("doc", "default", "precision", "farandole.values", "farandole.length", VERSION)
-    }
+    kept: dict[str, Any] = {key: _meaning(value) for key, value in schema.items() if key not in _MEANS_NOTHING}
     return kept["type"] if set(kept) == {"type"} else kept

@@ -43,7 +43,8 @@ class PlainValues:
     def read(self, value: bytes) -> dict[str, Any]:
         """The fields of a value in single-object encoding, without any payload codec.
 
-        Nested records are dicts, enums strings; instants, decimals, UUIDs and durations are what Python has for them.
+        Records are dicts that know the names of their types (`avro_name`), enums strings; instants, decimals, UUIDs and
+        durations are what Python has for them.
 
         Raises:
             UndecodableValue: it cannot be read; says why.
@@ -56,7 +57,8 @@ class PlainValues:
         if schema is None:
             raise UndecodableValue(f"its schema {fingerprint.hex()} is not in the catalogue")
         try:
-            return dict(schema.plain(schema.binary.read(value, HEAD)))
+            fields: dict[str, Any] = schema.plain(schema.binary.read(value, HEAD))
+            return fields
         except Misfit as e:
             raise UndecodableValue(f"{schema.name}: {e}") from e
         except Exception as e:

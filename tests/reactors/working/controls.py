@@ -19,9 +19,9 @@ from farandole.eventstore import (
     Stored,
     connect,
 )
+from farandole.projections.checkpoints import EVERY, Every
 from farandole.projections.fold import Applied, Fold, Verdict
 from farandole.reactors import Choreography, Client
-from farandole.reactors.checkpoints import EVERY, Every
 from farandole.reactors.genesis import establish
 from farandole.reactors.provide import Providers
 from farandole.reactors.scribe import Scribe

@@ -11,9 +11,9 @@ from tests.reactors.working.controls import AtWork, Begun, Done, Met, Nudged, St
 
 from farandole.eventstore import Record, Stored, StoreUnavailable, SystemClock
 from farandole.projections import State, on
+from farandole.projections.checkpoints import Every
 from farandole.projections.fold.checkpoint import CHUNKS, MANIFESTS, Manifest, chunk_key, manifests_in
 from farandole.reactors import Choreography, Run
-from farandole.reactors.checkpoints import Every
 from farandole.testing import run_virtual
 
 OFTEN = Every(grid=8, least=16, times=0, look=0.05, rank=0.5)

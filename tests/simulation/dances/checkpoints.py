@@ -5,11 +5,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
+from farandole.projections.checkpoints import Checkpoints, Every
 from farandole.projections.fold import Fold, closed
 from farandole.projections.fold.checkpoint import MANIFESTS, Saver, manifests_in, reading
 from farandole.projections.fold.commands import CommandIds
 from farandole.reactors import pasts
-from farandole.reactors.checkpoints import Checkpoints, Every
 from farandole.reactors.history import HistoryIndex
 
 from .dance import Dance

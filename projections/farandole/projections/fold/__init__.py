@@ -2,7 +2,7 @@
 
 from .applied import Applied
 from .branches import FAILURE, NOTHING, Gathering
-from .children import FIRST_NEWS
+from .children import FIRST_NEWS, START_OF_CHILD
 from .closed import ClosedIds
 from .contracts import (
     CHILD_DONE,
@@ -19,7 +19,7 @@ from .pending import UNDO, Deadline, Decision, Message, MessageKey, Parent, Step
 from .run import LIFE, TAKES, Fact, Pair, PairKey, Result, Run, RunState, Turn
 from .schedules import Schedule
 from .settings import Settings
-from .status import OwedStep, RunStatus, Status, status_of
+from .status import OwedStep, RunStatus, Status, standing_of, status_of, unserved_events
 from .verdict import Verdict
 from .waiting import Awaited, awaited
 from .waits import ParentRun, PendingChild, PendingDecision, PendingMessage, PendingTimer
@@ -35,6 +35,7 @@ __all__ = [
     "MOST_CONTRACT",
     "MOST_TOGETHER",
     "NOTHING",
+    "START_OF_CHILD",
     "TAKES",
     "UNDO",
     "Applied",
@@ -72,5 +73,7 @@ __all__ = [
     "Verdict",
     "awaited",
     "contract_id",
+    "standing_of",
     "status_of",
+    "unserved_events",
 ]

@@ -1,5 +1,6 @@
 """What state a run is in, computed from what it owes; never stored."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -89,13 +90,13 @@ def status_of(fold: Fold, run: Run) -> RunStatus:
     waits = waits_of(run)
     return RunStatus(
         run_id=_text(run.id),
-        status=_status(fold, run),
+        status=_status(fold, run, lambda pair: pair.due > fold.log_time),
         partition=fold.partition,
         position=fold.position,
         end=_text(run.end),
         touched=run.touched,
         owed=tuple(_owed(fold, pair) for pair in run.owed.values()),
-        unserved=_unserved(fold, run),
+        unserved=unserved_events(fold, run),
         paused=run.paused,
         timers=waits.timers,
         decisions=waits.decisions,
@@ -106,7 +107,14 @@ def status_of(fold: Fold, run: Run) -> RunStatus:
     )
 
 
-def _status(fold: Fold, run: Run) -> Status:
+def standing_of(fold: Fold, run: Run) -> Status:
+    """What state a run is in, as far as no clock is asked: one is retrying while all that it owes has failed before, due
+    or not, so that a state holds until a record changes it.
+    """
+    return _status(fold, run, lambda pair: pair.attempts > pair.forgiven)
+
+
+def _status(fold: Fold, run: Run, held_back: Callable[[Pair], bool]) -> Status:
     if run.state is RunState.CLOSED:
         return (
             "cancelled"
@@ -122,19 +130,19 @@ def _status(fold: Fold, run: Run) -> Status:
     if run.state is RunState.ENDING:
         return "ending"
     if run.owed:
-        return "running" if any(p.due <= fold.log_time for p in run.owed.values()) else "retrying"
+        return "retrying" if all(map(held_back, run.owed.values())) else "running"
     if run.pending is not None and run.pending.waits():
         return "waiting"
     if run.pending is not None and run.pending.messages:
         return "running"
-    if _unserved(fold, run):
+    if unserved_events(fold, run):
         return "unserved"
     if run.half_full or fold.contracts.signals:
         return "waiting"
     return "idle"
 
 
-def _unserved(fold: Fold, run: Run) -> int:
+def unserved_events(fold: Fold, run: Run) -> int:
     """Events that nobody takes, those that drop timers left out: they have done what they are for."""
     return run.unserved + sum(
         unserved(fold, event) and event.type not in fold.contracts.watched for event in run.kept or ()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import AppendError, EventStore, StoreError, TooLarge
+from farandole.projections.checkpoints import Checkpoints, Every
 from farandole.projections.fold.checkpoint import (
     CHUNKS,
     PER_OBJECT,
@@ -21,7 +22,6 @@ from farandole.projections.fold.checkpoint import (
     piece_key,
     position_in,
 )
-from farandole.reactors.checkpoints import Checkpoints, Every
 from farandole.reactors.stats import WorkerStats
 
 from .duty import Duty, rank

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from farandole.eventstore import EventStore, Stored
+from farandole.projections.checkpoints import EVERY, Checkpoints, Every
 from farandole.projections.fold import Applied
 from farandole.reactors.abroad import Abroad
-from farandole.reactors.checkpoints import EVERY, Checkpoints, Every
 from farandole.reactors.schedules import Schedule
 from farandole.reactors.stats import WorkerStats
 

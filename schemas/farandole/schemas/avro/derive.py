@@ -15,12 +15,13 @@ from enum import Enum
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
 import pydantic
-from pydantic import AnyUrl, BaseModel, JsonValue, RootModel
+from pydantic import AnyUrl, BaseModel, JsonValue, RootModel, SecretBytes, SecretStr
 from pydantic.errors import PydanticUserError
 from pydantic.types import EncodedBytes, EncodedStr
 
 from farandole.schemas.errors import DeclarationError
 from farandole.schemas.freeform import JSON_MARKER
+from farandole.schemas.marks import Search, Secret, marks_among
 
 from . import containers, enums, records, scalars, unions
 from .annotations import is_alias, peel, said, show
@@ -49,6 +50,7 @@ _CURES: Final[dict[Any, str]] = {
     pydantic.ByteSize: "use int",
     complex: "use a model of two floats",
 }
+_PLAIN: Final = frozenset({"null", "boolean", "int", "long", "double", "string", "bytes"})
 _MODEL: Final = "use a pydantic model, or one of the types that docs/events.md lists"
 
 
@@ -77,7 +79,7 @@ def derive(cls: type[BaseModel], name: str, version: int) -> Derived:
         DeclarationError: Avro cannot say a type, or one that is named is not defined.
     """
     prefix = name.rpartition(".")[0]
-    walk = _Walk(f"{prefix}.types." if prefix else "types.")
+    walk = _Walk(name, f"{prefix}.types." if prefix else "types.")
     try:
         if not cls.__pydantic_complete__:
             cls.model_rebuild()
@@ -116,21 +118,33 @@ def fingerprint_of(schema: dict[str, Any]) -> bytes:
 class _Walk:
     """One walk over the types of an event; remembers the named ones."""
 
-    def __init__(self, namespace: str) -> None:
+    def __init__(self, event: str, namespace: str) -> None:
+        self.event = event
         self.namespace = namespace
         self.definitions: dict[str, dict[str, Any]] = {}
         self._known: dict[Any, Node] = {}
         self._names: dict[str, Any] = {}
         self._open: set[int] = set()
+        self._secret = False
+        """Whether the field that is walked now holds something that pydantic keeps secret."""
 
-    def node(self, annotation: Any, metadata: tuple[Any, ...] = ()) -> Node:
+    def node(self, annotation: Any, metadata: tuple[Any, ...] = (), *, whole: bool = False) -> Node:
+        """
+        Args:
+            whole: it is all of a field, which is what a mark stands on.
+        """
+        kind, metadata = peel(annotation, metadata)
+        if not whole and (marks := marks_among(metadata)):
+            mark = next(iter(marks))
+            raise Unsayable(f"{mark!r} stands on a part of it", f"mark the whole field: Annotated[…, {mark!r}]")
         aliased = is_alias(annotation) or is_alias(get_origin(annotation))
         if aliased and annotation is not JsonValue:
-            return self._guarded(annotation, lambda: self._node(*peel(annotation, metadata)))
-        return self._node(*peel(annotation, metadata))
+            return self._guarded(annotation, lambda: self._node(kind, metadata))
+        return self._node(kind, metadata)
 
     def _node(self, kind: Any, metadata: tuple[Any, ...]) -> Node:
         kind = _SAME_AS.get(kind, kind) if _hashable(kind) else kind
+        self._secret = self._secret or kind is SecretStr or kind is SecretBytes
         origin, args = get_origin(kind), get_args(kind)
         if kind is JsonValue or any(item is JSON_MARKER for item in metadata):
             return scalars.json_text()
@@ -213,13 +227,16 @@ class _Walk:
             definition["doc"] = inspect.cleandoc(doc)
         fields: dict[str, Node] = {}
         entries: list[dict[str, Any]] = []
+        around, self._secret = self._secret, False
         for member in shape.members:
             records.check_name(member.name)
             try:
-                fields[member.name] = self.node(member.annotation, member.metadata)
-                entries.append(self._field(member, fields[member.name]))
+                fields[member.name] = self.node(member.annotation, member.metadata, whole=True)
+                entries.append(self._field(member, fields[member.name]) | self._marks(member, name))
             except Unsayable as e:
                 raise e.within(f".{member.name}") from e.__cause__
+            self._secret = False
+        self._secret = around
         records.fill(node, shape, fields)
         definition["fields"] = entries
         self.definitions[name] = definition
@@ -237,6 +254,27 @@ class _Walk:
         except Inexpressible:
             pass
         return entry
+
+    def _marks(self, member: records.Member, record: str) -> dict[str, bool]:
+        kind, metadata = peel(member.annotation, member.metadata)
+        marks = marks_among(metadata) | ({Secret} if self._secret else set())
+        if Search in marks:
+            if Secret in marks:
+                raise Unsayable("what is secret cannot be searched for", "leave one of the marks out")
+            if record != self.event or not self._is_plain(self.node(kind, whole=True).schema):
+                raise Unsayable(
+                    "a run is found by text, numbers, dates and the like that its events have as fields of their own",
+                    "mark such a field with Search",
+                )
+        return {mark.attribute: True for mark in sorted(marks, key=lambda mark: mark.name)}
+
+    def _is_plain(self, schema: Schema) -> bool:
+        """Whether it is one value, or none."""
+        if isinstance(schema, list):
+            return all(map(self._is_plain, schema))
+        if isinstance(schema, str):
+            return schema in _PLAIN or self.definitions.get(schema, {}).get("type") == "enum"
+        return schema["type"] in _PLAIN and schema.get("logicalType") != "json"
 
     def _default(self, node: Node, value: Any) -> tuple[Schema, Any]:
         schema = node.schema
@@ -305,7 +343,8 @@ def _flat(args: tuple[Any, ...]) -> list[Any]:
     for arg in args:
         inner, metadata = peel(arg)
         nested = get_origin(inner) in (Union, types.UnionType) and inner is not JsonValue
-        for kind in _flat(get_args(inner)) if nested and not metadata_is_json(metadata) else [arg]:
+        apart = nested and not metadata_is_json(metadata) and not marks_among(metadata)
+        for kind in _flat(get_args(inner)) if apart else [arg]:
             if kind not in found:
                 found.append(kind)
     return found

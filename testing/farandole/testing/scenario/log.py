@@ -8,9 +8,9 @@ from itertools import count
 from typing import Any, Final
 
 from farandole.eventstore import Clock, EventStore, connect
+from farandole.projections.checkpoints import NEVER
 from farandole.projections.fold import Fold
 from farandole.reactors import Choreography, Client, Provider
-from farandole.reactors.checkpoints import NEVER
 from farandole.reactors.follower import Follower
 from farandole.reactors.genesis import establish
 from farandole.reactors.provide import Providers

@@ -1,0 +1,86 @@
+"""Questions about reactors, schedules and what governs them, each within a transaction that sees one state."""
+
+from typing import Final
+
+from sqlalchemy import Connection, case, func, select
+
+from farandole.projections.runs import tables as t
+
+from .answers import MinuteRow, PolicyRow, ReactorRow, ScheduleRow, row_of
+
+_MINUTE: Final = 60_000
+
+
+def reactors(connection: Connection, minutes: int) -> tuple[ReactorRow, ...]:
+    """Reactors over all partitions: of several contracts, the one that came into force last."""
+    r, s, m, p = t.reactors.c, t.steps.c, t.minutes.c, t.policies.c
+    now = connection.execute(select(func.max(t.positions.c.log_time))).scalar() or 0
+    newest = {row["reactor"]: row for row in connection.execute(select(t.reactors).order_by(r.since)).mappings()}
+    owed = {
+        row.reactor: row
+        for row in connection.execute(
+            select(
+                s.reactor,
+                func.sum(case((s.state == "owed", 1), else_=0)).label("owed"),
+                func.sum(case((s.state == "parked", 1), else_=0)).label("parked"),
+                func.min(case((s.state == "owed", s.since), else_=None)).label("oldest"),
+            )
+            .where(s.state.in_(("owed", "parked")))
+            .group_by(s.reactor)
+        )
+    }
+    did = {
+        row.reactor: row
+        for row in connection.execute(
+            select(m.reactor, func.sum(m.done).label("done"), func.sum(m.failed).label("failed"),
+                   func.sum(m.took).label("took"), func.max(m.most).label("most"))
+            .where(m.minute > now - minutes * _MINUTE)
+            .group_by(m.reactor)
+        )
+    }  # fmt: skip
+    stopped = {row.reactor for row in connection.execute(select(p.reactor).where(p.stopped))}
+    found = []
+    for name, row in sorted(newest.items()):
+        owes, does = owed.get(name), did.get(name)
+        found.append(
+            ReactorRow(
+                name, row["service"], row["version"], row["state"], row["content"], bool(stopped & {name, ""}),
+                int(owes.owed) if owes else 0, owes.oldest if owes else None, int(owes.parked) if owes else 0,
+                int(does.done) if does else 0, int(does.failed) if does else 0, int(does.took) if does else 0,
+                int(does.most) if does else 0,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def minutes(connection: Connection, since: int, upto: int | None, reactor: str | None) -> tuple[MinuteRow, ...]:
+    """What reactors did, minute by minute, over all partitions."""
+    m = t.minutes.c
+    sums = [func.sum(m[name]).label(name) for name in ("done", "failed", "parked", "took")]
+    query = select(m.reactor, m.minute, *sums, func.max(m.most).label("most")).where(m.minute > since - _MINUTE)
+    query = query if upto is None else query.where(m.minute < upto)
+    query = query if reactor is None else query.where(m.reactor == reactor)
+    rows = connection.execute(query.group_by(m.reactor, m.minute).order_by(m.minute, m.reactor)).mappings()
+    return tuple(
+        MinuteRow(row["reactor"], *(int(row[name]) for name in ("minute", "done", "failed", "parked", "took", "most")))
+        for row in rows
+    )
+
+
+def schedules(connection: Connection) -> tuple[ScheduleRow, ...]:
+    """Schedules by name."""
+    query = select(t.schedules).order_by(t.schedules.c.name, t.schedules.c.partition)
+    return tuple(row_of(ScheduleRow, row) for row in connection.execute(query).mappings())
+
+
+def policies(connection: Connection) -> tuple[PolicyRow, ...]:
+    """What was said last of each reactor, and in how many partitions it is in force."""
+    found: dict[str, PolicyRow] = {}
+    for row in connection.execute(select(t.policies).order_by(t.policies.c.since)).mappings():
+        before = found.get(row["reactor"])
+        same = before is not None and before.stopped == row["stopped"]
+        partitions = 1 + (before.partitions if before is not None and same else 0)
+        found[row["reactor"]] = PolicyRow(
+            row["reactor"], row["stopped"], partitions, row["by"], row["why"], row["since"]
+        )
+    return tuple(found[name] for name in sorted(found))

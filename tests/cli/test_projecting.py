@@ -1,0 +1,58 @@
+"""`project`, `rebuild` and `verify`: the tables of runs from the command line."""
+
+import sqlite3
+from pathlib import Path
+
+from .conftest import Cli, Shop, spawn, stop, until, working
+
+ORDERED = ("start", "shop_app:shop", "Ordered")
+
+
+def rows(path: Path, query: str) -> list[tuple[object, ...]]:
+    if not path.exists():
+        return []
+    try:
+        return sqlite3.connect(path).execute(query).fetchall()
+    except sqlite3.OperationalError:
+        return []
+
+
+def test_runs_are_projected_until_sigterm_verified_and_rebuilt(cli: Cli, tmp_path: Path) -> None:
+    store, path = f"sqlite:///{tmp_path}/log.db", tmp_path / "runs.db"
+    db = f"sqlite:///{path}"
+    with working(store, SHOP_MARKERS=str(tmp_path)):
+        cli(*ORDERED, '{"item": "book"}', "--run-id", "r-1", "--wait", "-s", store)
+        process = spawn("project", "-c", "shop", "--store", store, "--db", db, "--json")
+        try:
+            until(lambda: rows(path, "SELECT 1 FROM runs WHERE run_id = 'r-1' AND status = 'completed'"))
+            cli(*ORDERED, '{"item": "broken"}', "--run-id", "r-2", "--wait", "-s", store)
+            until(lambda: rows(path, "SELECT 1 FROM runs WHERE run_id = 'r-2' AND status = 'failed'"))
+        finally:
+            said = stop(process)
+        assert said.code == 0, said.err
+        assert '"projecting shop' in said.err
+    query = "SELECT error, substr(message, 1, 18) FROM runs JOIN failures USING (partition, run, error) WHERE final"
+    assert rows(path, query) == [("RuntimeError", "the till is broken")]
+    words = ("-c", "shop", "--store", store, "--db", db)
+    good = cli("verify", *words, "--json")
+    assert good.code == 0
+    assert good.json["differences"] == []
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE runs SET status = 'well' WHERE run_id = 'r-2'")
+    connection.commit()
+    bad = cli("verify", *words)
+    assert bad.code == 1
+    assert "status is 'well', not 'failed'" in bad.out
+    assert "farandole rebuild" in bad.out
+    assert cli("rebuild", *words, "--json").json["records"] > 0
+    assert cli("verify", *words).code == 0
+
+
+def test_what_is_not_named_or_not_there_is_told_with_its_cure(cli: Cli, shop: Shop, tmp_path: Path) -> None:
+    assert "or set FARANDOLE_DB" in cli(*shop.words("verify", "-c", "shop")).err
+    db = f"sqlite:///{tmp_path}/none.db"
+    until(lambda: "start a projector first" in cli(*shop.words("verify", "-c", "shop", "--db", db)).err)
+    assert "is no kind of database" in cli(*shop.words("verify", "-c", "shop", "--db", "mysql://x/y")).err
+    elsewhere = cli("rebuild", "-c", "nowhere", "--db", db, "--store", f"sqlite:///{tmp_path}/empty.db")
+    assert elsewhere.code == 2
+    assert "by starting a worker" in elsewhere.err
