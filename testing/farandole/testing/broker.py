@@ -173,7 +173,7 @@ class KafkaBroker:
                 self._java(jars, "kafka.Kafka", str(properties)), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )  # fmt: skip
-        self._guard = _guard(self._process.pid)
+        self._guard = guard(self._process.pid)
         deadline = time.monotonic() + timeout
         while STARTED not in self._logged(skip):
             if not self.running:
@@ -332,7 +332,7 @@ def fetch_jars() -> Path:
     return jars
 
 
-def _guard(pid: int) -> subprocess.Popen[bytes]:
+def guard(pid: int) -> subprocess.Popen[bytes]:
     """End a process when this one is gone, however it went: that closes the pipe on which the guard waits."""
     return subprocess.Popen(  # noqa: S603
         ["sh", "-c", 'cat >/dev/null; kill -KILL "$1"', "sh", str(pid)],  # noqa: S607
