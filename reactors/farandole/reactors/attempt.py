@@ -6,7 +6,7 @@ trouble with the log itself is not the step's: then the attempt is made again wi
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import timedelta
@@ -14,8 +14,9 @@ from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from farandole.eventstore import EventStore, PositionLost, StoreError, TooLarge
+from farandole.eventstore import EventStore, PositionLost, SchemaUnavailable, StoreError, TooLarge
 from farandole.schemas import EventTypes, UndecodableValue, failure_fields
+from farandole.schemas.catalogue import texts_in
 from farandole.schemas.envelope import unpack
 
 from .abroad import Abroad
@@ -75,6 +76,7 @@ class Attempts:
         self._random = random
         self._log_time = log_time
         self.dispatcher: Dispatcher
+        self._numbered = store.registry is not None
         self._plans: dict[str, Plan] = {}
         for r in reactors:
             plan = self._plans[r.id] = Plan(r, types, stats.reactors[r.name], provided[r.id])
@@ -94,6 +96,10 @@ class Attempts:
             stats.queued.observe(began - work.queued_at)
             if not plan.fits(work.pair):
                 raise EarlierShape(_earlier(work))
+            if self._numbered and self._store.lacks(plan.schemas):
+                # Before the handler: what it made could not be appended, and would hold up all else of the partition.
+                await self._introduce(plan.schemas)
+                began = perf_counter()
             limit = None if plan.direct else self._limit(work)
             if plan.undoes and plan.places(work.pair) is None:
                 result = None  # it did nothing that would be undone
@@ -155,12 +161,33 @@ class Attempts:
                 work.made = unpack(written.records[0].headers).append
                 work.again = partial(put, work.serving.fold.partition, written.records, written.size, refused)
 
+    async def _introduce(self, schemas: Collection[bytes]) -> None:
+        """Have a registry number what a handler may emit.
+
+        Raises:
+            RegistryRefused: one is refused, so that no attempt helps before a deploy.
+            StoreError: the schema registry cannot be asked now.
+        """
+        known = texts_in(await self._store.catalogue.load())
+        await self._store.introduce([known[schema] for schema in schemas if schema in known])
+
     async def _acquaint(self, items: Iterable[Item]) -> None:
         """Let other choreographies know the starts of children that are born into them."""
         for item in items:
             if isinstance(item, Child) and not self._abroad.is_home(item.choreography or ""):
                 start = type(item.start)
-                await self._abroad.acquaint(self._scribe.others.of(item.choreography or "", start), start)
+                types = self._scribe.others.of(item.choreography or "", start)
+                await self._abroad.acquaint(types, start)
+                await self._numbered_soon(types.schema_of(start))
+
+    async def _numbered_soon(self, schema: bytes) -> None:
+        """Wait until values of a schema can be appended. Which choreography's it is, only the handler's result said."""
+        while self._store.lacks((schema,)):
+            try:
+                await self._introduce((schema,))
+            except SchemaUnavailable as e:
+                log.warning("the start of a child waits for the schema registry: %s", e)
+                await asyncio.sleep(AGAIN)
 
     def _limit(self, work: Work) -> "Limit | None":
         """How long the handler may take.

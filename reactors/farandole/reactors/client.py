@@ -6,7 +6,15 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
-from farandole.eventstore import AppendUnknown, EventStore, NotAppended, Record, Stored, StoreUnavailable
+from farandole.eventstore import (
+    AppendUnknown,
+    EventStore,
+    NotAppended,
+    Record,
+    SchemaUnavailable,
+    Stored,
+    StoreUnavailable,
+)
 from farandole.schemas import Event, Start, acquaint, parse_duration
 from farandole.schemas.ids import new_run_id
 
@@ -205,8 +213,18 @@ class Client:
 
         Raises:
             UndecodableValue: the record holds no event that this process knows.
+            SchemaUnavailable: another program wrote it, and the schema registry did not answer within half a minute.
         """
-        return await read_event(self.scribe.types, self.store.catalogue, record)
+        until = asyncio.get_running_loop().time() + _PATIENCE
+        attempt = 0
+        while True:
+            try:
+                return await read_event(self.scribe.types, self.store, record)
+            except SchemaUnavailable:
+                if asyncio.get_running_loop().time() > until:
+                    raise
+                await asyncio.sleep(_WAITS[min(attempt, len(_WAITS) - 1)])
+                attempt += 1
 
     def failure(self, record: Stored) -> Mapping[str, Any]:
         """What a failure record says: ``error``, ``message``, ``traceback``, ``fingerprint``."""

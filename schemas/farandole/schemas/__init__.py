@@ -9,6 +9,10 @@ from .errors import (
     EncodingError,
     FarandoleError,
     IncompatibleSchema,
+    RegistryError,
+    RegistryMisconfigured,
+    RegistryRefused,
+    RegistryUnavailable,
     UndecodableValue,
     UnreadableHeaders,
 )
@@ -20,6 +24,7 @@ from .freeform import Json
 from .info import EventInfo, event_info
 from .payload import Chain, PayloadCodec, PayloadContext
 from .plain_values import PlainValues
+from .schema_text import SchemaText
 from .system import SystemSchema
 from .upcast import upcast
 
@@ -43,6 +48,11 @@ __all__ = [
     "PayloadCodec",
     "PayloadContext",
     "PlainValues",
+    "RegistryError",
+    "RegistryMisconfigured",
+    "RegistryRefused",
+    "RegistryUnavailable",
+    "SchemaText",
     "Signal",
     "Start",
     "SystemSchema",

@@ -244,3 +244,10 @@ def unpack(headers: Iterable[Header]) -> Envelope:
         kind, flags, append, index, count, attempt, sent, not_after, delay, schema,
         fa[_HEAD:c], fa[c:r], fa[r:g], fa[g:b], fa[b:], id, type, source,
     ))  # fmt: skip
+
+
+def packed_schema(fa: bytes) -> tuple[int, bytes]:
+    """The flags of a packed header, and the fingerprint of its value's schema: none if it does not fit layout 1."""
+    if len(fa) < _HEAD or fa[0] != _LAYOUT:
+        return 0, NO_SCHEMA
+    return int.from_bytes(fa[2:4], "big"), fa[56:64]
