@@ -119,7 +119,7 @@ async def test_kcat_reads_the_numbers_and_finds_their_schemas(
     kafka: str, name: str, client: Client, registry: SchemaRegistry
 ) -> None:
     # By kcat's own unpacking, for Debian's is built without Avro (-s value=avro -r URL).
-    packed = kcat("-C", "-q", "-e", "-b", kafka, "-t", f"{name}.events", "-s", "value=>BI", "-f", "%k %s\n")
+    packed = kcat("-C", "-q", "-e", "-b", kafka, "-t", f"{name}.events", "-s", "value=>B I", "-f", "%k %s\n")
     lines = [line.split(b" ") for line in packed.splitlines() if line.startswith(b"first ")]
     assert len(lines) == 3
     assert all(magic == b"0" for _, magic, *_ in lines)

@@ -300,6 +300,43 @@ async def test_a_child_of_another_choreography_waits_and_what_else_is_in_its_par
     assert begun == [5]
 
 
+async def test_a_schedule_of_something_new_waits_and_the_others_tick(
+    name: str, url: str, registry: FakeRegistry
+) -> None:
+    await a_letter(letters(name), url)
+    made = letters_and_parcels(name)
+    made.schedule(ParcelPacked(weight=9), name="a_parcel", every="1s")
+    made.schedule(LetterWritten(text="tick"), name="letter", every="1s")
+    await registry.down()
+    async with made.work(url) as client:
+        await _runs(client, LetterWritten, 3)
+        assert not (await client.runs(type=ParcelPacked)).runs
+        await registry.up()
+        await _runs(client, ParcelPacked, 1)
+
+
+async def _runs(client: Client, start: type[Start], count: int) -> None:
+    async with asyncio.timeout(40):
+        while len((await client.runs(type=start)).runs) < count:
+            await asyncio.sleep(0.1)
+
+
+async def test_with_a_payload_codec_no_step_waits_for_a_registry(
+    name: str, url: str, without: str, registry: FakeRegistry
+) -> None:
+    def sealed(made: Choreography) -> Choreography:
+        again = Choreography(name, codec=Compress(at_least=1))
+        for reactor in made.reactors:
+            again.reactor(reactor.fn)
+        return again
+
+    await a_letter(sealed(letters(name)), url)
+    await registry.down()
+    async with sealed(letters_and_parcels(name)).work(url) as client:
+        parcel = await client.start(ParcelPacked(weight=3))
+        assert (await parcel.result(ParcelSent, timeout="20s")).weight == 3
+
+
 async def test_a_refusal_stops_a_release_at_its_start(name: str, url: str, registry: FakeRegistry) -> None:
     await a_letter(letters(name), url)
     registry.refused.add(f"{name}.ParcelSent")
@@ -307,7 +344,7 @@ async def test_a_refusal_stops_a_release_at_its_start(name: str, url: str, regis
         async with letters_and_parcels(name).work(url):
             pass
     assert f"under the subject '{name}.ParcelSent': field 'a' lost its default" in str(refused.value)
-    async with await open_kafka(url, name) as store:
+    async with await open_kafka(url, name, create=False) as store:
         assert not [key for key in await store.catalogue.load() if b"ParcelSent" in key]
 
 
@@ -357,7 +394,7 @@ async def test_what_another_program_wrote_waits_for_the_registry_and_is_read(
         await a_letter_by(client)
     number = registry.numbers[f"{name}.ParcelPacked", parcel_schema(name)] = 900
     await registry.down()
-    async with await open_kafka(without, name) as store:
+    async with await open_kafka(without, name, create=False) as store:
         record = from_elsewhere(name, number, 12)
         await store.append(store.partition_of(record.key or b""), [record])
     async with made.work(url) as client:
@@ -389,7 +426,7 @@ async def test_a_number_that_no_registry_knows_parks_the_step(
     name: str, url: str, without: str, registry: FakeRegistry
 ) -> None:
     async with letters_and_parcels(name).work(url, partitions=2) as client:
-        async with await open_kafka(without, name) as store:
+        async with await open_kafka(without, name, create=False) as store:
             record = from_elsewhere(name, 12345, 1)
             await store.append(store.partition_of(record.key or b""), [record])
         with pytest.raises(Exception, match="has no schema number 12345"):
@@ -508,7 +545,7 @@ async def test_its_login_is_in_no_log_line_error_or_finding(
     for answer in ((401, b"{}"), (503, b""), (200, b"<html>")):
         registry.answer = answer
         said.append(repr(await diagnose(url, name)))
-        async with await open_kafka(url, name) as store:
+        async with await open_kafka(url, name, create=False) as store:
             said += [repr(vars(store)), store.url, str(store.registry)]
             try:
                 await store.introduce([SchemaText("a.B", b"12345678", "{}")])

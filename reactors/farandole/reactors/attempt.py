@@ -76,7 +76,7 @@ class Attempts:
         self._random = random
         self._log_time = log_time
         self.dispatcher: Dispatcher
-        self._numbered = store.registry is not None
+        self._numbered = store.registry is not None and types.codec is None
         self._plans: dict[str, Plan] = {}
         for r in reactors:
             plan = self._plans[r.id] = Plan(r, types, stats.reactors[r.name], provided[r.id])
@@ -178,7 +178,8 @@ class Attempts:
                 start = type(item.start)
                 types = self._scribe.others.of(item.choreography or "", start)
                 await self._abroad.acquaint(types, start)
-                await self._numbered_soon(types.schema_of(start))
+                if self._numbered:
+                    await self._numbered_soon(types.schema_of(start))
 
     async def _numbered_soon(self, schema: bytes) -> None:
         """Wait until values of a schema can be appended. Which choreography's it is, only the handler's result said."""
