@@ -6,7 +6,7 @@ trouble with the log itself is not the step's: then the attempt is made again wi
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import timedelta
@@ -14,7 +14,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from farandole.eventstore import EventStore, PositionLost, SchemaUnavailable, StoreError, TooLarge
+from farandole.eventstore import EventStore, PositionLost, SchemaUnavailable, Stored, StoreError, TooLarge
 from farandole.schemas import EventTypes, UndecodableValue, failure_fields
 from farandole.schemas.catalogue import texts_in
 from farandole.schemas.envelope import unpack
@@ -34,6 +34,7 @@ from .retry import GiveUpNow, decide
 from .scribe import Scribe
 from .shown import text
 from .stats import WorkerStats
+from .tracing import MOST_LINKS, Tracing
 from .undoing import UndoPlan
 from .values import Values
 from .written import size_of
@@ -49,6 +50,10 @@ class Attempts:
         threads: where plain functions run, by `Reactor.id`, so that none waits for the threads of another.
         random: gives numbers in [0, 1), for the jitter of retries.
         log_time: now, in milliseconds of log time, as nearly as is known.
+        tracing: None while it is off.
+
+    Attributes:
+        perform: makes one attempt, traced if tracing is on.
     """
 
     def __init__(
@@ -66,8 +71,12 @@ class Attempts:
         threads: Mapping[str, ThreadPoolExecutor],
         random: Callable[[], float],
         log_time: Callable[[], int],
+        tracing: Tracing | None = None,
     ) -> None:
         self._store = store
+        self._values = values
+        self._tracing = tracing
+        self.perform = self.make if tracing is None else partial(self._traced, tracing)
         self._scribe = scribe
         self._abroad = abroad
         self._outbox = outbox
@@ -121,6 +130,8 @@ class Attempts:
                 await self._acquaint(items)
                 parts = parts_of(self._scribe, work.run.id, work.pair, items)
                 written = self._scribe.outcome_of(work.run.id, work.pair, parts, plan.fan_out(result))
+            if self._tracing is not None:
+                written = self._tracing.emits(written)
             if written.largest > self._store.max_record_bytes:
                 raise TooLargeOutcome(
                     f"{work.reactor.where}: an event of {written.largest} bytes is larger than the log takes "
@@ -160,6 +171,26 @@ class Attempts:
             if len(written.records) > 1:
                 work.made = unpack(written.records[0].headers).append
                 work.again = partial(put, work.serving.fold.partition, written.records, written.size, refused)
+
+    async def _traced(self, tracing: Tracing, work: Work) -> None:
+        try:
+            taken = await self._taken(work)
+        except asyncio.CancelledError:
+            if not work.cancelled:
+                raise
+            taken = []  # the attempt sees to it
+        with tracing.step(work, taken):
+            await self.make(work)
+
+    async def _taken(self, work: Work) -> Sequence[Stored]:
+        """The records that a step takes, as far as they can be had and linked to."""
+        record, inputs = work.record, work.pair.inputs
+        if record is not None and len(inputs) == 1:
+            return (record,)
+        try:
+            return await self._values.get(work.serving.fold.partition, inputs[:MOST_LINKS])
+        except StoreError:
+            return ()
 
     async def _introduce(self, schemas: Collection[bytes]) -> None:
         """Have a registry number what a handler may emit.
@@ -244,6 +275,8 @@ class Attempts:
         delay = 0 if isinstance(verdict, GiveUpNow) else max(int(verdict.delay.total_seconds() * 1000), 0)
         content = failure_fields(_from_the_handler(error))
         record = self._scribe.failure(work.run.id, pair, work.attempt, content, last=last, delay_ms=delay)
+        if self._tracing is not None:
+            record = self._tracing.failed(record, error)
         if last:
             stats.failed += 1
         else:
