@@ -246,8 +246,8 @@ def unpack(headers: Iterable[Header]) -> Envelope:
     ))  # fmt: skip
 
 
-def packed_schema(fa: bytes) -> tuple[int, bytes]:
-    """The flags of a packed header, and the fingerprint of its value's schema: none if it does not fit layout 1."""
-    if len(fa) < _HEAD or fa[0] != _LAYOUT:
-        return 0, NO_SCHEMA
-    return int.from_bytes(fa[2:4], "big"), fa[56:64]
+def packed_schema(fa: bytes, unless: int = 0) -> bytes:
+    """The fingerprint of a value's schema in a packed header; none if it has one of these flags, or is not of layout 1."""
+    if len(fa) < _HEAD or fa[0] != _LAYOUT or (fa[2] << 8 | fa[3]) & unless:
+        return NO_SCHEMA
+    return fa[56:64]

@@ -39,7 +39,8 @@ def _plain(record: Stored) -> Stored:
     value = record.value
     if value is None or len(value) < FRAME or value[:1] != MAGIC or (schema := named_schema(record.headers)) is None:
         return record
-    return record._replace(value=unframed(value, schema))
+    partition, offset, time, key, _, headers = record
+    return _new(Stored, (partition, offset, time, key, unframed(value, schema), headers))
 
 
 class Numbering:
@@ -105,19 +106,29 @@ class Numbering:
             NotAppended: a schema has no number yet, and the registry cannot be asked now.
             RegistryRefused: the registry refuses one.
         """
-        while missing := self._missing(records):
+        while True:
+            made, missing = self._framed(records)
+            if not missing:
+                return made
             await self._find(missing)
-        return [self._framed(record) for record in records]
 
-    def _missing(self, records: Sequence[Record]) -> set[bytes]:
-        schemas = {schema for record in records if (schema := _schema_of(record)) is not None}
-        return schemas - self._numbers.frames.keys() - self._strange
-
-    def _framed(self, record: Record) -> Record:
-        frame = self._numbers.frames.get(_schema_of(record) or b"")
-        if frame is None or record.value is None:
-            return record
-        return _new(Record, (record.key, framed(record.value, frame), record.headers))
+    def _framed(self, records: Sequence[Record]) -> tuple[Sequence[Record], set[bytes]]:
+        """Records as they go into the topic, and the schemas of those that cannot go there yet."""
+        frames = self._numbers.frames
+        made, missing = [], set[bytes]()
+        for record in records:
+            key, value, headers = record
+            if value is not None and value[:2] == MARK:
+                # A reader goes by the headers alone, so what they do not say stays as it is.
+                schema = named_schema(headers)
+                if schema is not None and schema == value[2:HEAD]:
+                    frame = frames.get(schema)
+                    if frame is not None:
+                        record = _new(Record, (key, framed(value, frame), headers))
+                    elif schema not in self._strange:
+                        missing.add(schema)
+            made.append(record)
+        return made, missing
 
     async def _find(self, schemas: set[bytes]) -> None:
         """Ask for the numbers of schemas that nobody introduced here: events of others, and of tools."""
@@ -152,18 +163,6 @@ def _told() -> Iterator[None]:
         raise StoreMisconfigured(str(e)) from e
     except RegistryError as e:
         raise SchemaUnavailable(str(e)) from e
-
-
-def _schema_of(record: Record) -> bytes | None:
-    """The schema by which a value is put into the registry's form; None for one that stays as it is.
-
-    A reader goes by the headers alone, so what they do not say stays as it is.
-    """
-    value = record.value
-    if value is None or value[:2] != MARK:
-        return None
-    schema = named_schema(record.headers)
-    return schema if schema is not None and schema == value[2:HEAD] else None
 
 
 async def warn_if_numbered(catalogue: Table) -> None:

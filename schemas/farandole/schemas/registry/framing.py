@@ -17,10 +17,10 @@ _CODED: Final = int(Flag.CODED)
 
 def named_schema(headers: Sequence[Header]) -> bytes | None:
     """The fingerprint of a value's schema, if headers name one and the value did not go through a payload codec."""
-    for name, value in reversed(headers):
+    for name, fa in reversed(headers):
         if name == "fa":
-            flags, schema = packed_schema(value)
-            return None if schema == NO_SCHEMA or flags & _CODED else schema
+            schema = packed_schema(fa, _CODED)
+            return None if schema == NO_SCHEMA else schema
     return None
 
 
