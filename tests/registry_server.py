@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from typing import Any
 
 from farandole.schemas.registry import RegistrySettings
@@ -10,6 +11,9 @@ from farandole.testing.broker import free_port
 
 class FakeRegistry:
     """Speaks as much of Confluent's API as is asked for. Use as an async context manager.
+
+    Args:
+        tls: how its connections are secured; None: they are not.
 
     Attributes:
         numbers: what it gave, by subject and schema.
@@ -20,7 +24,8 @@ class FakeRegistry:
         gate: requests wait until it is set.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.numbers: dict[tuple[str, str], int] = {}
         self.asked: list[str] = []
         self.headers: dict[str, str] = {}
@@ -34,7 +39,7 @@ class FakeRegistry:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}"
 
     @property
     def settings(self) -> RegistrySettings:
@@ -49,7 +54,7 @@ class FakeRegistry:
 
     async def up(self) -> None:
         """Listen, with what it knew before."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
 
     async def down(self) -> None:
         """Be gone: connections end, and no more are taken."""
@@ -81,7 +86,7 @@ class FakeRegistry:
                 status, content = self.answer or self._answer(method, path, json.loads(body) if body else {})
                 writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(content), content))
                 await writer.drain()
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, ValueError):
             pass
         finally:
             self._serving.discard(serving)

@@ -6,6 +6,7 @@ A thin client, for five requests are all that is needed: Confluent's own comes w
 import asyncio
 import json
 import logging
+import ssl
 from types import ModuleType
 from typing import Any, Final
 from urllib.parse import quote
@@ -92,6 +93,11 @@ class ConfluentRegistry:
                 f"the schema registry {self.url} did not answer within {self._settings.timeout:g} s"
             ) from None
         except self._http.RequestError as e:
+            if (why := _distrust(e)) is not None:
+                raise RegistryMisconfigured(
+                    f"the schema registry {self.url} is not trusted ({why}): name the authority's PEM file, as ?ca=ca.pem "
+                    "after its URL, or have its certificate renewed"
+                ) from e
             raise RegistryUnavailable(
                 f"the schema registry {self.url} cannot be reached ({type(e).__name__}: {e})"
             ) from e
@@ -151,6 +157,15 @@ class ConfluentRegistry:
             f"compatibility: curl -X PUT -H 'Content-Type: {_JSON}' -d '{{\"compatibility\": \"NONE\"}}' "
             f"{self.url}/config/{schema.name}"
         )
+
+
+def _distrust(error: BaseException | None) -> str | None:
+    """Why a certificate is not trusted, if that is what an error comes from."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _said(answer: dict[str, Any]) -> str:
