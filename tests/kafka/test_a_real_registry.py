@@ -118,13 +118,16 @@ async def test_confluent_s_deserializer_reads_every_record(
 async def test_kcat_reads_the_numbers_and_finds_their_schemas(
     kafka: str, name: str, client: Client, registry: SchemaRegistry
 ) -> None:
-    # By kcat's own unpacking, for Debian's is built without Avro (-s value=avro -r URL).
+    # By kcat's own unpacking, for Debian's is built without Avro.
     packed = kcat("-C", "-q", "-e", "-b", kafka, "-t", f"{name}.events", "-s", "value=>B I", "-f", "%k %s\n")
     lines = [line.split(b" ") for line in packed.splitlines() if line.startswith(b"first ")]
     assert len(lines) == 3
     assert all(magic == b"0" for _, magic, *_ in lines)
     names = [json.loads(asked(f"{registry.url}/schemas/ids/{int(line[2])}")["schema"])["name"] for line in lines]
     assert names == [f"{name}.OrderPlaced", f"{name}.PaymentTaken", f"{name}.OrderShipped"]
+    if b"Avro" in kcat("-V"):
+        said = kcat("-C", "-q", "-e", "-b", kafka, "-t", f"{name}.events", "-s", "value=avro", "-r", registry.url)
+        assert [json.loads(line) for line in said.splitlines() if line].count({"item": "té", "count": 2}) == 1
 
 
 def asked(url: str) -> Any:
