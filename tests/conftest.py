@@ -7,6 +7,8 @@ import pytest
 from hypothesis import settings
 
 from farandole.testing.broker import BrokerFailed, KafkaBroker, Listener, free_port, missing_tools
+from farandole.testing.registry import RegistryFailed, SchemaRegistry
+from farandole.testing.registry import missing_tools as missing_for_a_registry
 
 PROXIED = "PROXIED"
 
@@ -21,8 +23,12 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 @pytest.fixture(scope="session")
 def kafka_tools() -> None:
     """Skips the test, or fails it if FARANDOLE_REQUIRE_KAFKA=1, where a real broker cannot be started."""
-    if missing := missing_tools():
-        why = f"Apache Kafka cannot be started here: {' and '.join(missing)} is not installed (openjdk-17-jre, maven)"
+    _need("Apache Kafka", missing_tools())
+
+
+def _need(what: str, missing: list[str]) -> None:
+    if missing:
+        why = f"{what} cannot be started here: {' and '.join(missing)} is not installed (openjdk-17-jre, maven)"
         if os.environ.get("FARANDOLE_REQUIRE_KAFKA") == "1":
             pytest.fail(why, pytrace=False)
         pytest.skip(why)
@@ -48,3 +54,17 @@ def kafka(request: pytest.FixtureRequest) -> str:
         return given
     broker: KafkaBroker = request.getfixturevalue("kafka_broker")
     return broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def apicurio() -> Iterator[SchemaRegistry]:
+    """A real schema registry of this test session. Whoever kills it starts it again."""
+    _need("Apicurio", missing_for_a_registry())
+    registry = SchemaRegistry()
+    try:
+        registry.start()
+    except RegistryFailed as e:
+        registry.close()
+        pytest.fail(str(e), pytrace=False)
+    yield registry
+    registry.close()

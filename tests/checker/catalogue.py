@@ -8,9 +8,12 @@ from typing import Any, Final
 import fastavro
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 
-MAGIC: Final = b"\xc3\x01"
+from .wire import HEAD_OF_NUMBERED, NUMBERED, SINGLE_OBJECT
+
+MAGIC: Final = SINGLE_OBJECT
 MOST_SYSTEM: Final = 1024 * 1024
 _PREFIX: Final = b"schema/"
+_NUMBERS: Final = b"number/"
 
 
 class Undecodable(Exception):
@@ -28,7 +31,11 @@ class Catalogue:
         self.wrong: list[str] = []
         self._json: dict[bytes, dict[str, Any]] = {}
         self._parsed: dict[bytes, Any] = {}
+        self._numbers: dict[int, set[bytes]] = {}
         for key, value in table.items():
+            if key.startswith(_NUMBERS):
+                number = int(key.rpartition(b"/")[2])
+                self._numbers.setdefault(number, set()).add(bytes.fromhex(json.loads(value)["fingerprint"]))
             if not key.startswith(_PREFIX):
                 continue
             entry = json.loads(value)
@@ -57,6 +64,8 @@ class Catalogue:
         Raises:
             Undecodable: no such schema, another one than the header says, or bytes that do not fit or are left over.
         """
+        if value is not None and (numbered := self.numbered(value)) is not None:
+            value, schema = MAGIC + numbered + value[HEAD_OF_NUMBERED:], None
         if value is None or value[:2] != MAGIC or len(value) < 10:
             raise Undecodable("no Avro single-object encoding")
         named = value[2:10]
@@ -73,6 +82,19 @@ class Catalogue:
             raise Undecodable(f"{self.name(named)}: {len(rest)} bytes are left over")
         return decoded
 
+    def numbered(self, value: bytes) -> bytes | None:
+        """The fingerprint of the schema that a value names by its number; None if it names none so.
+
+        Raises:
+            Undecodable: the number stands for no schema, or for several.
+        """
+        if value[:1] != NUMBERED or len(value) < HEAD_OF_NUMBERED:
+            return None
+        found = self._numbers.get(int.from_bytes(value[1:HEAD_OF_NUMBERED], "big"), set())
+        if len(found) != 1:
+            raise Undecodable(f"the number of its schema stands for {len(found)} schemas")
+        return min(found)
+
     def decode_system(self, value: bytes | None, name: str) -> dict[str, Any]:
         """What the value of a system record says.
 
@@ -81,6 +103,8 @@ class Catalogue:
         """
         if value is not None and len(value) > MOST_SYSTEM:
             raise Undecodable(f"a value of {len(value)} bytes")
+        if value is not None and value[:2] != MAGIC:
+            raise Undecodable("no Avro single-object encoding")
         content: dict[str, Any] = self.decode(value)
         if value is not None and self.name(value[2:10]) != name:
             raise Undecodable(f"{self.name(value[2:10])} instead of {name}")

@@ -11,6 +11,7 @@ from .invariants import broken_promises
 from .record import Head, Raw, read_head
 from .state import Run
 from .verdict import Verdict
+from .wire import plain
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class Examination:
             UnknownVersion: the log goes by rules that are not known here.
         """
         began = time.perf_counter()
-        for raw in records:
+        for raw in map(plain, records):
             partition = self.partitions[raw.partition]
             partition.records.append((raw, read_head(raw.headers), partition.fold.take(raw)))
         self.seconds += time.perf_counter() - began

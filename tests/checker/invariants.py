@@ -117,7 +117,8 @@ def _value(fold: "Fold", raw: Raw, head: Head) -> str | None:
         fold.catalogue.decode(raw.value, head.schema)
     except Undecodable as e:
         return str(e)
-    named, type = fold.catalogue.name(head.schema), _type_of_value(head)
+    schema = (raw.value and fold.catalogue.numbered(raw.value)) or head.schema
+    named, type = fold.catalogue.name(schema), _type_of_value(head)
     return (
         None if named.encode() == type else f"its type is {type.decode(errors='replace')}, its schema that of {named}"
     )

@@ -43,7 +43,14 @@ Cli = Callable[..., Said]
 
 @pytest.fixture(autouse=True)
 def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FARANDOLE_STORE", "FARANDOLE_CHOREOGRAPHY", "FARANDOLE_DEBUG", "COLUMNS", "NO_COLOR"):
+    for name in (
+        "FARANDOLE_STORE",
+        "FARANDOLE_REGISTRY",
+        "FARANDOLE_CHOREOGRAPHY",
+        "FARANDOLE_DEBUG",
+        "COLUMNS",
+        "NO_COLOR",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(APPS)
 

@@ -58,7 +58,7 @@ async def _store(store: str, choreography: Choreography | None) -> Sequence[Find
         from farandole.eventstore.kafka import diagnose as look_at_cluster
 
         found = await look_at_cluster(store, choreography.name if choreography else "doctor")
-        general = ("transport", "broker")
+        general = ("transport", "broker", "registry")
         return [f for f in found if choreography is not None or f.check in general]
     if scheme == "memory":
         return [

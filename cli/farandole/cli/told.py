@@ -122,7 +122,7 @@ class LogTeller(Teller):
     """Reads them from the log itself."""
 
     def __init__(self, client: Client) -> None:
-        super().__init__(PlainReader(client.store.catalogue.load, client.scribe.types))
+        super().__init__(PlainReader(client.store.catalogue.load, client.scribe.types, client.store.explain))
         self._store: EventStore = client.store
 
     async def tell_at(self, partition: int, offsets: Iterable[int], verdicts: dict[int, Verdict]) -> list[Told]:

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from typing import NamedTuple
 
 from farandole.schemas.envelope import Header
+from farandole.schemas.schema_text import SchemaText
 
 from .partitioner import partition_of
 
@@ -164,10 +165,34 @@ class EventStore(ABC):
     """How many partitions the log has; fixed when it is created."""
     max_record_bytes: int
     """The largest record (key, value and headers) that `append` takes."""
+    registry: str | None = None
+    """The schema registry, without secrets, whose numbers the values of this log bear; None: they bear none."""
 
     def partition_of(self, key: bytes) -> int:
         """The partition of a run id: Kafka's default partitioner (murmur2), so that any client can start a run."""
         return partition_of(key, self.partitions)
+
+    async def introduce(self, schemas: Sequence[SchemaText]) -> None:  # noqa: B027  # most logs have nobody to ask
+        """Bring schemas to whoever must have them before values of them are appended: the schema registry, if any.
+
+        Raises:
+            SchemaUnavailable: it cannot be reached now, and does not have them all. `append` would wait for it as well.
+            StoreMisconfigured: its settings are wrong.
+            RegistryRefused: it refuses one. The message names the subject and the cure.
+        """
+
+    def lacks(self, schemas: Collection[bytes]) -> bool:
+        """Whether values of one of these schemas (fingerprints) cannot be appended before `introduce` brought it."""
+        return False
+
+    async def explain(self, record: Stored) -> None:  # noqa: B027  # likewise
+        """Bring the schema of a value that another program wrote into the catalogue, if only a registry has it.
+
+        Raises:
+            SchemaUnavailable: the registry cannot be reached now.
+            StoreMisconfigured: its settings are wrong.
+            UndecodableValue: it has no such schema, or none of such an event.
+        """
 
     @abstractmethod
     async def append(self, partition: int, records: Sequence[Record]) -> int:
@@ -180,6 +205,7 @@ class EventStore(ABC):
             NotAppended: certainly not in the log.
             AppendUnknown: perhaps in the log; append the same bytes again.
             TooLarge: a record is larger than `max_record_bytes`.
+            RegistryRefused: the schema registry refuses the schema of a value; nothing was appended.
             StoreClosed: the store was closed.
         """
 

@@ -3,6 +3,7 @@
 FarandoleError
 └── StoreError
     ├── StoreUnavailable     the log cannot be reached now; trying again may help
+    │   └── SchemaUnavailable    the schema registry cannot, and has to say something first
     ├── StoreMisconfigured   the log is reachable, but its settings, size or credentials are wrong; says the cure
     ├── StoreClosed          this store was closed
     ├── AppendError
@@ -22,6 +23,10 @@ class StoreError(FarandoleError):
 
 class StoreUnavailable(StoreError):
     """The log cannot be reached now; trying again may help."""
+
+
+class SchemaUnavailable(StoreUnavailable):
+    """The schema registry cannot be reached now, and has to be asked before this can be done; trying again may help."""
 
 
 class StoreMisconfigured(StoreError):

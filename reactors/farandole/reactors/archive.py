@@ -21,6 +21,7 @@ from farandole.projections.checkpoints import Checkpoints, begun
 from farandole.projections.fold import Fold
 from farandole.projections.fold.checkpoint import Manifest, base_key
 from farandole.schemas.catalogue import PREFIX
+from farandole.schemas.schema_numbers import NUMBERS
 
 from .errors import ClientError
 
@@ -202,7 +203,7 @@ def schemas_file(directory: Path, choreography: str) -> Path:
 
 
 async def _keep_schemas(store: EventStore, to: Path, choreography: str) -> None:
-    found = await store.catalogue.scan(PREFIX)
+    found = {**await store.catalogue.scan(PREFIX), **await store.catalogue.scan(NUMBERS)}
     schemas = {key.decode(): json.loads(value) for key, value in sorted(found.items())}
     file = schemas_file(_made(to), choreography)
     part = file.with_suffix(".json.part")

@@ -6,7 +6,7 @@ trouble with the log itself is not the step's: then the attempt is made again wi
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from datetime import timedelta
@@ -14,8 +14,9 @@ from functools import partial
 from time import perf_counter
 from typing import Any, Final, NamedTuple
 
-from farandole.eventstore import EventStore, PositionLost, StoreError, TooLarge
+from farandole.eventstore import EventStore, PositionLost, SchemaUnavailable, Stored, StoreError, TooLarge
 from farandole.schemas import EventTypes, UndecodableValue, failure_fields
+from farandole.schemas.catalogue import texts_in
 from farandole.schemas.envelope import unpack
 
 from .abroad import Abroad
@@ -33,6 +34,7 @@ from .retry import GiveUpNow, decide
 from .scribe import Scribe
 from .shown import text
 from .stats import WorkerStats
+from .tracing import MOST_LINKS, Tracing
 from .undoing import UndoPlan
 from .values import Values
 from .written import size_of
@@ -51,6 +53,10 @@ class Attempts:
         threads: where plain functions run, by `Reactor.id`, so that none waits for the threads of another.
         random: gives numbers in [0, 1), for the jitter of retries.
         log_time: now, in milliseconds of log time, as nearly as is known.
+        tracing: None while it is off.
+
+    Attributes:
+        perform: makes one attempt, traced if tracing is on.
     """
 
     def __init__(
@@ -68,8 +74,12 @@ class Attempts:
         threads: Mapping[str, ThreadPoolExecutor],
         random: Callable[[], float],
         log_time: Callable[[], int],
+        tracing: Tracing | None = None,
     ) -> None:
         self._store = store
+        self._values = values
+        self._tracing = tracing
+        self.perform = self.make if tracing is None else partial(self._traced, tracing)
         self._scribe = scribe
         self._abroad = abroad
         self._outbox = outbox
@@ -80,6 +90,7 @@ class Attempts:
         self._told: dict[str, float] = {}
         """Until when it is not said again that steps of a reactor cannot be attempted."""
         self.dispatcher: Dispatcher
+        self._numbered = store.registry is not None and types.codec is None
         self._plans: dict[str, Plan] = {}
         for r in reactors:
             plan = self._plans[r.id] = Plan(r, types, stats.reactors[r.name], provided[r.id])
@@ -99,6 +110,10 @@ class Attempts:
             stats.queued.observe(began - work.queued_at)
             if not plan.fits(work.pair):
                 raise EarlierShape(_earlier(work))
+            if self._numbered and self._store.lacks(plan.schemas):
+                # Before the handler: what it made could not be appended, and would hold up all else of the partition.
+                await self._introduce(plan.schemas)
+                began = perf_counter()
             limit = None if plan.direct else self._limit(work)
             if plan.undoes and plan.places(work.pair) is None:
                 result = None  # it did nothing that would be undone
@@ -120,6 +135,8 @@ class Attempts:
                 await self._acquaint(items)
                 parts = parts_of(self._scribe, work.run.id, work.pair, items)
                 written = self._scribe.outcome_of(work.run.id, work.pair, parts, plan.fan_out(result))
+            if self._tracing is not None:
+                written = self._tracing.emits(written)
             if written.largest > self._store.max_record_bytes:
                 raise TooLargeOutcome(
                     f"{work.reactor.where}: an event of {written.largest} bytes is larger than the log takes "
@@ -170,12 +187,54 @@ class Attempts:
             self._told[reactor.id] = now + _QUIET
         log.log(level, "%s cannot be attempted now: %s", reactor.where, error)
 
+    async def _traced(self, tracing: Tracing, work: Work) -> None:
+        try:
+            taken = await self._taken(work)
+        except asyncio.CancelledError:
+            if not work.cancelled:
+                raise
+            taken = []  # the attempt sees to it
+        with tracing.step(work, taken):
+            await self.make(work)
+
+    async def _taken(self, work: Work) -> Sequence[Stored]:
+        """The records that a step takes, as far as they can be had and linked to."""
+        record, inputs = work.record, work.pair.inputs
+        if record is not None and len(inputs) == 1:
+            return (record,)
+        try:
+            return await self._values.get(work.serving.fold.partition, inputs[:MOST_LINKS])
+        except StoreError:
+            return ()
+
+    async def _introduce(self, schemas: Collection[bytes]) -> None:
+        """Have a registry number what a handler may emit.
+
+        Raises:
+            RegistryRefused: one is refused, so that no attempt helps before a deploy.
+            StoreError: the schema registry cannot be asked now.
+        """
+        known = texts_in(await self._store.catalogue.load())
+        await self._store.introduce([known[schema] for schema in schemas if schema in known])
+
     async def _acquaint(self, items: Iterable[Item]) -> None:
         """Let other choreographies know the starts of children that are born into them."""
         for item in items:
             if isinstance(item, Child) and not self._abroad.is_home(item.choreography or ""):
                 start = type(item.start)
-                await self._abroad.acquaint(self._scribe.others.of(item.choreography or "", start), start)
+                types = self._scribe.others.of(item.choreography or "", start)
+                await self._abroad.acquaint(types, start)
+                if self._numbered:
+                    await self._numbered_soon(types.schema_of(start))
+
+    async def _numbered_soon(self, schema: bytes) -> None:
+        """Wait until values of a schema can be appended. Which choreography's it is, only the handler's result said."""
+        while self._store.lacks((schema,)):
+            try:
+                await self._introduce((schema,))
+            except SchemaUnavailable as e:
+                log.warning("the start of a child waits for the schema registry: %s", e)
+                await asyncio.sleep(AGAIN)
 
     def _limit(self, work: Work) -> "Limit | None":
         """How long the handler may take.
@@ -231,6 +290,8 @@ class Attempts:
         delay = 0 if isinstance(verdict, GiveUpNow) else max(int(verdict.delay.total_seconds() * 1000), 0)
         content = failure_fields(_from_the_handler(error))
         record = self._scribe.failure(work.run.id, pair, work.attempt, content, last=last, delay_ms=delay)
+        if self._tracing is not None:
+            record = self._tracing.failed(record, error)
         if last:
             stats.failed += 1
         else:

@@ -6,7 +6,15 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
-from farandole.eventstore import AppendUnknown, EventStore, NotAppended, Record, Stored, StoreUnavailable
+from farandole.eventstore import (
+    AppendUnknown,
+    EventStore,
+    NotAppended,
+    Record,
+    SchemaUnavailable,
+    Stored,
+    StoreUnavailable,
+)
 from farandole.schemas import Event, Start, acquaint, parse_duration
 from farandole.schemas.ids import new_run_id
 
@@ -19,6 +27,7 @@ from .overview import RunList, list_runs
 from .reading import failure_of, read_event
 from .scribe import Scribe
 from .starts import start_named
+from .tracing import tracing_of
 
 _PATIENCE: Final = 30.0
 _WAITS: Final = (0.05, 0.1, 0.2, 0.5)
@@ -38,6 +47,7 @@ class Client:
         self.scribe = scribe
         self.follower = Follower(store, restores=True)
         self._owns_store = owns_store
+        self._tracing = tracing_of(scribe.choreography, store.url)
 
     async def start(
         self, event: Start, *, run_id: str | None = None, within: str | timedelta | float | None = None
@@ -174,7 +184,12 @@ class Client:
             TooLarge: the log takes no record of this size.
             AppendError: it could not be appended within half a minute.
         """
-        await self.append_to(self.store.partition_of(key), (record,))
+        partition = self.store.partition_of(key)
+        if self._tracing is None:
+            await self.append_to(partition, (record,))
+        else:
+            with self._tracing.sending(record, partition) as traced:
+                await self.append_to(partition, (traced,))
 
     async def append_to(self, partition: int, records: Sequence[Record]) -> None:
         """Append records to a partition. While their fate is unknown the same bytes are appended again.
@@ -205,8 +220,18 @@ class Client:
 
         Raises:
             UndecodableValue: the record holds no event that this process knows.
+            SchemaUnavailable: another program wrote it, and the schema registry did not answer within half a minute.
         """
-        return await read_event(self.scribe.types, self.store.catalogue, record)
+        until = asyncio.get_running_loop().time() + _PATIENCE
+        attempt = 0
+        while True:
+            try:
+                return await read_event(self.scribe.types, self.store, record)
+            except SchemaUnavailable:
+                if asyncio.get_running_loop().time() > until:
+                    raise
+                await asyncio.sleep(_WAITS[min(attempt, len(_WAITS) - 1)])
+                attempt += 1
 
     def failure(self, record: Stored) -> Mapping[str, Any]:
         """What a failure record says: ``error``, ``message``, ``traceback``, ``fingerprint``."""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from farandole.eventstore import Stored
+from farandole.eventstore import SchemaUnavailable, Stored
 from farandole.schemas import EventTypes, PlainValues, UndecodableValue
 from farandole.schemas.envelope import Flag, unpack
 
@@ -16,10 +16,17 @@ class PlainReader:
     Args:
         catalogue: gives the schemas, as the catalogue has them.
         types: their payload codec is used, if they have one.
+        explain: brings schemas into the catalogue that only a registry has; None: there is none to ask.
     """
 
-    def __init__(self, catalogue: Callable[[], Awaitable[Mapping[bytes, bytes]]], types: EventTypes) -> None:
+    def __init__(
+        self,
+        catalogue: Callable[[], Awaitable[Mapping[bytes, bytes]]],
+        types: EventTypes,
+        explain: Callable[[Stored], Awaitable[None]] | None = None,
+    ) -> None:
         self._catalogue = catalogue
+        self._explain = explain
         self._types = types
         self._values = PlainValues()
 
@@ -40,5 +47,12 @@ class PlainReader:
                 raise UndecodableValue("the value went through a payload codec; name the app, which has it")
             value = self._types.unseal(value, context_of(self._types, record, e))
         if not self._values.knows(value):
+            self._values.learn(await self._catalogue())
+        if self._explain is not None and not self._values.knows(value):
+            try:
+                await self._explain(record)
+            except SchemaUnavailable as e:
+                # Whoever looks on does not wait for it.
+                raise UndecodableValue(str(e)) from e
             self._values.learn(await self._catalogue())
         return self._values.read(value)

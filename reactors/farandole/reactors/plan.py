@@ -17,6 +17,7 @@ class Plan:
     Attributes:
         check: what it returned, as the items to emit.
         gives: wire names of all that it may emit.
+        schemas: fingerprints of these.
         taken: how many events a step of it takes; 0: that depends.
         fan_out: what the branches of what it returned may begin with, if that is a fan-out.
         plain: whether it returns events at most, and no fan-out.
@@ -29,8 +30,8 @@ class Plan:
     """
 
     __slots__ = (
-        "_gathers", "_takes", "check", "context", "direct", "failures", "fan_out", "gives", "plain", "provided", "simple",
-        "stats", "taken", "undoes",
+        "_gathers", "_takes", "check", "context", "direct", "failures", "fan_out", "gives", "plain", "provided", "schemas",
+        "simple", "stats", "taken", "undoes",
     )  # fmt: skip
 
     def __init__(self, reactor: Reactor, types: EventTypes, stats: ReactorStats, provided: Mapping[str, Any]) -> None:
@@ -46,6 +47,7 @@ class Plan:
         self.failures = contract.failures
         self._gathers = contract.elements if contract.form == "list" else None
         self.gives = frozenset(types.wire_name(event).encode() for event in signature.gives.events)
+        self.schemas = frozenset(types.schema_of(event) for event in signature.gives.events)
         self.taken = 0 if self._gathers is not None or self.failures is not None else len(contract.takes)
         self._takes = contract.takes if contract.form == "join" else (contract.elements,)
         """The wire names of the events that each parameter takes."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from farandole.eventstore import Stored, Table
+from farandole.eventstore import EventStore, Stored
 from farandole.projections import contexts
 from farandole.schemas import Event, EventTypes, PayloadContext, UndecodableValue, system_records
 from farandole.schemas.catalogue import refresh
@@ -25,17 +25,22 @@ def event_of(types: EventTypes, record: Stored) -> Event:
     return types.decode(text(e.type), record.value or b"")
 
 
-async def read_event(types: EventTypes, catalogue: Table, record: Stored) -> Event:
-    """The event that a record holds; if it cannot be read, once more with the newest schemas of the catalogue.
+async def read_event(types: EventTypes, store: EventStore, record: Stored) -> Event:
+    """The event that a record holds; if it cannot be read, once more with the newest schemas of the log's catalogue.
 
     Raises:
         UndecodableValue: it cannot be read here; says why and what to do.
-        StoreError: the catalogue cannot be read.
+        StoreError: the catalogue cannot be read, or a schema registry that has to be asked.
     """
     try:
         return event_of(types, record)
     except UndecodableValue:
-        await refresh(catalogue, types)
+        await refresh(store.catalogue, types)
+    try:
+        return event_of(types, record)
+    except UndecodableValue:
+        await store.explain(record)
+        await refresh(store.catalogue, types)
         return event_of(types, record)
 
 

@@ -19,6 +19,7 @@ from farandole.schemas.ids import OUTSIDE, derived_id, failure_id, new_append, o
 
 from .others import OtherTypes
 from .shown import text
+from .trace_headers import carried
 from .written import ROOM_FOR_COPIES, Part, Written, size_of
 
 _NOTHING: Final = b"farandole.Nothing"
@@ -161,7 +162,7 @@ class Scribe:
         headers = self._headers(
             kind, OUTSIDE + e.id, type, schema=e.schema, causation=causation, flags=e.flags & _COPIED
         )
-        return Record(run_id, set.value, headers)
+        return Record(run_id, set.value, [*headers, *carried(set.headers)])
 
     def expiry_of_fan_in(self, run_id: bytes, fan_out: bytes, reactor: bytes, said: str) -> Record:
         """The record that ends the waiting of a fan-in, which is a failure of the branches that gave nothing."""

@@ -14,12 +14,20 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from farandole.eventstore import Clock, EventStore, SystemClock, connect
-from farandole.schemas import EventTypes, FarandoleError, IncompatibleSchema, PayloadCodec, error_text
+from farandole.schemas import (
+    EventTypes,
+    FarandoleError,
+    IncompatibleSchema,
+    PayloadCodec,
+    RegistryRefused,
+    error_text,
+)
 from farandole.schemas.catalogue import register
 
 from .client import Client
 from .errors import ProviderFailed
 from .genesis import establish
+from .introducing import PATIENCE, introduce
 from .metrics import MetricsServer
 from .provide import Providers
 from .reactor import Reactor
@@ -66,15 +74,23 @@ def scribe_of(choreography: "Choreography", types: EventTypes, origin: str, cloc
     return Scribe(choreography.name, origin, types, lambda: clock.now() * 1000)
 
 
-async def open_log(choreography: "Choreography", store: EventStore, origin: str, clock: Clock) -> Scribe:
+async def open_log(
+    choreography: "Choreography", store: EventStore, origin: str, clock: Clock, *, patience: float | None = PATIENCE
+) -> Scribe:
     """Learn and publish the schemas, and write the genesis of a log that is new.
 
+    Args:
+        patience: seconds to wait for a schema registry that must first number what every log has; None: for ever.
+
     Raises:
-        IncompatibleSchema: an event's recorded schema and its class do not fit.
+        IncompatibleSchema: an event's recorded schema and its class do not fit, or the schema registry refuses it.
+        StoreUnavailable: the schema registry cannot be reached, and cannot be done without.
     """
     types = types_of(choreography)
     try:
-        await register(store.catalogue, types)
+        await register(store.catalogue, types, admit=partial(introduce, store, patience=patience))
+    except RegistryRefused:
+        raise
     except IncompatibleSchema as e:
         raise IncompatibleSchema(
             f"the log at {store.url} has events of these names with other fields. If it is another program's, name "
@@ -197,7 +213,7 @@ class Working:
         async with AsyncExitStack() as stack:
             store = await connect(self._url, choreography.name, partitions=options.partitions, clock=self._clock)
             stack.push_async_callback(store.close)
-            scribe = await open_log(choreography, store, choreography.service, self._clock)
+            scribe = await open_log(choreography, store, choreography.service, self._clock, patience=None)
             providers = await stack.enter_async_context(Providers(choreography.providers))
             provided = {h.id: await supplied(h, providers) for r in choreography.reactors for h in r.handlers()}
             worker = Worker(

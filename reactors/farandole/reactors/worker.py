@@ -45,6 +45,7 @@ from .restoring import Restoring
 from .scribe import Scribe
 from .shown import shown
 from .stats import ReactorStats, WorkerStats
+from .tracing import tracing_of
 from .values import Values
 
 if TYPE_CHECKING:
@@ -130,13 +131,14 @@ class Worker(Restoring):
         # Not by this machine's clock, which may be set: a step whose deadline has passed is given up for good.
         clock = LogClock(lambda: int(asyncio.get_running_loop().time() * 1_000_000))
         self._abroad = Abroad(store, choreography.name, abroad)
+        tracing = tracing_of(choreography.name, store.url, choreography.service)
         attempts = Attempts(
             choreography.name, reactors, store, scribe.types, scribe, self._abroad, self.outbox, self.values, self.stats,
-            provided, self._threads, chance, clock.now,
+            provided, self._threads, chance, clock.now, tracing,
         )  # fmt: skip
         self.leases = Leases(scribe, self.outbox)
         self.dispatcher = attempts.dispatcher = self.leases.dispatcher = Dispatcher(
-            reactors, attempts.make, self.stats.reactors, self.leases, most_bytes=memory
+            reactors, attempts.perform, self.stats.reactors, self.leases, most_bytes=memory
         )
         self._every = checkpoints
         self._checkpoints = Checkpoints(store)

@@ -9,6 +9,10 @@ from .errors import (
     EncodingError,
     FarandoleError,
     IncompatibleSchema,
+    RegistryError,
+    RegistryMisconfigured,
+    RegistryRefused,
+    RegistryUnavailable,
     UndecodableValue,
     UnreadableHeaders,
 )
@@ -21,6 +25,7 @@ from .info import EventInfo, event_info
 from .marks import Mark, Marked, Personal, Search, Secret
 from .payload import Chain, PayloadCodec, PayloadContext
 from .plain_values import PlainValues
+from .schema_text import SchemaText
 from .system import SystemSchema
 from .upcast import upcast
 
@@ -47,6 +52,11 @@ __all__ = [
     "PayloadContext",
     "Personal",
     "PlainValues",
+    "RegistryError",
+    "RegistryMisconfigured",
+    "RegistryRefused",
+    "RegistryUnavailable",
+    "SchemaText",
     "Search",
     "Secret",
     "Signal",

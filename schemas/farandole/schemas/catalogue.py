@@ -7,23 +7,30 @@ Layout, of keys and values in UTF-8:
 ``name`` is the record's full name, which is its type in the log; ``fingerprint`` is as it stands in values and headers;
 ``order`` counts up with each new schema of one name. The digest (BLAKE2b-64 of the schema without its docs) only keeps
 keys apart: an entry is never changed, and whoever registers the same schema puts the same entry. So two processes that
-register at once do no harm.
+register at once do no harm. `farandole.schemas.schema_numbers` says what else is here where there is a schema registry.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple, Protocol
 
-from .avro import VERSION
+from .avro import VERSION, fingerprint_of
+from .avro.limits import MAX_SCHEMA_BYTES
 from .errors import IncompatibleSchema, UndecodableValue
 from .event import Event
 from .event_types import EventTypes
 from .evolution import Earlier, Mode, check_evolution
+from .recorded import read_old_schema
+from .schema_text import SchemaText
 from .system_records import SYSTEM_RECORDS
 
 PREFIX: Final = b"schema/"
+
+Admit = Callable[[Sequence[SchemaText]], Awaitable[None]]
+"""Somebody else who must take schemas before an event of them is written: `EventStore.introduce`."""
 
 
 class Table(Protocol):
@@ -52,8 +59,14 @@ class Entry(NamedTuple):
         entry = {"fingerprint": self.fingerprint.hex(), "order": self.order, "schema": self.schema}
         return _json(entry).encode()
 
+    def told(self) -> SchemaText:
+        """The same in all processes, whatever the docs of their classes say."""
+        return SchemaText(self.name, self.fingerprint, _json(self.schema))
 
-async def register(table: Table, types: EventTypes, *, mode: Mode = "rolling") -> tuple[str, ...]:
+
+async def register(
+    table: Table, types: EventTypes, *, mode: Mode = "rolling", admit: Admit | None = None
+) -> tuple[str, ...]:
     """Bring the schemas of a choreography into its catalogue, and learn those of before.
 
     Call it before any event is written or read. What is in the catalogue already is not judged again, so code that ran
@@ -61,6 +74,7 @@ async def register(table: Table, types: EventTypes, *, mode: Mode = "rolling") -
 
     Args:
         mode: how far a new schema must be compatible with earlier ones of its event; see `Mode`.
+        admit: is told of the schemas of all these events and of the system records, before anything is put.
 
     Returns:
         The names of the events whose schema is new.
@@ -72,6 +86,10 @@ async def register(table: Table, types: EventTypes, *, mode: Mode = "rolling") -
     loaded = await table.load()
     entries = _learn(loaded, types)
     new = _check(types, entries, mode)
+    if admit is not None:
+        keys = {_key(schema) for _, _, schema in types.schemas()}
+        mine = [entry for entry in entries if entry.key in keys]
+        await admit([entry.told() for entry in (*mine, *new, *_system_entries())])
     for entry in [*new, *(entry for entry in _system_entries() if entry.key not in loaded)]:
         await table.put(entry.key, entry.value())
     if new:
@@ -115,6 +133,17 @@ def names_in(loaded: Mapping[bytes, bytes], prefix: str) -> frozenset[str]:
     return frozenset(name for key in keys if (name := key.split("/")[1]).startswith(f"{prefix}."))
 
 
+def texts_in(loaded: Mapping[bytes, bytes]) -> dict[bytes, SchemaText]:
+    """The schemas in a catalogue, by fingerprint; what cannot be read is passed over."""
+    found: dict[bytes, SchemaText] = {}
+    for key, value in loaded.items():
+        if key.startswith(PREFIX):
+            with suppress(UndecodableValue):
+                told = read_entry(key, value).told()
+                found.setdefault(told.fingerprint, told)
+    return found
+
+
 def read_entry(key: bytes, value: bytes) -> Entry:
     """An entry of the catalogue.
 
@@ -131,8 +160,36 @@ def read_entry(key: bytes, value: bytes) -> Entry:
         ) from e
 
 
+async def adopt(table: Table, name: str, text: str) -> SchemaText:
+    """Take a schema into the catalogue that another program wrote an event with, and registered elsewhere.
+
+    Args:
+        name: of the event, on the wire.
+
+    Raises:
+        UndecodableValue: it is no schema of such an event, or could be used to exhaust readers.
+    """
+    what = f"the schema of a {name}, which another program registered,"
+    if len(text) > MAX_SCHEMA_BYTES:
+        raise UndecodableValue(f"{what} is larger than {MAX_SCHEMA_BYTES} bytes")
+    try:
+        schema = json.loads(text)
+        fingerprint = fingerprint_of(schema)
+        key = _key(schema)
+    except Exception as e:
+        raise UndecodableValue(f"{what} cannot be read ({type(e).__name__})") from e
+    if (found := read_old_schema(fingerprint, text)).name != name:
+        raise UndecodableValue(f"{what} is that of a {found.name}")
+    known = [read_entry(k, v) for k, v in (await table.load()).items() if k.startswith(PREFIX + f"{name}/".encode())]
+    entry = Entry(key, name, found.version, max((e.order for e in known), default=0) + 1, fingerprint, schema)
+    if all(each.key != key for each in known):
+        await table.put(key, entry.value())
+    return entry.told()
+
+
 def _learn(loaded: Mapping[bytes, bytes], types: EventTypes) -> list[Entry]:
     entries = []
+    types.strangers.learn(loaded)
     for key, value in loaded.items():
         if key.startswith(PREFIX) and types.type_of(key.decode("utf-8", "replace").split("/")[1]) is not None:
             entry = read_entry(key, value)

@@ -244,3 +244,10 @@ def unpack(headers: Iterable[Header]) -> Envelope:
         kind, flags, append, index, count, attempt, sent, not_after, delay, schema,
         fa[_HEAD:c], fa[c:r], fa[r:g], fa[g:b], fa[b:], id, type, source,
     ))  # fmt: skip
+
+
+def packed_schema(fa: bytes, unless: int = 0) -> bytes:
+    """The fingerprint of a value's schema in a packed header; none if it has one of these flags, or is not of layout 1."""
+    if len(fa) < _HEAD or fa[0] != _LAYOUT or (fa[2] << 8 | fa[3]) & unless:
+        return NO_SCHEMA
+    return fa[56:64]

@@ -11,6 +11,7 @@ from .info import event_info
 from .names import MAX_WIRE_NAME, check_choreography
 from .payload import PayloadCodec, PayloadContext
 from .recorded import OldSchema, read_old_schema
+from .schema_numbers import MAGIC, Strangers
 from .single_object import HEAD, MARK, MAX_VALUE_BYTES, fingerprint_in
 
 _new: Final = tuple.__new__
@@ -58,6 +59,7 @@ class EventTypes:
         self.prefix = prefix
         self.codec = codec
         self.max_bytes = max_bytes
+        self.strangers = Strangers()
         self._names: dict[type[Event], str] = {}
         self._known: dict[str, _Known] = {}
         self._old: dict[bytes, OldSchema] = {}
@@ -123,6 +125,14 @@ class EventTypes:
         known = self._known.get(wire_name)
         return None if known is None else known.cls
 
+    def schema_of(self, cls: type[Event]) -> bytes:
+        """The fingerprint of the schema that an event is written with.
+
+        Raises:
+            DeclarationError: it is none of this choreography's events.
+        """
+        return self._known[self.wire_name(cls)].derived.fingerprint
+
     def encode(self, event: Event, context: PayloadContext | None = None) -> Encoded:
         """An event as bytes. ``context`` is needed if there is a payload codec; its schema is filled in here.
 
@@ -179,6 +189,8 @@ class EventTypes:
                 decode = derived.node.decode
                 datum = derived.binary.read(value, HEAD)
                 event = decode(datum) if decode else datum
+            elif value[:1] == MAGIC:
+                return self.decode(wire_name, self._plain(wire_name, value))
             else:
                 fingerprint = fingerprint_in(value, self.max_bytes)
                 event = self._old_schema(known, fingerprint).event(derived, event_info(known.cls).upcasters, value)
@@ -195,6 +207,13 @@ class EventTypes:
                 f"{wire_name}: it was read as a {type(event).__name__}; a validator changes its type"
             )
         return event
+
+    def _plain(self, wire_name: str, value: bytes) -> bytes:
+        """A value that another program wrote for a schema registry, as ours are."""
+        try:
+            return self.strangers.plain(value)
+        except UndecodableValue as e:
+            raise UndecodableValue(f"{wire_name}: {e}") from None
 
     def _old_schema(self, known: _Known, fingerprint: bytes) -> OldSchema:
         old = self._old.get(fingerprint)

@@ -8,6 +8,7 @@ from .avro import Misfit
 from .catalogue import PREFIX, read_entry
 from .errors import UndecodableValue
 from .recorded import OldSchema, read_old_schema
+from .schema_numbers import Strangers
 from .single_object import HEAD, MAX_VALUE_BYTES, fingerprint_in
 from .system_records import SYSTEM_RECORDS
 
@@ -19,9 +20,11 @@ class PlainValues:
 
     def __init__(self) -> None:
         self._schemas: dict[bytes, OldSchema] = {}
+        self._strangers = Strangers()
 
     def learn(self, catalogue: Mapping[bytes, bytes]) -> None:
         """Take note of the schemas in a catalogue's content; what is no schema is passed over."""
+        self._strangers.learn(catalogue)
         for key, value in catalogue.items():
             if not key.startswith(PREFIX):
                 continue
@@ -35,13 +38,13 @@ class PlainValues:
     def knows(self, value: bytes) -> bool:
         """Whether the schema of a value has been learnt."""
         try:
-            fingerprint = fingerprint_in(value, MAX_VALUE_BYTES)
+            fingerprint = fingerprint_in(self._strangers.plain(value), MAX_VALUE_BYTES)
         except UndecodableValue:
             return False
         return fingerprint in _SYSTEM or fingerprint in self._schemas
 
     def read(self, value: bytes) -> dict[str, Any]:
-        """The fields of a value in single-object encoding, without any payload codec.
+        """The fields of a value, without any payload codec.
 
         Records are dicts that know the names of their types (`avro_name`), enums strings; instants, decimals, UUIDs and
         durations are what Python has for them.
@@ -49,6 +52,7 @@ class PlainValues:
         Raises:
             UndecodableValue: it cannot be read; says why.
         """
+        value = self._strangers.plain(value)
         fingerprint = fingerprint_in(value, MAX_VALUE_BYTES)
         system = _SYSTEM.get(fingerprint)
         if system is not None:

@@ -1,4 +1,4 @@
-"""The pytest plugin: scenarios that tell what happened when a test fails, and a real broker.
+"""The pytest plugin: scenarios that tell what happened when a test fails, a real broker and a real schema registry.
 
 Pytest loads it wherever Farandole is installed, so it imports nothing before a test asks for it.
 """
@@ -59,6 +59,31 @@ def farandole_kafka() -> Iterator[str]:
         pytest.fail(str(e), pytrace=False)
     yield broker.url
     broker.close()
+
+
+@pytest.fixture(scope="session")
+def farandole_registry() -> Iterator[str]:
+    """The URL of a real schema registry, for ``FARANDOLE_REGISTRY``: of ``FARANDOLE_TEST_REGISTRY``, or of one started
+    for the session. Skips or fails the test where it cannot be started, as `farandole_kafka` does.
+    """
+    if given := os.environ.get("FARANDOLE_TEST_REGISTRY"):
+        yield given
+        return
+    from .registry import RegistryFailed, SchemaRegistry, missing_tools
+
+    if missing := missing_tools():
+        why = f"Apicurio cannot be started here: {' and '.join(missing)} is not installed (openjdk-17-jre, maven)"
+        if os.environ.get("FARANDOLE_REQUIRE_KAFKA") == "1":
+            pytest.fail(why, pytrace=False)
+        pytest.skip(why)
+    registry = SchemaRegistry()
+    try:
+        registry.start()
+    except RegistryFailed as e:
+        registry.close()
+        pytest.fail(str(e), pytrace=False)
+    yield registry.url
+    registry.close()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,6 +11,7 @@ from .admin import Admin, Cluster, Found, Topic
 from .brokertime import BrokerTime
 from .producer import Producer
 from .quiet import quieten
+from .registry import look_at_registry
 from .settings import KafkaSettings, is_loopback, read_settings
 from .stats import Stats
 from .topics import check, cure, topics_of
@@ -33,6 +34,7 @@ async def diagnose(url: str, choreography: str) -> list[Finding]:
             findings.append(_broker(admin.modern, settings, cluster))
     except StoreError as e:
         return [*findings, _problem("broker", e)]
+    findings += await look_at_registry(url, settings.registry, choreography)
     for topic in topics.values():
         found = cluster.topics.get(topic.name)
         if found is None:

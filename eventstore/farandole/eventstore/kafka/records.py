@@ -1,4 +1,4 @@
-"""The bytes of fetched batches as records of the contract.
+"""The bytes of fetched batches as records of the contract: every record that is read passes here.
 
 Batches are unpacked here rather than by the client's consumer, because that one hides what a fold must know: at which
 offset a batch is corrupt, that a partition is gone, that a connection was lost. It is also a third of the work.
@@ -16,6 +16,7 @@ from farandole.eventstore.errors import PartitionCorrupt, StoreMisconfigured
 
 from .fetching import Fetched
 from .lenient import lenient
+from .numbering import plain
 
 LOG_APPEND_TIME: Final = 1
 
@@ -103,11 +104,11 @@ def _records(batch: Any, partition: int, data: bytes) -> list[Stored]:
     try:
         made = [_new(Stored, (partition, r.offset, r.timestamp, r.key, r.value, r.headers)) for r in batch]
     except UnicodeDecodeError:
-        return list(lenient(data, batch.base_offset, partition))
+        return plain(list(lenient(data, batch.base_offset, partition)))
     # Others may write headers without a value, which the contract's type does not have.
     if None in [value for each in made for _, value in each.headers]:
         made = [each._replace(headers=[(name, value or b"") for name, value in each.headers]) for each in made]
-    return made
+    return plain(made)
 
 
 def not_log_time(topic: str) -> StoreMisconfigured:

@@ -5,6 +5,8 @@
 Credentials come from ``FARANDOLE_KAFKA_USERNAME`` and ``FARANDOLE_KAFKA_PASSWORD``, or from the files that the same
 names with ``_FILE`` point to, or from the URL itself (``kafka://user:password@host``). They are never shown.
 
+The schema registry, if there is one, is that of ``FARANDOLE_REGISTRY``, or of the option ``registry``.
+
 Nothing falls back to less security in silence: with credentials the default is SASL over TLS, and a connection
 without TLS to another machine needs ``insecure=true``.
 """
@@ -21,6 +23,8 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from pydantic import SecretStr
 
 from farandole.eventstore.errors import StoreMisconfigured
+from farandole.schemas.errors import RegistryMisconfigured
+from farandole.schemas.registry import RegistrySettings, read_registry
 
 SECURITY: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS: Final = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
@@ -28,7 +32,8 @@ DEFAULT_PORT: Final = 9092
 
 _TEXT = ("security", "sasl", "ca", "cert", "key")
 _NUMBERS = ("session", "append_timeout", "request_timeout", "patience", "fetch_bytes")
-OPTIONS: Final = (*_TEXT, "insecure", *_NUMBERS)
+_SHOWN: Final = (*_TEXT, "insecure", *_NUMBERS)
+OPTIONS: Final = (*_SHOWN, "registry")
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class KafkaSettings:
         request_timeout: how long one request may take.
         patience: how long the log may be out of reach before reading says so.
         fetch_bytes: the most that one fetch takes from one partition.
+        registry: how the schema registry is reached whose numbers values bear; None: they bear none.
     """
 
     servers: tuple[str, ...]
@@ -65,11 +71,12 @@ class KafkaSettings:
     request_timeout: float = 10.0
     patience: float = 30.0
     fetch_bytes: int = 1024 * 1024
+    registry: RegistrySettings | None = None
 
     @property
     def url(self) -> str:
-        """The store URL, without any secret."""
-        said = {name: getattr(self, name) for name in OPTIONS}
+        """The store URL, without any secret, and without the registry, which no reader needs."""
+        said = {name: getattr(self, name) for name in _SHOWN}
         usual = KafkaSettings(self.servers)
         options = {
             name: str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
@@ -145,11 +152,19 @@ def read_settings(url: str, environ: Mapping[str, str] | None = None) -> KafkaSe
     settings["password"] = _secret(unquote(password) or _env(env, "FARANDOLE_KAFKA_PASSWORD"))
     settings["key_password"] = _secret(_env(env, "FARANDOLE_KAFKA_KEY_PASSWORD"))
     settings["security"] = _security(settings)
+    settings["registry"] = _registry(given.get("registry") or env.get("FARANDOLE_REGISTRY", ""), env)
     if "sasl" in settings:
         settings["sasl"] = settings["sasl"].upper()
     made = KafkaSettings(servers, **settings)
     _check(made)
     return made
+
+
+def _registry(url: str, env: Mapping[str, str]) -> RegistrySettings | None:
+    try:
+        return read_registry(url, env) if url else None
+    except RegistryMisconfigured as e:
+        raise StoreMisconfigured(str(e)) from e
 
 
 def _security(settings: Mapping[str, Any]) -> str:

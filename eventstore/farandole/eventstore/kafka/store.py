@@ -3,19 +3,21 @@
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from farandole.eventstore.contract import Ends, EventStore, Ownership, Reader, Record, Stored, Table
 from farandole.eventstore.errors import StoreClosed
 from farandole.eventstore.sizes import beyond_the_end, check_partition
+from farandole.schemas.schema_text import SchemaText
 
 from .admin import Admin, Found, Topic
 from .batches import max_record
 from .brokertime import BrokerTime
 from .link import Link
 from .members import members
+from .numbering import Numbering, warn_if_numbered
 from .ownership import KafkaOwnership
 from .points import fetch
 from .producer import Producer
@@ -87,6 +89,8 @@ class KafkaStore(EventStore):
         self._closed = False
         self._catalogue = self._table(topics["catalogue"].name)
         self._checkpoints = self._table(topics["checkpoints"].name)
+        self._numbering = None if settings.registry is None else Numbering(settings.registry, self._catalogue)
+        self.registry = None if self._numbering is None else self._numbering.url
         self._rejected = Rejected(
             self._events,
             partial(self._producer.append, topics["rejected"].name, 0),
@@ -97,13 +101,33 @@ class KafkaStore(EventStore):
         """Connect; called by `open_kafka`."""
         try:
             await self._link.open()
+            if self._numbering is not None:
+                await self._numbering.open()
         except BaseException:
             await self.close()
             raise
 
+    async def introduce(self, schemas: Sequence[SchemaText]) -> None:
+        self._check_open()
+        if self._numbering is None:
+            await warn_if_numbered(self._catalogue)
+        else:
+            await self._numbering.introduce(schemas)
+
+    async def explain(self, record: Stored) -> None:
+        self._check_open()
+        if self._numbering is not None:
+            await self._numbering.explain(record)
+
+    def lacks(self, schemas: Collection[bytes]) -> bool:
+        return self._numbering is not None and self._numbering.lacks(schemas)
+
     async def append(self, partition: int, records: Sequence[Record]) -> int:
         if not 0 <= partition < self.partitions:
             raise ValueError(f"there is no partition {partition}: the log has 0 to {self.partitions - 1}")
+        if self._numbering is not None:
+            self._check_open()
+            records = await self._numbering.framed(records)
         return await self._producer.append(self._events, partition, records)
 
     async def ends(self, partitions: Iterable[int]) -> Mapping[int, Ends]:
@@ -173,6 +197,8 @@ class KafkaStore(EventStore):
         await asyncio.gather(*(owner.close(gone) for owner in self._owners))
         await self._producer.close()
         await asyncio.gather(*(reader.close() for reader in self._readers))
+        if self._numbering is not None:
+            await self._numbering.close()
         await self._link.close()
 
     def _table(self, topic: str) -> KafkaTable:

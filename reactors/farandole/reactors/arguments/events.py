@@ -19,6 +19,7 @@ class EventReader:
     """
 
     def __init__(self, store: EventStore, types: EventTypes, values: Values) -> None:
+        self.store = store
         self.catalogue = store.catalogue
         self.types = types
         self.others = OtherTypes(types)
@@ -41,6 +42,6 @@ class EventReader:
         try:
             return event_of(self.types, record)
         except UndecodableValue:
-            return await read_event(self.types, self.catalogue, record)
+            return await read_event(self.types, self.store, record)
         except UnreadableHeaders as e:
             raise UndecodableValue(f"the record at offset {record.offset} is no event: {e}") from e

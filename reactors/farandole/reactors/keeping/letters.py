@@ -7,6 +7,7 @@ from farandole.eventstore import Record, Stored
 from farandole.projections.fold import Message, Run, Verdict
 from farandole.reactors.scribe import Scribe
 from farandole.reactors.shown import text
+from farandole.reactors.trace_headers import carried
 from farandole.schemas import SystemSchema, UndecodableValue, system_records
 from farandole.schemas.envelope import Envelope, Flag, Kind, pack, unpack
 from farandole.schemas.ids import OUTSIDE, derived_id
@@ -45,7 +46,7 @@ class Letters:
             Kind.START, OUTSIDE + message.id, type_of_start(bearing), message.id, attempt, sender.pack(), schema=e.schema,
             flags=e.flags & _PASSED_ON, delay=e.delay,
         )  # fmt: skip
-        return Record(message.key, bearing.value, headers)
+        return Record(message.key, bearing.value, [*headers, *carried(bearing.headers)])
 
     def cancel(self, message: Message, sender: Sender, attempt: int, log_time: int) -> Record:
         """What cancels a child run.
@@ -70,7 +71,7 @@ class Letters:
         """
         e = unpack(end.headers)
         headers = self._news(message, run, attempt, b"farandole.ChildEnded", e.schema, e.flags & Flag.CODED, e.id)
-        return Record(message.key, end.value, headers)
+        return Record(message.key, end.value, [*headers, *carried(end.headers)])
 
     def failed(
         self, message: Message, run: Run, attempt: int, start: bytes, error: str, failure: bytes = b""

@@ -9,14 +9,15 @@ from collections.abc import Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from farandole.eventstore import AppendError, EventStore, Record, StoreError
+from farandole.eventstore import AppendError, EventStore, Record, SchemaUnavailable, StoreError
 from farandole.reactors.scheduled import Said, Scheduled, publish, said, scheduled
 from farandole.reactors.schedules import Schedule
 from farandole.reactors.scheduling import tick
 from farandole.reactors.shown import text
 from farandole.reactors.ticking import due_of, from_ms, in_ms, next_tick, wanted
 from farandole.reactors.written import size_of
-from farandole.schemas import DeclarationError, FarandoleError
+from farandole.schemas import DeclarationError, FarandoleError, RegistryRefused
+from farandole.schemas.catalogue import texts_in
 from farandole.schemas.ids import OUTSIDE, derived_id
 from farandole.schemas.kinship import scheduled_run
 
@@ -67,6 +68,7 @@ class Ticks(Duty):
         self._published = False
         self._restored = asyncio.Event()
         self._failed: set[str] = set()
+        self._unnumbered: set[str] = set()
         self._sent: dict[str, _Sent] = {}
 
     def restored(self, serving: "Serving") -> None:
@@ -122,11 +124,32 @@ class Ticks(Duty):
             if not due:
                 continue
             wait = self._again(entry.name, due[-1])
+            if wait <= 0 and not await self._numbered(entry):
+                soonest = min(soonest, _AGAIN)
+                continue
             if wait <= 0 and (records := self._records(entry, due)):
                 await self._store.append(serving.fold.partition, records)
                 wait = self._sends(entry.name, due[-1])
             soonest = min(soonest, wait if wait > 0 else self._look)
         return soonest
+
+    async def _numbered(self, entry: Scheduled) -> bool:
+        """Whether what a schedule starts with can be written; what a registry has to say first keeps no other waiting."""
+        if entry.sealed or not self._store.lacks((entry.schema,)):
+            return True
+        try:
+            known = texts_in(await self._store.catalogue.load())
+            await self._store.introduce([known[entry.schema]] if entry.schema in known else [])
+        except SchemaUnavailable as e:
+            if entry.name not in self._unnumbered:
+                self._unnumbered.add(entry.name)
+                log.warning("schedule '%s' is put off: %s", entry.name, e)
+            return False
+        except RegistryRefused as e:
+            self._fail(entry.name, e)
+            return False
+        self._unnumbered.discard(entry.name)
+        return True
 
     def _again(self, name: str, ms: int) -> float:
         """Seconds until a tick may be written again that the fold has not taken; 0: at once, for it is the first time."""
@@ -180,7 +203,7 @@ class Ticks(Duty):
         soonest = self._look
         for entry, schedule, spoken in self._known:
             serving = self._kept(entry, partitions)
-            if serving is None or spoken.paused or entry.name in self._failed:
+            if serving is None or spoken.paused or entry.name in self._failed | self._unnumbered:
                 continue
             sent = self._sent.get(entry.name)
             after = max(self._last(serving, entry, spoken), -1 if sent is None else sent.ms)
