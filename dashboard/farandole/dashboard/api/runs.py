@@ -1,0 +1,53 @@
+"""Runs: found, and looked at one by one."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from farandole.dashboard.auth.guards import Seeing
+from farandole.dashboard.web.paths import RunId
+from farandole.projections.runs.query import RunRow, Where
+
+from .asking import Cursor, Limit, MinPosition, Page, TheDesk, one, page
+
+router = APIRouter(tags=["runs"])
+
+
+@router.get("/runs", summary="Runs, those that moved last first")
+async def listed(
+    _: Seeing,
+    desk: TheDesk,
+    response: Response,
+    min_position: MinPosition,
+    status: Annotated[list[str] | None, Query(description="One of these.")] = None,
+    open: Annotated[bool | None, Query(description="Closed, or not.")] = None,
+    type: Annotated[str | None, Query(description="The event that started it.")] = None,
+    reactor: Annotated[str | None, Query(description="A step of it is owed or parked.")] = None,
+    fingerprint: Annotated[str | None, Query(description="How the cause of a failure begins.")] = None,
+    parent: str | None = None,
+    id: Annotated[str | None, Query(description="How the run's id begins.")] = None,
+    text: Annotated[str | None, Query(description="Words in one of its records.")] = None,
+    attribute: Annotated[
+        list[str] | None, Query(description="A field that is marked with Search, as customer=ann.")
+    ] = None,
+    started_from: int | None = None,
+    started_to: int | None = None,
+    touched_from: int | None = None,
+    touched_to: int | None = None,
+    order: Literal["touched", "started"] = "touched",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[RunRow]:
+    where = Where(
+        status=status or (), open=open, type=type, reactor=reactor, fingerprint=fingerprint, parent=parent, id=id,
+        text=text, attributes=dict(each.partition("=")[::2] for each in attribute or ()),
+        started_from=started_from, started_to=started_to, touched_from=touched_from, touched_to=touched_to,
+    )  # fmt: skip
+    return await page(
+        desk, response, await desk.runs.list(where, order=order, limit=limit, cursor=cursor, min_position=min_position)
+    )
+
+
+@router.get("/runs/{run_id:path}", summary="One run")
+async def single(_: Seeing, desk: TheDesk, response: Response, run_id: RunId, min_position: MinPosition) -> RunRow:
+    return await one(desk, response, await desk.runs.get(run_id, min_position=min_position), f"run {run_id!r}")
