@@ -95,7 +95,7 @@ class Runs:
 
     async def get(self, run_id: str, *, min_position: Mapping[int, int] | None = None) -> Answer[RunRow | None]:
         """The run of this id; of several that had it one after the other, the last one."""
-        return await self._ask(lambda c: details.run_of(c, run_id), min_position)
+        return await self.ask(lambda c: details.run_of(c, run_id), min_position)
 
     async def list(
         self,
@@ -124,7 +124,7 @@ class Runs:
         def ask(connection: Connection) -> tuple[RunRow, ...]:
             return tuple(row_of(RunRow, row) for row in connection.execute(query).mappings())
 
-        answer = await self._ask(ask, min_position)
+        answer = await self.ask(ask, min_position)
         found, more = answer.found[:limit], len(answer.found) > limit
         last = found[-1] if more else None
         next_ = None if last is None else cursor_of(getattr(last, order), last.partition, last.run)
@@ -139,7 +139,7 @@ class Runs:
         def ask(connection: Connection) -> Mapping[str, int]:
             return {row[0]: row[1] for row in connection.execute(query.group_by(t.runs.c.status))}
 
-        return await self._ask(ask, min_position)
+        return await self.ask(ask, min_position)
 
     # ── one run ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -161,7 +161,7 @@ class Runs:
         """
         limit = max(1, min(limit, MOST))
         place = None if cursor is None else place_in(cursor, 2)
-        answer = await self._ask(
+        answer = await self.ask(
             lambda c: details.history(c, run_id, everything, personal, limit + 1, place), min_position
         )
         found = answer.found[:limit]
@@ -181,31 +181,31 @@ class Runs:
         min_position: Mapping[int, int] | None = None,
     ) -> Answer[RunThen | None]:
         """A run as it was after the record at an offset, or at a log time: its history until then, and what was open."""
-        return await self._ask(lambda c: details.state_at(c, run_id, offset, at, personal), min_position)
+        return await self.ask(lambda c: details.state_at(c, run_id, offset, at, personal), min_position)
 
     async def steps(self, run_id: str, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[StepRow, ...]]:
         """All steps of a run, the oldest first."""
-        return await self._ask(lambda c: details.of_run(c, StepRow, t.steps, run_id, t.steps.c.owed_at), min_position)
+        return await self.ask(lambda c: details.of_run(c, StepRow, t.steps, run_id, t.steps.c.owed_at), min_position)
 
     async def timers(
         self, run_id: str, *, min_position: Mapping[int, int] | None = None
     ) -> Answer[tuple[TimerRow, ...]]:
         """All timers of a run, that which is due first first."""
-        return await self._ask(lambda c: details.of_run(c, TimerRow, t.timers, run_id, t.timers.c.due), min_position)
+        return await self.ask(lambda c: details.of_run(c, TimerRow, t.timers, run_id, t.timers.c.due), min_position)
 
     async def children(
         self, run_id: str, *, min_position: Mapping[int, int] | None = None
     ) -> Answer[tuple[ChildRow, ...]]:
         """All runs that a run started, in their order."""
         by = t.children.c.log_offset
-        return await self._ask(lambda c: details.of_run(c, ChildRow, t.children, run_id, by), min_position)
+        return await self.ask(lambda c: details.of_run(c, ChildRow, t.children, run_id, by), min_position)
 
     async def failures(
         self, run_id: str, *, min_position: Mapping[int, int] | None = None
     ) -> Answer[tuple[FailureRow, ...]]:
         """All attempts of a run that failed, in their order."""
         by = t.failures.c.log_offset
-        return await self._ask(lambda c: details.of_run(c, FailureRow, t.failures, run_id, by), min_position)
+        return await self.ask(lambda c: details.of_run(c, FailureRow, t.failures, run_id, by), min_position)
 
     # ── across runs ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -224,19 +224,19 @@ class Runs:
             to: asked of one of these, or of everybody.
         """
         limit = max(1, min(limit, MOST))
-        return await self._ask(lambda c: details.decisions(c, state, run_id, to, limit), min_position)
+        return await self.ask(lambda c: details.decisions(c, state, run_id, to, limit), min_position)
 
     async def causes(
         self, *, limit: int = 100, min_position: Mapping[int, int] | None = None
     ) -> Answer[tuple[FailureGroup, ...]]:
         """Failures by cause, those that park the most steps first."""
-        return await self._ask(lambda c: details.causes(c, max(1, min(limit, MOST))), min_position)
+        return await self.ask(lambda c: details.causes(c, max(1, min(limit, MOST))), min_position)
 
     async def reactors(
         self, *, minutes: int = 5, min_position: Mapping[int, int] | None = None
     ) -> Answer[tuple[ReactorRow, ...]]:
         """Reactors, what is owed to them, and what they did in the last minutes of log time."""
-        return await self._ask(lambda c: governing.reactors(c, minutes), min_position)
+        return await self.ask(lambda c: governing.reactors(c, minutes), min_position)
 
     async def minutes(
         self,
@@ -251,23 +251,26 @@ class Runs:
         Args:
             since, upto: log times, the latter left out.
         """
-        return await self._ask(lambda c: governing.minutes(c, since, upto, reactor), min_position)
+        return await self.ask(lambda c: governing.minutes(c, since, upto, reactor), min_position)
 
     async def schedules(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ScheduleRow, ...]]:
         """Schedules that have ticked, by name. What a schedule says of itself is in the catalogue of the log."""
-        return await self._ask(governing.schedules, min_position)
+        return await self.ask(governing.schedules, min_position)
 
     async def policies(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[PolicyRow, ...]]:
         """Kill switches, those that are off again too."""
-        return await self._ask(governing.policies, min_position)
+        return await self.ask(governing.policies, min_position)
 
     # ── how it is asked ──────────────────────────────────────────────────────────────────────────────────────────────
 
     async def freshness(self, *, min_position: Mapping[int, int] | None = None) -> Freshness:
         """Up to where answers are true now."""
-        return (await self._ask(lambda c: None, min_position)).fresh
+        return (await self.ask(lambda c: None, min_position)).fresh
 
-    async def _ask(self, ask: Callable[[Connection], _T], wanted: Mapping[int, int] | None) -> Answer[_T]:
+    async def ask(
+        self, ask: Callable[[Connection], _T], wanted: Mapping[int, int] | None = None
+    ) -> Answer[_T]:
+        """A question of one's own, asked in a transaction that sees one state of the tables (`farandole.projections.runs.tables`)."""
         loop = asyncio.get_running_loop()
         until, pause = loop.time() + self._patience, _LOOK
         while True:
