@@ -4,7 +4,7 @@ import asyncio
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from farandole.reactors import After, Ask, Child, ChildDone, Choreography, Failed, GiveUp, Retry, Run, Step
 from farandole.schemas import Answer, End, Event, Personal, Search, Secret, Signal, Start
@@ -25,7 +25,7 @@ class OrderPlaced(Start):
     address: Annotated[Address, Personal]
     card: str = "4242"
     """0000 is declined, 5555 works at the third try, 9999 never answers."""
-    items: list[str] = []
+    items: list[str] = Field(default_factory=list)
     delivery: Literal["post", "courier"] = "post"
     gift: bool = False
     voucher: Annotated[str, Secret] = ""
@@ -194,7 +194,7 @@ async def count(wanted: ShelfWanted) -> ShelfCounted:
 
 @shop.reactor(each=ShelfWanted)
 async def add_up(done: list[ChildDone[ShelfCounted]]) -> StockCounted:
-    return StockCounted(pieces=sum(each.event.pieces for each in done))
+    return StockCounted(pieces=sum(each.end.pieces for each in done))
 
 
 @shop.reactor

@@ -1,10 +1,10 @@
 """Why each event of a run is there: a graph of its events, with what is owed or failed at the edges. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from farandole.projections.runs.query import ChildRow, DecisionRow, FailureRow, RecordRow, StepRow
+from farandole.projections.runs.query import ChildRow, DecisionRow, FailureRow, RecordRow, StepRow, TimerRow
 
 from .words import short, tone
 
@@ -16,7 +16,7 @@ class Node:
     id: str
     label: str
     kind: str
-    """event, end, step, decision, child."""
+    """event, step, decision, timer, child."""
     tone: str
     detail: str
     offset: int | None = None
@@ -57,58 +57,62 @@ class Causes:
 
 
 def causes(
-    events: Sequence[RecordRow], steps: Sequence[StepRow], failures: Sequence[FailureRow],
-    decisions: Sequence[DecisionRow], children: Sequence[ChildRow],
+    records: Sequence[RecordRow], steps: Sequence[StepRow], failures: Sequence[FailureRow],
+    decisions: Sequence[DecisionRow], timers: Sequence[TimerRow], children: Sequence[ChildRow],
 ) -> Causes:  # fmt: skip
     """The graph of a run.
 
     Args:
-        events: its history.
+        records: all of the run's, in the order of the log.
     """
-    nodes: dict[str, Node] = {}
-    edges: dict[tuple[str, str, str], Edge] = {}
-    at = {event.log_offset: event.id for event in events}
-    inputs: Mapping[tuple[str, str], list[str]] = {
-        (step.trigger, step.reactor): [at[offset] for offset in step.inputs or () if offset in at] for step in steps
+    by_offset = {record.log_offset: record for record in records}
+    inputs = {
+        (step.trigger, step.reactor): [by_offset[n].id for n in step.inputs or () if n in by_offset] for step in steps
     }
-    newest = {(failure.trigger, failure.reactor): failure for failure in failures}
-    for event in events:
-        nodes[event.id] = Node(event.id, short(event.type), "event", tone(event), event.reactor or event.kind, event.log_offset)
-        sources = inputs.get((event.trigger, event.reactor)) or ([event.trigger] if event.trigger else [])
-        for source in sources:
-            if source in nodes:
-                edges[source, event.id, event.reactor] = Edge(source, event.id, event.reactor or event.kind)
-    gave = {(event.trigger, event.reactor) for event in events if event.reactor}
-    for step in steps:
-        if (step.trigger, step.reactor) in gave and step.state not in ("owed", "parked"):
+    waits = [
+        *(Node(d.id, d.question or "a question", "decision", "wait", f"asks people, {d.state}", d.log_offset) for d in decisions),
+        *(Node(t.id, short(t.type), "timer", "wait", f"timer, {t.state}", t.log_offset) for t in timers),
+        *(Node(c.id, c.child, "child", _of_child(c.state), f"child run, {c.state}", c.log_offset, c.child) for c in children),
+    ]  # fmt: skip
+    shown = {node.offset: node for node in waits}
+    nodes: dict[str, Node] = {}
+    edges: dict[tuple[str, str], Edge] = {}
+    gave: set[tuple[str, str]] = set()
+    for record in records:
+        node = shown.get(record.log_offset)
+        if node is None and record.place is not None and record.kind != "failure":
+            node = Node(
+                record.id, short(record.type), "event", tone(record), record.reactor or record.kind, record.log_offset
+            )
+        if node is None:
             continue
-        id = f"step:{step.trigger}:{step.reactor}:{step.generation}"
-        failure = newest.get((step.trigger, step.reactor))
-        shown = {"owed": ("work", "owed"), "parked": ("bad", "failed, parked"), "failed": ("bad", "failed, handled")}
-        coloured, said = shown.get(step.state, ("mute", f"{step.state}, no event"))
-        if failure is not None and step.state in ("owed", "parked", "failed"):
-            said = f"{said}: {failure.error}"
-        nodes[id] = Node(id, step.reactor, "step", coloured, said)
-        for source in inputs.get((step.trigger, step.reactor)) or [step.trigger]:
-            if source in nodes:
-                edges[source, id, ""] = Edge(source, id, "", coloured)
-    for decision in decisions:
-        if decision.state == "open":
-            _hang(nodes, edges, decision.id, decision.question or "a question", "decision", "asks people", "wait")
-    for child in children:
-        _hang(nodes, edges, child.id, child.child, "child", f"child run, {child.state}", _of_child(child.state), child.child)
-    return Causes(list(nodes.values()), [edge for edge in edges.values() if edge.target in nodes])
+        # What a timer becomes bears the timer's id.
+        nodes[node.id if node.id not in nodes else f"{node.id}:{record.log_offset}"] = node
+        gave.add((record.trigger, record.reactor))
+        for source in inputs.get((record.trigger, record.reactor)) or [record.trigger]:
+            edges[source, node.id] = Edge(source, node.id, record.reactor or record.kind.replace("_", " "))
+    newest = {(failure.trigger, failure.reactor): failure for failure in failures}
+    for step in steps:
+        key = (step.trigger, step.reactor)
+        if key in gave and step.state not in ("owed", "parked"):
+            continue
+        node = _step(step, newest.get(key))
+        nodes[node.id] = node
+        for source in inputs[key] or [step.trigger]:
+            edges[source, node.id] = Edge(source, node.id, "", node.tone)
+    kept = [
+        edge for edge in edges.values() if edge.source in nodes and edge.target in nodes and edge.source != edge.target
+    ]
+    return Causes(list(nodes.values()), kept)
+
+
+def _step(step: StepRow, failure: FailureRow | None) -> Node:
+    known = {"owed": ("work", "owed"), "parked": ("bad", "failed, parked"), "failed": ("bad", "failed, handled")}
+    coloured, said = known.get(step.state, ("mute", f"{step.state}, no event"))
+    if failure is not None and step.state in known:
+        said = f"{said}: {short(failure.error) or failure.error}"
+    return Node(f"step:{step.trigger}:{step.reactor}:{step.generation}", step.reactor, "step", coloured, said)
 
 
 def _of_child(state: str) -> str:
     return {"open": "wait", "ended": "good"}.get(state, "bad" if state in ("failed", "expired") else "mute")
-
-
-def _hang(
-    nodes: dict[str, Node], edges: dict[tuple[str, str, str], Edge], id: str, label: str, kind: str, detail: str,
-    coloured: str, run_id: str = "",
-) -> None:  # fmt: skip
-    """Something that an outcome asked or bore. Its id is that of the outcome's event or begins like it."""
-    nodes[f"{kind}:{id}"] = Node(f"{kind}:{id}", label, kind, coloured, detail, None, run_id)
-    if id in nodes:
-        edges[id, f"{kind}:{id}", ""] = Edge(id, f"{kind}:{id}", "")

@@ -120,20 +120,44 @@ def _field(
 
 def _shape(kind: Any, value: Any, optional: str) -> dict[str, Any]:
     """How a value is asked for."""
-    text = "" if value is _MISSING or value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = (
+        ""
+        if value is _MISSING or value is None
+        else value
+        if isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False)
+    )
     logical = kind.get("logicalType", "") if isinstance(kind, Mapping) else ""
     base = kind["type"] if isinstance(kind, Mapping) else kind
     if isinstance(kind, Mapping) and (choices := kind.get("symbols") or kind.get("farandole.values")):
-        return {"kind": "string" if base != "long" else "integer", "shown": "choice", "choices": tuple(map(str, choices)), "value": text}
+        return {
+            "kind": "string" if base != "long" else "integer",
+            "shown": "choice",
+            "choices": tuple(map(str, choices)),
+            "value": text,
+        }
     if base == "boolean":
-        return {"kind": "boolean", "shown": "choice" if optional == "null" else "check", "choices": ("true", "false"), "value": text}
+        return {
+            "kind": "boolean",
+            "shown": "choice" if optional == "null" else "check",
+            "choices": ("true", "false"),
+            "value": text,
+        }
     if logical == "json" or not isinstance(base, str) or base in ("record", "map"):
-        return {"kind": "json", "shown": "text", "value": "" if value is _MISSING else json.dumps(value, indent=2, ensure_ascii=False)}
+        return {
+            "kind": "json",
+            "shown": "text",
+            "value": "" if value is _MISSING else json.dumps(value, indent=2, ensure_ascii=False),
+        }
     if base == "array":
         if kind["items"] == "string" and (value is _MISSING or all(isinstance(each, str) for each in value or ())):
             lines = "" if value is _MISSING else "\n".join(value or ())
             return {"kind": "lines", "shown": "text", "value": lines}
-        return {"kind": "json", "shown": "text", "value": "[]" if value is _MISSING else json.dumps(value, indent=2, ensure_ascii=False)}
+        return {
+            "kind": "json",
+            "shown": "text",
+            "value": "[]" if value is _MISSING else json.dumps(value, indent=2, ensure_ascii=False),
+        }
     if logical:
         return {"kind": "string", "shown": "date" if logical == "date" else "line", "value": text}
     return {"kind": _PLAIN.get(base, "json"), "shown": "line", "value": text}

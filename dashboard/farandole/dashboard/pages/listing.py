@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from farandole.projections.runs.query import UnknownCursor, Where
 
-from .asking.owing import names, open_steps
+from .asking.owing import messages, names, open_steps
 from .site import now, number, page, position_of, with_query
 from .words import CLOSED, MEANINGS, STATUSES, waits_for
 
@@ -83,6 +83,17 @@ def as_command(desk: Any, query: Mapping[str, Any]) -> str:
     return shlex.join(found)
 
 
+def api_of(where: Where, order: str) -> str:
+    """The same question to the API."""
+    query = {
+        "status": list(where.status), "open": None if where.open is None else str(where.open).lower(), "type": where.type,
+        "reactor": where.reactor, "fingerprint": where.fingerprint, "parent": where.parent, "id": where.id,
+        "text": where.text, "attribute": [f"{name}={value}" for name, value in where.attributes.items()],
+        "touched_from": where.touched_from, "touched_to": where.touched_to, "order": order if order != "touched" else "",
+    }  # fmt: skip
+    return with_query("/api/v1/runs", query)
+
+
 @router.get("/")
 async def home() -> RedirectResponse:
     return RedirectResponse("/runs", 307)
@@ -102,16 +113,16 @@ async def runs(request: Request) -> HTMLResponse:
         cursor = None
     counts = await desk.runs.counts(replace(where, status=()))
     steps = (await desk.runs.ask(lambda c: open_steps(c, found.found))).found
+    said = (await desk.runs.ask(lambda c: messages(c, found.found))).found
     types, reactors, fields = (await desk.runs.ask(names)).found
-    rows = [
-        (run, waits_for(run, steps.get((run.partition, run.run), ()), at)) for run in found.found
-    ]
-    api = with_query("/api/v1/runs", {name: value for name, value in query.items() if name != "range"})
+    rows = [(run, waits_for(run, steps.get((run.partition, run.run), ()), at)) for run in found.found]
+    api = api_of(where, query["order"])
     return await page(
         request,
         "runs.html",
         fresh=found.fresh,
         rows=rows,
+        messages=said,
         next_=found.next,
         cursor=cursor,
         counts=counts.found,

@@ -20,7 +20,6 @@ from .words import CLOSED, refusal, title, tone, waits_for
 
 router = APIRouter()
 TABS: Final = {"timeline": "Timeline", "events": "Events", "graph": "Graph", "relations": "Relations"}
-_MOST: Final = 2_000
 
 
 @router.get("/runs/{run_id:path}")
@@ -30,7 +29,7 @@ async def run(request: Request, run_id: str) -> HTMLResponse:
     found = await runs.get(run_id, min_position=position_of(request))
     if found.found is None:
         cure = "Runs that were closed long ago may have left the tables; the log has them: farandole show."
-        return await error_page(request, 404, f"There is no run {run_id}", "", cure)
+        return error_page(request, 404, f"There is no run {run_id}", "", cure)
     row = found.found
     tab = request.query_params.get("tab", "timeline")
     tab = tab if tab in TABS else "timeline"
@@ -47,9 +46,7 @@ async def run(request: Request, run_id: str) -> HTMLResponse:
         "newest": failures[-1] if failures else None,
         "waits": waits_for(row, steps, at),
         "open": row.status not in CLOSED,
-        "signals": [form_of(name, types.schema(name), prefix=f"signal-{n}") for n, name in enumerate(types.signals)]
-        if row.closed is None
-        else [],
+        "signals": _signals(row, types),
         "edits": await _edits(runs, row, parked, types, request) if parked else [],
         "decisions": [
             (decision, types.answer_forms(decision)) for decision in (await runs.decisions(run_id=run_id)).found
@@ -59,6 +56,15 @@ async def run(request: Request, run_id: str) -> HTMLResponse:
     }
     context |= await _TABS[tab](request, runs, row, at)
     return await page(request, "run.html", **context)
+
+
+def _signals(row: RunRow, types: Types) -> list[Form]:
+    """Forms of what can be sent into the run: what it waits for first."""
+    if row.closed is not None:
+        return []
+    awaited = {name for each in row.waits or () for name in each["types"]}
+    names = sorted(types.signals, key=lambda name: (name not in awaited, name))
+    return [form_of(name, types.schema(name), prefix=f"signal-{n}") for n, name in enumerate(names)]
 
 
 def _cli(desk: Any, run_id: str) -> dict[str, str]:
@@ -80,7 +86,9 @@ async def _edits(
             record = by_offset.get(offset)
             if record is None or record.payload is None or types.schema(record.type) is None:
                 continue
-            form = form_of(record.type, types.schema(record.type), prefix=f"edit-{number_}-{offset}", held=record.payload)
+            form = form_of(
+                record.type, types.schema(record.type), prefix=f"edit-{number_}-{offset}", held=record.payload
+            )
             found.append((step, record.type, form))
     return found
 
@@ -126,10 +134,10 @@ def _shown(record: RecordRow) -> dict[str, Any]:
 
 async def _graph(request: Request, runs: Runs, row: RunRow, at: int) -> dict[str, Any]:
     id = row.run_id
-    events = (await runs.history(id)).found
+    records = (await runs.history(id, everything=True)).found
     found = causes(
-        events, (await runs.steps(id)).found, (await runs.failures(id)).found,
-        (await runs.decisions(run_id=id, state=())).found, (await runs.children(id)).found,
+        records, (await runs.steps(id)).found, (await runs.failures(id)).found,
+        (await runs.decisions(run_id=id, state=())).found, (await runs.timers(id)).found, (await runs.children(id)).found,
     )  # fmt: skip
     return {"causes": found, "elements": found.elements()}
 

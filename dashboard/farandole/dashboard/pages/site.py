@@ -36,7 +36,11 @@ def with_query(path: str, query: Mapping[str, Any], **changes: Any) -> str:
     """An address with a query of which some parts are changed; what is empty is left out."""
     parts: list[tuple[str, str]] = []
     for name, value in {**query, **changes}.items():
-        parts += [(name, str(each)) for each in (value if isinstance(value, list | tuple) else [value]) if each not in (None, "")]
+        parts += [
+            (name, str(each))
+            for each in (value if isinstance(value, list | tuple) else [value])
+            if each not in (None, "")
+        ]
     return f"{path}?{urlencode(parts)}" if parts else path
 
 
@@ -73,7 +77,7 @@ def environment() -> Environment:
 
 
 async def page(
-    request: Request, name: str, *, fresh: Freshness | None = None, status: int = 200, **context: Any
+    request: Request, template: str, /, *, fresh: Freshness | None = None, status: int = 200, **context: Any
 ) -> HTMLResponse:
     """A page, from the template of that name."""
     desk, at = request.app.state.desk, now()
@@ -81,7 +85,7 @@ async def page(
     more = {
         "request": request,
         "desk": desk,
-        "caller": request.state.caller,
+        "user": request.state.caller,
         "csrf": request.state.csrf,
         "nonce": request.state.nonce,
         "now": at,
@@ -90,7 +94,7 @@ async def page(
         "badges": counted.found,
         "fresh": fresh or counted.fresh,
     }
-    return HTMLResponse(environment().get_template(name).render({**more, **context}), status)
+    return HTMLResponse(environment().get_template(template).render({**more, **context}), status)
 
 
 def _badges(connection: Connection) -> dict[str, int]:
@@ -119,9 +123,19 @@ def number(said: str | None) -> int | None:
     return int(said) if said and said.isdecimal() and len(said) < 19 else None
 
 
-def error_page(
-    request: Request, status: int, title: str, detail: str = "", cure: str = ""
-) -> HTMLResponse:
+def error_page(request: Request, status: int, title: str, detail: str = "", cure: str = "") -> HTMLResponse:
     """What a browser is shown that asked for what is not there, or may not be seen."""
-    context = {"status_": status, "title_": title, "detail": detail, "cure": cure, "nonce": getattr(request.state, "nonce", "")}
+    context = {
+        "status_": status,
+        "title_": title,
+        "detail": detail,
+        "cure": cure,
+        "nonce": getattr(request.state, "nonce", ""),
+    }
     return HTMLResponse(environment().get_template("error.html").render(context), status)
+
+
+def login_page(request: Request, ways: list[str], next: str, *, wrong: bool = False) -> HTMLResponse:
+    """Where people say who they are."""
+    context = {"ways": ways, "next_": next, "wrong": wrong, "csrf": request.state.csrf, "nonce": request.state.nonce}
+    return HTMLResponse(environment().get_template("login.html").render(context), 401 if wrong else 200)

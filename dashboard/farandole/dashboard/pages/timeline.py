@@ -7,6 +7,7 @@ Of a step that nobody claimed, work and queue cannot be told apart, and all of i
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 from farandole.projections.runs.query import ChildRow, DecisionRow, FailureRow, RecordRow, RunRow, StepRow, TimerRow
@@ -112,7 +113,9 @@ def timeline(
     for decision in decisions:
         if decision.since is not None:
             line = Line(decision.question or "a question", f"people, {decision.state}", "wait", decision.since)
-            line.spans.append(("people", decision.since, _until(decision.ended, end), decision.question or "a question"))
+            line.spans.append(
+                ("people", decision.since, _until(decision.ended, end), decision.question or "a question")
+            )
             lines.append(line)
     for child in children:
         line = Line(child.child, f"child run, {child.state}", "wait", child.since, link=child.child)
@@ -144,7 +147,12 @@ def _until(ended: int | None, end: int) -> int:
 
 
 def _step(
-    step: StepRow, since: int, failures: Sequence[FailureRow], claims: Sequence[int], retried: Mapping[str, int], end: int
+    step: StepRow,
+    since: int,
+    failures: Sequence[FailureRow],
+    claims: Sequence[int],
+    retried: Mapping[str, int],
+    end: int,
 ) -> Line:
     took = ", ".join(dict.fromkeys(short(name) for name in step.types or ()))
     tone = {"parked": "bad", "failed": "bad", "owed": "work", "done": "good"}.get(step.state, "mute")
@@ -152,10 +160,10 @@ def _step(
     at, ended = since, _until(step.ended, end)
     for failure in failures:
         _attempt(line, at, failure.at, claims)
-        line.marks.append((failure.at, f"attempt {failure.attempt}: {failure.error}"))
+        line.marks.append((failure.at, f"attempt {failure.attempt}: {short(failure.error)}"))
         again = failure.final or failure.retry is None
         at = min(max(retried.get(failure.id, ended) if again else failure.retry or 0, failure.at), ended)
-        said = f"parked: {failure.error}" if again else f"backing off for {span(at - failure.at)}"
+        said = f"parked: {short(failure.error)}" if again else f"backing off for {span(at - failure.at)}"
         line.spans.append(("parked" if again else "backoff", failure.at, at, said))
     if step.state == "parked" and not failures:
         line.spans.append(("parked", at, end, "parked"))
@@ -191,7 +199,7 @@ def _whole(lines: Sequence[Line], start: int, end: int, scale: float) -> tuple[l
     open_: dict[str, int] = {}
     sums = {"work": 0, "wait": 0, "backoff": 0, "queued": 0, "idle": 0}
     merged: list[list[Any]] = []
-    for at, upto in zip(points, points[1:], strict=False):
+    for at, upto in pairwise(points):
         for kind, by in edges.get(at, ()):
             open_[kind] = open_.get(kind, 0) + by
         if upto <= start or at >= end:
@@ -204,7 +212,12 @@ def _whole(lines: Sequence[Line], start: int, end: int, scale: float) -> tuple[l
         else:
             merged.append([doing, at, upto])
     bars = [
-        Bar(kind, round((since - start) * scale, 2), round((upto - since) * scale, 2), f"{MEANS.get(kind, 'nothing to do')}, {span(upto - since)}")
+        Bar(
+            kind,
+            round((since - start) * scale, 2),
+            round((upto - since) * scale, 2),
+            f"{MEANS.get(kind, 'nothing to do')}, {span(upto - since)}",
+        )
         for kind, since, upto in merged
     ]
     return bars, sums

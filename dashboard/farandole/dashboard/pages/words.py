@@ -53,8 +53,8 @@ _TONES: Final = {
 
 
 def short(name: str | None) -> str:
-    """A wire name without its choreography."""
-    return (name or "").rpartition(".")[2]
+    """A wire name without its choreography; of news of a child, the name of what it ended with."""
+    return (name or "").rpartition(".")[2].rpartition(":")[2]
 
 
 def title(record: RecordRow) -> str:

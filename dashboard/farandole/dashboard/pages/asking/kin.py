@@ -28,9 +28,7 @@ class Below:
 def descendants(connection: Connection, run: RunRow, depth: int = 5) -> list[Below]:
     """Children, and theirs, as deep as asked; at most some hundreds of one run."""
     c = t.children.c
-    query = (
-        select(t.children).where(c.partition == run.partition, c.run == run.run).order_by(c.log_offset).limit(_MOST)
-    )
+    query = select(t.children).where(c.partition == run.partition, c.run == run.run).order_by(c.log_offset).limit(_MOST)
     rows = list(connection.execute(query).mappings())
     ids = [row["child"] for row in rows]
     newest: dict[str, RunRow] = {}

@@ -29,6 +29,17 @@ def open_steps(connection: Connection, runs: Sequence[RunRow]) -> Mapping[tuple[
     return found
 
 
+def messages(connection: Connection, runs: Sequence[RunRow]) -> Mapping[tuple[int, int], str]:
+    """What the newest failure said that parks a step of these runs."""
+    wanted = [(run.partition, run.run) for run in runs if run.error]
+    if not wanted:
+        return {}
+    f = t.failures.c
+    query = select(f.partition, f.run, f.message).where(tuple_(f.partition, f.run).in_(wanted), f.final)
+    rows = connection.execute(query.order_by(f.log_offset).limit(_MOST))
+    return {(row.partition, row.run): row.message for row in rows}
+
+
 def names(connection: Connection) -> tuple[list[str], list[str], list[str]]:
     """What runs can be told apart by: types of starts, reactors, and the fields that are marked with `Search`."""
     types = connection.execute(select(t.runs.c.type).distinct().order_by(t.runs.c.type)).scalars()

@@ -10,12 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from farandole.dashboard.pages.forms import Form, form_of
 from farandole.projections.runs import tables as t
 from farandole.projections.runs.query import DecisionRow
 from farandole.schemas import UndecodableValue, event_info
 from farandole.schemas.catalogue import PREFIX, Entry, read_entry
-
-from ..forms import Form, form_of
 
 
 class Types:
@@ -34,7 +33,7 @@ class Types:
     ) -> None:  # fmt: skip
         self.entries = sorted(entries, key=lambda entry: (entry.name, entry.version, entry.order))
         self.newest = {entry.name: entry for entry in self.entries}
-        taken = {name for contract in contracts for group in contract["takes"] for name in group}
+        taken = {name for contract in contracts for group in contract["takes"] for name in group if ":" not in name}
         given = {(each["form"], name) for contract in contracts for each in contract["gives"] for name in each["types"]}
         self._signals = {name for contract in contracts for name in contract["signals"]}
         self.kinds: dict[str, str] = {}

@@ -13,11 +13,12 @@ export function style() {
   return [
     { selector: "node", style: {
       label: "data(label)", "font-size": 12, "font-family": "system-ui, sans-serif", color: c.ink, "text-valign": "center", "text-wrap": "wrap", "text-max-width": 170,
-      width: "label", height: "label", padding: 9, shape: "round-rectangle", "background-color": c.panel, "border-width": 1.5, "border-color": c.mute } },
+      width: "data(w)", height: "data(h)", padding: 9, shape: "round-rectangle", "background-color": c.panel, "border-width": 1.5, "border-color": c.mute } },
     { selector: "node.step, node.reactor", style: { shape: "cut-rectangle", "border-style": "dashed" } },
     { selector: "node.reactor", style: { "border-style": "solid", shape: "round-rectangle", "background-color": c.panel, "font-weight": 600, "text-max-width": 210, "line-height": 1.25 } },
     { selector: "node.type", style: { shape: "ellipse", padding: 7, color: c.soft } },
     { selector: "node.decision", style: { shape: "diamond", padding: 22, "text-max-width": 110 } },
+    { selector: "node.timer", style: { shape: "round-tag" } },
     { selector: "node.child", style: { shape: "round-octagon" } },
     ...tones.map((tone) => ({ selector: `node.${tone}`, style: { "border-color": c[tone] } })),
     { selector: "node.stopped", style: { "border-style": "double", "border-width": 5 } },
@@ -31,15 +32,36 @@ export function style() {
   ];
 }
 
-const read = () => JSON.parse(document.getElementById("graph-data").textContent);
+// How large a node must be for its label: a canvas has no layout of its own.
+const pen = document.createElement("canvas").getContext("2d");
+function sized(element) {
+  if (element.data.source) return element;
+  pen.font = `${element.classes.includes("reactor") ? 600 : 400} 12px system-ui, sans-serif`;
+  const most = element.classes.includes("reactor") ? 210 : element.classes.includes("decision") ? 110 : 170;
+  let rows = 0;
+  let widest = 0;
+  for (const line of element.data.label.split("\n")) {
+    const width = pen.measureText(line).width;
+    rows += Math.max(1, Math.ceil(width / most));
+    widest = Math.max(widest, Math.min(width, most));
+  }
+  return { ...element, data: { ...element.data, w: Math.ceil(widest) + 4, h: rows * 15 } };
+}
+
+const read = () => JSON.parse(document.getElementById("graph-data").textContent).map(sized);
 const LAYOUT = { name: "dagre", rankSep: 46, nodeSep: 22, edgeSep: 10, fit: true, padding: 24, animate: false };
 
 // Draw what the page says, and keep to it as it changes: places stay where nodes stay.
 export function draw(container, options = {}) {
   if (typeof window.cytoscapeDagre === "function") cytoscape.use(window.cytoscapeDagre);
-  const layout = { ...LAYOUT, rankDir: container.clientWidth > 700 && options.wide ? "LR" : "TB" };
-  const graph = cytoscape({ container, elements: read(), style: style(), layout, wheelSensitivity: 0.3, minZoom: 0.15, maxZoom: 2.2, boxSelectionEnabled: false });
+  const layout = { ...LAYOUT, rankDir: options.wide ? "LR" : "TB" };
+  const graph = cytoscape({ container, elements: read(), style: style(), layout, minZoom: 0.15, maxZoom: 2.2, boxSelectionEnabled: false });
   if (graph.zoom() > 1.15) { graph.zoom(1.15); graph.center(); }
+  if (graph.zoom() < 0.5) { // small screens: legible, from the beginning on, and the rest by dragging
+    const box = graph.elements().boundingBox();
+    graph.zoom(0.6);
+    graph.pan({ x: 16 - box.x1 * 0.6, y: 16 - box.y1 * 0.6 });
+  }
   graph.on("tap", "node", (event) => options.open?.(event.target.data()));
   document.addEventListener("farandole:theme", () => graph.style(style()));
   document.addEventListener("farandole:refreshed", () => {

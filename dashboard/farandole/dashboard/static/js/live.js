@@ -78,7 +78,10 @@ export function startLive() {
     }
   };
   events.addEventListener("open", () => mark("on"));
-  events.addEventListener("error", () => mark("off"));
+  events.addEventListener("error", () => {
+    mark("off");
+    if (events.readyState === 2) setInterval(changed, 5000); // it will not come back by itself
+  });
   for (const name of ["run.changed", "record", "reactor.rates", "message"]) events.addEventListener(name, changed);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) changed(); });
   document.addEventListener("farandole:refreshed", () => mark(events.readyState === 1 ? "on" : "off"));

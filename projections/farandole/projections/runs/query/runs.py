@@ -267,9 +267,7 @@ class Runs:
         """Up to where answers are true now."""
         return (await self.ask(lambda c: None, min_position)).fresh
 
-    async def ask(
-        self, ask: Callable[[Connection], _T], wanted: Mapping[int, int] | None = None
-    ) -> Answer[_T]:
+    async def ask(self, ask: Callable[[Connection], _T], wanted: Mapping[int, int] | None = None) -> Answer[_T]:
         """A question of one's own, asked in a transaction that sees one state of the tables (`farandole.projections.runs.tables`)."""
         loop = asyncio.get_running_loop()
         until, pause = loop.time() + self._patience, _LOOK
