@@ -14,7 +14,7 @@ from farandole.projections.runs.query import ReactorRow
 from .asking.types import Types
 from .forms import form_of
 from .site import error_page, page
-from .words import short
+from .words import event_of, short
 
 router = APIRouter()
 
@@ -55,7 +55,7 @@ def _users(name: str, reactors: Sequence[ReactorRow]) -> tuple[list[str], list[s
     takes = [
         row.reactor
         for row in reactors
-        if any(name == each.rpartition(":")[2] for group in row.contract["takes"] for each in group)
+        if any(name == event_of(each, name.rpartition(".")[0]) for group in row.contract["takes"] for each in group)
     ]
     gives = [row.reactor for row in reactors if any(name in each["types"] for each in row.contract["gives"])]
     return takes, gives

@@ -13,7 +13,7 @@ from .asking.seen import Seen, seen
 from .asking.types import Types
 from .site import now, page, position_of
 from .times import span
-from .words import short
+from .words import event_of, short
 
 router = APIRouter()
 MINUTES = 5
@@ -70,23 +70,20 @@ def ways(rows: Iterable[ReactorRow], found: Seen) -> list[Way]:
     return made
 
 
-def plain(name: str) -> str:
-    """The event that a name of news of a child is about."""
-    return name.rpartition(":")[2]
-
-
 def via(name: str) -> str:
     """What kind of news it is; empty: it is the event itself."""
-    return {"child_done": "of a child", "child_failed": "child failed"}.get(name.rpartition(":")[0], "")
+    return {"child_done": "of a child", "child_failed": "child failed", "failed": "failed"}.get(
+        name.rpartition(":")[0], ""
+    )
 
 
-def elements(found: Sequence[Way], types: Types, at: int) -> list[dict[str, Any]]:
+def elements(found: Sequence[Way], types: Types, at: int, choreography: str) -> list[dict[str, Any]]:
     """As a canvas draws it."""
     nodes: dict[str, dict[str, Any]] = {}
     edges: list[dict[str, Any]] = []
 
     def event(name: str) -> str:
-        name = plain(name)
+        name = event_of(name, choreography) or "failed:"
         id = f"e:{name}"
         kind = types.kinds.get(name, "event")
         tone = {"start": "work", "signal": "wait", "answer": "wait"}.get(kind, "mute")
@@ -125,6 +122,6 @@ async def map_(request: Request) -> HTMLResponse:
     types = await Types.of(desk)
     stopped = {policy.reactor for policy in (await desk.runs.policies()).found if policy.stopped}
     return await page(
-        request, "map.html", fresh=rows.fresh, ways=found, at=at, elements=elements(found, types, at),
+        request, "map.html", fresh=rows.fresh, ways=found, at=at, elements=elements(found, types, at, desk.choreography),
         all_stopped="" in stopped, minutes=MINUTES,
     )  # fmt: skip

@@ -54,7 +54,14 @@ _TONES: Final = {
 
 def short(name: str | None) -> str:
     """A wire name without its choreography; of news of a child, the name of what it ended with."""
-    return (name or "").rpartition(".")[2].rpartition(":")[2]
+    name = name or ""
+    return "any failure" if name.endswith(":") else name.rpartition(".")[2].rpartition(":")[2]
+
+
+def event_of(name: str, choreography: str) -> str:
+    """The event that a name in a contract is about: that itself, or the one that failed or that a child ended with."""
+    last = name.rpartition(":")[2]
+    return last if "." in last or not last else f"{choreography}.{last}"
 
 
 def title(record: RecordRow) -> str:

@@ -3,7 +3,7 @@
 // those that stand in somebody's payload are dead: the extension hx-csp strips what bears no nonce of the server's.
 import { say } from "./tools.js";
 
-const QUIET = 250; // milliseconds between two refreshes at least
+const QUIET = 150; // milliseconds between two refreshes at least
 const SAID = 8000; // between two announcements
 let wanted = null;
 let busy = false;
@@ -30,10 +30,6 @@ export async function refresh(address = null, positions = "") {
     const url = new URL(location.href);
     if (positions) url.searchParams.set("min_position", positions);
     await htmx.ajax("GET", url.pathname + url.search, { target: "#live", select: "#live", swap: "outerMorph" });
-    for (const id of ["fresh", "head-live"]) {
-      const other = document.getElementById(id);
-      if (other) other.dataset.seen = String(Date.now());
-    }
     document.dispatchEvent(new CustomEvent("farandole:refreshed"));
     announce();
   } finally {
@@ -65,26 +61,38 @@ export function changed() {
   }, Math.max(0, QUIET - (Date.now() - last)));
 }
 
+let events = null;
+
+function mark() {
+  const fresh = document.getElementById("fresh");
+  if (!fresh) return;
+  const live = events?.readyState === 1;
+  fresh.dataset.live = live ? "on" : "off";
+  fresh.title = live ? "Live: what changes is shown at once" : "Not live: trying to reach the server again";
+}
+
+function listen() {
+  const source = document.querySelector("[data-stream]")?.dataset.stream ?? "/api/v1/stream";
+  events = new EventSource(source);
+  events.addEventListener("open", mark);
+  events.addEventListener("error", mark);
+  const names = ["run.changed", "record", "reset", ...(document.querySelector("[data-rates]") ? ["reactor.rates"] : [])];
+  for (const name of names) events.addEventListener(name, changed);
+}
+
 export function startLive() {
   said = document.querySelector("[data-announce]")?.dataset.announce ?? "";
   if (!region() || !("EventSource" in window)) return;
-  const source = document.querySelector("[data-stream]")?.dataset.stream ?? "/api/v1/stream";
-  const events = new EventSource(source);
-  const mark = (live) => {
-    const fresh = document.getElementById("fresh");
-    if (fresh) {
-      fresh.dataset.live = live;
-      fresh.title = live === "on" ? "Live: what changes is shown at once" : "Not live: trying to reach the server again";
-    }
-  };
-  events.addEventListener("open", () => mark("on"));
-  events.addEventListener("error", () => {
-    mark("off");
-    if (events.readyState === 2) setInterval(changed, 5000); // it will not come back by itself
+  listen();
+  // A browser has few connections to one host: a tab that nobody looks at keeps none.
+  document.addEventListener("visibilitychange", () => {
+    events.close();
+    if (document.hidden) return;
+    listen();
+    changed();
   });
-  for (const name of ["run.changed", "record", "reactor.rates", "message"]) events.addEventListener(name, changed);
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) changed(); });
-  document.addEventListener("farandole:refreshed", () => mark(events.readyState === 1 ? "on" : "off"));
+  document.addEventListener("farandole:refreshed", mark);
+  setInterval(() => { if (events.readyState === 2 && !document.hidden) { listen(); changed(); } }, 5000);
   addEventListener("pagehide", () => events.close());
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 }
