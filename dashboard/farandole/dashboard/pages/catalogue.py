@@ -1,7 +1,6 @@
 """`/schemas`: what events hold, in each version. `/start`: a run begins with a form made from such a schema."""
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from difflib import ndiff
 from typing import Any
@@ -98,10 +97,4 @@ async def start(request: Request) -> HTMLResponse:
     wanted = request.query_params.get("type", "")
     chosen = next((name for name in names if wanted in (name, short(name))), names[0] if names else "")
     forms = [form_of(name, types.schema(name), prefix=f"start-{n}") for n, name in enumerate(names)]
-    cli = [
-        shlex.join(["farandole", "start", "-c", desk.choreography, short(name), "{…}", "--store", desk.store_url])
-        for name in names
-    ]
-    return await page(
-        request, "start.html", forms_=list(zip(forms, cli, strict=True)), chosen=chosen, code=bool(desk.events)
-    )
+    return await page(request, "start.html", forms_=forms, chosen=chosen, code=bool(desk.events))

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from farandole.projections.runs.query import UnknownCursor, Where
 
+from .asking.kept import kept
 from .asking.owing import messages, names, open_steps
 from .site import now, number, page, position_of, with_query
 from .words import CLOSED, MEANINGS, STATUSES, waits_for
@@ -73,14 +74,10 @@ def query_of(request: Request) -> dict[str, Any]:
     }
 
 
-def as_command(desk: Any, query: Mapping[str, Any]) -> str:
+def as_words(query: Mapping[str, Any]) -> list[str]:
     """The same question at the command line, as near as that comes."""
-    found = ["farandole", "runs", "-c", desk.choreography, "--store", desk.store_url]
-    for status in query["status"]:
-        found += ["--status", status]
-    if query["type"]:
-        found += ["--type", query["type"]]
-    return shlex.join(found)
+    found = [word for status in query["status"] for word in ("--status", status)]
+    return found + (["--type", query["type"]] if query["type"] else [])
 
 
 def api_of(where: Where, order: str) -> str:
@@ -114,7 +111,7 @@ async def runs(request: Request) -> HTMLResponse:
     counts = await desk.runs.counts(replace(where, status=()))
     steps = (await desk.runs.ask(lambda c: open_steps(c, found.found))).found
     said = (await desk.runs.ask(lambda c: messages(c, found.found))).found
-    types, reactors, fields = (await desk.runs.ask(names)).found
+    types, reactors, fields = (await kept(desk.runs, "names", 10.0, lambda: desk.runs.ask(names))).found
     rows = [(run, waits_for(run, steps.get((run.partition, run.run), ()), at)) for run in found.found]
     api = api_of(where, query["order"])
     return await page(
@@ -136,6 +133,6 @@ async def runs(request: Request) -> HTMLResponse:
         statuses=STATUSES,
         meanings=MEANINGS,
         closed=CLOSED,
-        command=as_command(desk, query),
+        words_=as_words(query),
         api=api,
     )

@@ -1,6 +1,5 @@
 """`/runs/{id}`: one run, as timeline, as events, as graph of causes, and with those it belongs to."""
 
-import shlex
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -10,6 +9,7 @@ from farandole.projections.runs.query import RecordRow, RunRow, Runs
 
 from .asking.kin import descendants
 from .asking.owing import open_steps
+from .asking.places import offsets_of, record_at
 from .asking.types import Types
 from .causes import causes
 from .forms import Form, form_of
@@ -51,7 +51,6 @@ async def run(request: Request, run_id: str) -> HTMLResponse:
         "decisions": [
             (decision, types.answer_forms(decision)) for decision in (await runs.decisions(run_id=run_id)).found
         ],
-        "cli": _cli(desk, run_id),
         "fresh": found.fresh,
     }
     context |= await _TABS[tab](request, runs, row, at)
@@ -65,13 +64,6 @@ def _signals(row: RunRow, types: Types) -> list[Form]:
     awaited = {name for each in row.waits or () for name in each["types"]}
     names = sorted(types.signals, key=lambda name: (name not in awaited, name))
     return [form_of(name, types.schema(name), prefix=f"signal-{n}") for n, name in enumerate(names)]
-
-
-def _cli(desk: Any, run_id: str) -> dict[str, str]:
-    """What each act is at the command line."""
-    end = ["-c", desk.choreography, run_id, "--store", desk.store_url]
-    verbs = ("show", "pause", "resume", "cancel", "retry", "send")
-    return {verb: shlex.join(["farandole", verb, *end]) for verb in verbs}
 
 
 async def _edits(
@@ -109,15 +101,15 @@ async def _events(request: Request, runs: Runs, row: RunRow, at: int) -> dict[st
     every = request.query_params.get("show") != "history"
     cursor = request.query_params.get("cursor")
     found = await runs.history(row.run_id, everything=every, personal=personal, limit=200, cursor=cursor)
-    whole = (await runs.history(row.run_id, everything=True, limit=500)).found
-    offsets = [record.log_offset for record in whole]
+    offsets = (await runs.ask(lambda c: offsets_of(c, row))).found
     chosen = number(request.query_params.get("offset"))
     then = None
     if chosen is not None and offsets:
         place = max((n for n, offset in enumerate(offsets) if offset <= chosen), default=0)
         after = (await runs.state_at(row.run_id, offset=offsets[place], personal=personal)).found
+        record = (await runs.ask(lambda c: record_at(c, row, offsets[place]))).found
         before = (await runs.state_at(row.run_id, offset=offsets[place - 1])).found if place else None
-        then = {"state": after, "place": place, "record": whole[place], "changes": changes(before, after)}
+        then = {"state": after, "place": place, "record": record, "changes": changes(before, after)}
     return {
         "records": [_shown(record) for record in found.found],
         "next_": found.next,

@@ -18,6 +18,7 @@ from farandole.projections.runs.query import Freshness
 
 from . import times, words
 from .assets import address
+from .commands import commands
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 
@@ -85,6 +86,7 @@ async def page(
     more = {
         "request": request,
         "desk": desk,
+        "cli": commands(desk),
         "user": request.state.caller,
         "csrf": request.state.csrf,
         "nonce": request.state.nonce,

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from farandole.dashboard.pages.asking.kept import kept
 from farandole.dashboard.pages.forms import Form, form_of
 from farandole.projections.runs import tables as t
 from farandole.projections.runs.query import DecisionRow
@@ -52,7 +53,11 @@ class Types:
 
     @classmethod
     async def of(cls, desk: Any) -> "Types":
-        """Those of the choreography that is looked at."""
+        """Those of the choreography that is looked at, as they were some seconds ago at most."""
+        return await kept(desk.runs, "types", 5.0, lambda: cls._read(desk))
+
+    @classmethod
+    async def _read(cls, desk: Any) -> "Types":
         entries = []
         for key, value in (await desk.store.catalogue.scan(PREFIX)).items():
             try:

@@ -32,14 +32,25 @@ function valueOf(input) {
   return said;
 }
 
+function differs(input) {
+  if (input.type === "checkbox") return input.checked !== input.defaultChecked;
+  if (input.tagName === "SELECT") return [...input.options].some((option) => option.selected !== option.defaultSelected) && input.selectedOptions[0]?.defaultSelected !== true;
+  return input.value !== input.defaultValue;
+}
+
 export function payloadOf(form) {
   const payload = {};
+  // Where an event is edited, fields that nobody touched stay as they are, those too that this page may not show.
+  const changed = "onlyChanged" in form.dataset
+    ? new Set([...form.querySelectorAll("[data-path]")].filter(differs).map((input) => JSON.parse(input.dataset.path)[0])) : null;
   for (const input of form.querySelectorAll("[data-path]")) {
     input.removeAttribute("aria-invalid");
     if (input.closest("[hidden]") || input.matches(":disabled")) continue;
     const value = valueOf(input);
     if (value === undefined) continue;
     const path = JSON.parse(input.dataset.path);
+    if (!path.length) return value;
+    if (changed && !changed.has(path[0])) continue;
     let at = payload;
     for (const name of path.slice(0, -1)) at = at[name] ??= {};
     at[path.at(-1)] = value;

@@ -88,7 +88,7 @@ function bulk(verb) {
     urls: ids.map((id) => `/api/v1/runs/${encodeURIComponent(id)}/${verb}`),
     title: `${verb === "retry" ? "Retry" : "Cancel"} ${ids.length} run${ids.length === 1 ? "" : "s"}`,
     say: verb === "retry" ? "Their parked steps are owed again." : "What they owe is dropped. This cannot be undone.",
-    cli: `farandole ${verb} …`, reason: verb === "cancel" ? "required" : "optional", tone: verb === "cancel" ? "bad" : "",
+    cli: "", reason: verb === "cancel" ? "required" : "optional", tone: verb === "cancel" ? "bad" : "",
     confirm: verb === "retry" ? "Retry them" : "Cancel them", body: {}, then: (answer) => { if (answer.run_id) picked.delete(answer.run_id); selection(); },
   });
   return undefined;
