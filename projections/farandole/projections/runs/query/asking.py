@@ -69,9 +69,15 @@ class Asking:
 
     async def freshness(self, *, min_position: Mapping[int, int] | None = None) -> Freshness:
         """Up to where answers are true now."""
-        return (await self._ask(lambda c: None, min_position)).fresh
+        return (await self.ask(lambda c: None, min_position)).fresh
 
-    async def _ask(self, ask: Callable[[Connection], _T], wanted: Mapping[int, int] | None) -> Answer[_T]:
+    async def ask(self, ask: Callable[[Connection], _T], wanted: Mapping[int, int] | None = None) -> Answer[_T]:
+        """Answer a question that has no method of its own, in one transaction that sees one state of the tables.
+
+        Args:
+            ask: is given the connection, in a thread.
+            wanted: see ``min_position`` of the other questions.
+        """
         loop = asyncio.get_running_loop()
         until, pause = loop.time() + self._patience, _LOOK
         while True:

@@ -57,7 +57,7 @@ class Runs(Asking):
 
     async def get(self, run_id: str, *, min_position: Mapping[int, int] | None = None) -> Answer[RunRow | None]:
         """The run of this id; of several that had it one after the other, the last one."""
-        return await self._ask(lambda c: details.run_of(c, run_id), min_position)
+        return await self.ask(lambda c: details.run_of(c, run_id), min_position)
 
     async def list(
         self,
@@ -86,7 +86,7 @@ class Runs(Asking):
         def ask(connection: Connection) -> tuple[RunRow, ...]:
             return tuple(row_of(RunRow, row) for row in connection.execute(query).mappings())
 
-        answer = await self._ask(ask, min_position)
+        answer = await self.ask(ask, min_position)
         found, more = answer.found[:limit], len(answer.found) > limit
         last = found[-1] if more else None
         next_ = None if last is None else cursor_of(getattr(last, order), last.partition, last.run)
@@ -101,7 +101,7 @@ class Runs(Asking):
         def ask(connection: Connection) -> Mapping[str, int]:
             return {row[0]: row[1] for row in connection.execute(query.group_by(t.runs.c.status))}
 
-        return await self._ask(ask, min_position)
+        return await self.ask(ask, min_position)
 
     # ── one run ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -123,7 +123,7 @@ class Runs(Asking):
         """
         limit = limited(limit)
         place = None if cursor is None else place_in(cursor, 2)
-        answer = await self._ask(
+        answer = await self.ask(
             lambda c: details.history(c, run_id, everything, personal, limit + 1, place), min_position
         )
         found = answer.found[:limit]
@@ -143,7 +143,7 @@ class Runs(Asking):
         min_position: Mapping[int, int] | None = None,
     ) -> Answer[RunThen | None]:
         """A run as it was after the record at an offset, or at a log time: its history until then, and what was open."""
-        return await self._ask(lambda c: details.state_at(c, run_id, offset, at, personal), min_position)
+        return await self.ask(lambda c: details.state_at(c, run_id, offset, at, personal), min_position)
 
     async def steps(
         self,
@@ -191,11 +191,11 @@ class Runs(Asking):
 
     async def graph(self, run_id: str, *, min_position: Mapping[int, int] | None = None) -> Answer[CauseGraph | None]:
         """What came of what in a run: events, failures, and steps that are owed or parked."""
-        return await self._ask(lambda c: causation.causation(c, run_id), min_position)
+        return await self.ask(lambda c: causation.causation(c, run_id), min_position)
 
     async def family(self, run_id: str, *, min_position: Mapping[int, int] | None = None) -> Answer[Family | None]:
         """All runs that a run belongs with, parents before their children."""
-        return await self._ask(lambda c: kin.family(c, self.choreography, run_id), min_position)
+        return await self.ask(lambda c: kin.family(c, self.choreography, run_id), min_position)
 
     async def diff(
         self, a: str, b: str, *, personal: bool = False, min_position: Mapping[int, int] | None = None
@@ -207,7 +207,7 @@ class Runs(Asking):
             events = [details.history(connection, each, False, personal, MOST_COMPARED, None) for each in (a, b)]
             return None if runs[0] is None or runs[1] is None else compare(runs[0], runs[1], events[0], events[1])
 
-        return await self._ask(ask, min_position)
+        return await self.ask(ask, min_position)
 
     # ── across runs ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -229,7 +229,7 @@ class Runs(Asking):
         """
         limit = limited(limit)
         place = None if cursor is None else place_in(cursor, 3)
-        answer = await self._ask(lambda c: details.decisions(c, state, run_id, to, limit + 1, place, id), min_position)
+        answer = await self.ask(lambda c: details.decisions(c, state, run_id, to, limit + 1, place, id), min_position)
         return _page(answer, limit, lambda last: cursor_of(last.since or 0, last.partition, last.log_offset))
 
     async def causes(
@@ -242,7 +242,7 @@ class Runs(Asking):
     ) -> Answer[tuple[FailureGroup, ...]]:
         """Failures by cause, those that park the most steps first."""
         limit, before = limited(limit), passed(cursor)
-        answer = await self._ask(lambda c: details.causes(c, limit + 1, before, fingerprint), min_position)
+        answer = await self.ask(lambda c: details.causes(c, limit + 1, before, fingerprint), min_position)
         return Answer(*_cut(answer, limit, before))
 
     async def due(
@@ -251,7 +251,7 @@ class Runs(Asking):
         """Timers of all runs that are set, that which is due first first."""
         limit = limited(limit)
         place = None if cursor is None else place_in(cursor, 3)
-        answer = await self._ask(lambda c: governing.due(c, limit + 1, place), min_position)
+        answer = await self.ask(lambda c: governing.due(c, limit + 1, place), min_position)
         return _page(answer, limit, lambda last: cursor_of(last.due, last.partition, last.log_offset))
 
     async def acts(
@@ -274,20 +274,18 @@ class Runs(Asking):
         """
         limit = limited(limit)
         place = None if cursor is None else place_in(cursor, 3)
-        answer = await self._ask(
-            lambda c: people.acts(c, by, kind, run_id, since, upto, limit + 1, place), min_position
-        )
+        answer = await self.ask(lambda c: people.acts(c, by, kind, run_id, since, upto, limit + 1, place), min_position)
         return _page(answer, limit, lambda last: cursor_of(last.at, last.partition, last.log_offset))
 
     async def services(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ServiceRow, ...]]:
         """Services, by the contracts in force, and what they owe."""
-        return await self._ask(governing.services, min_position)
+        return await self.ask(governing.services, min_position)
 
     async def reactors(
         self, *, minutes: int = 5, min_position: Mapping[int, int] | None = None
     ) -> Answer[tuple[ReactorRow, ...]]:
         """Reactors, what is owed to them, and what they did in the last minutes of log time."""
-        return await self._ask(lambda c: governing.reactors(c, minutes), min_position)
+        return await self.ask(lambda c: governing.reactors(c, minutes), min_position)
 
     async def minutes(
         self,
@@ -302,15 +300,15 @@ class Runs(Asking):
         Args:
             since, upto: log times, the latter left out.
         """
-        return await self._ask(lambda c: governing.minutes(c, since, upto, reactor), min_position)
+        return await self.ask(lambda c: governing.minutes(c, since, upto, reactor), min_position)
 
     async def schedules(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ScheduleRow, ...]]:
         """Schedules that have ticked, by name. What a schedule says of itself is in the catalogue of the log."""
-        return await self._ask(governing.schedules, min_position)
+        return await self.ask(governing.schedules, min_position)
 
     async def policies(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[PolicyRow, ...]]:
         """Kill switches, those that are off again too."""
-        return await self._ask(governing.policies, min_position)
+        return await self.ask(governing.policies, min_position)
 
     async def _of_run(
         self, cls: type[_T], table: Any, run_id: str, by: Any, limit: int | None, cursor: str | None,
@@ -318,7 +316,7 @@ class Runs(Asking):
     ) -> Answer[tuple[_T, ...]]:  # fmt: skip
         limit = None if limit is None else limited(limit)
         before, most = passed(cursor), None if limit is None else limit + 1
-        answer = await self._ask(lambda c: details.of_run(c, cls, table, run_id, by, most, before), wanted)
+        answer = await self.ask(lambda c: details.of_run(c, cls, table, run_id, by, most, before), wanted)
         return Answer(*_cut(answer, limit, before))
 
 
