@@ -17,6 +17,7 @@ from .answers import (
     StepRow,
     TimerRow,
 )
+from .figures import Figures, ReactorFigures
 from .filters import Where
 from .pages import UnknownCursor
 from .runs import Behind, Runs
@@ -28,9 +29,11 @@ __all__ = [
     "DecisionRow",
     "FailureGroup",
     "FailureRow",
+    "Figures",
     "Freshness",
     "MinuteRow",
     "PolicyRow",
+    "ReactorFigures",
     "ReactorRow",
     "RecordRow",
     "RunRow",

@@ -29,6 +29,7 @@ from .answers import (
     TimerRow,
     row_of,
 )
+from .figures import Figures, figures
 from .filters import Where
 from .pages import MOST, cursor_of, place_in
 
@@ -260,6 +261,10 @@ class Runs:
     async def policies(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[PolicyRow, ...]]:
         """Kill switches, those that are off again too."""
         return await self._ask(governing.policies, min_position)
+
+    async def figures(self, *, min_position: Mapping[int, int] | None = None) -> Answer[Figures]:
+        """How the log stands: open runs by status, and what is owed to each reactor."""
+        return await self._ask(figures, min_position)
 
     # ── how it is asked ──────────────────────────────────────────────────────────────────────────────────────────────
 
