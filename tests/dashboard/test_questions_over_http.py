@@ -76,7 +76,8 @@ async def test_the_whole_is_told(office: Office) -> None:
     assert (f"event:{name}.Clean", "reactor:gather", "child_done") in edges
     schemas = {row["name"]: row for row in (await office.get("/schemas"))["items"]}
     assert (schemas[f"{name}.Applied"]["kind"], schemas[f"{name}.Applied"]["version"]) == ("start", 1)
-    assert (await office.get("/schedules"))["items"] == []
+    (schedule,) = (await office.get("/schedules"))["items"]
+    assert (schedule["name"], schedule["paused"], len(schedule["next"])) == ("leap", False, 5)
     assert (await office.get("/minutes?since=0"))["items"]
     projection = await office.get("/projections")
     assert (len(projection["positions"]), projection["stopped"], projection["behind"]["why"]) == (3, {}, None)
