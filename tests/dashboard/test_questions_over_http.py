@@ -177,6 +177,13 @@ async def test_trouble_with_the_projector_is_told_by_readiness(tmp_path: Path) -
         assert (answer.status_code, answer.json()["why"]) == (503, "partition 1 is projected no further: damaged")
 
 
+async def test_what_is_wrong_with_the_server_is_nobodys_business_who_is_not_known(tmp_path: Path) -> None:
+    async with an_office(tmp_path, Settings(tokens=Tokens([make("ann", Role.SEE)[1]]))) as office:
+        office.desk.trouble = lambda: "s3cret"
+        answer = await office.http.get("/readyz")
+        assert (answer.status_code, answer.json()) == (503, {"status": "not ready"})
+
+
 async def test_the_api_describes_itself(office: Office) -> None:
     said = (await office.http.get("/api/openapi.json")).json()
     assert said["openapi"].startswith("3.")
