@@ -102,6 +102,7 @@ async def runs(request: Request) -> HTMLResponse:
     query = query_of(request)
     where = where_of(query, at)
     cursor = request.query_params.get("cursor")
+    between = query["range"] == "between" or query["since"] is not None or query["until"] is not None
     wanted = position_of(request)
     try:
         found = await desk.runs.list(where, order=query["order"], limit=50, cursor=cursor, min_position=wanted)
@@ -125,7 +126,9 @@ async def runs(request: Request) -> HTMLResponse:
         counts=counts.found,
         total=sum(counts.found.values()),
         query=query,
-        filtered=any(query[name] for name in ("q", "status", "type", "reactor", "fingerprint", "open", "range")),
+        filtered=any(query[name] for name in ("q", "status", "type", "reactor", "fingerprint", "open", "range"))
+        or between,
+        between=between,
         types=types,
         reactors=reactors,
         fields=fields,
