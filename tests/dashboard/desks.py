@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import httpx2
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 from farandole.dashboard import Desk, Role, Settings, Tokens, create_app
 from farandole.dashboard.auth.tokens import make
@@ -27,6 +28,10 @@ class Applied(Start):
     street: Annotated[str, Personal] = "Elm Street"
     token: Annotated[str, Secret] = "hush-hush"
     wish: str = ""
+
+
+class Case(BaseModel):
+    customer: str
 
 
 class Granted(Answer): ...
@@ -64,7 +69,7 @@ def a_desk() -> Choreography:
     ) -> Closed | Ask[Granted | Refused] | After[Reminded] | list[Child[Checked]] | None:
         match applied.wish:
             case "ask":
-                about = {"customer": applied.customer}
+                about = Case(customer=applied.customer)
                 return Ask(
                     "Grant it?", Granted, Refused, about=about, to=["role:clerk"], within="2d", otherwise=Refused()
                 )

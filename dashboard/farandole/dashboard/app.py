@@ -17,6 +17,7 @@ from .auth.door import Door
 from .desk import Desk
 from .live import Hub
 from .settings import Settings
+from .web.counting import Counting
 from .web.headers import SecurityHeaders
 from .web.hooks import of_pages
 from .web.limits import Limits
@@ -35,7 +36,9 @@ def create_app(desk: Desk, settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings()
     if desk.hub is None:
-        desk.hub = Hub(desk.runs)
+        desk.hub = Hub(desk.runs, most=settings.streams)
+    if desk.projector is not None:
+        desk.projector.written = desk.hub.wake
     hub = desk.hub
 
     @asynccontextmanager
@@ -74,6 +77,8 @@ def create_app(desk: Desk, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RawPaths)
     app.add_middleware(Limits, hosts=settings.allowed_hosts)
     app.add_middleware(SecurityHeaders, https=settings.https)
+    if desk.metrics is not None:
+        app.add_middleware(Counting, metrics=desk.metrics)
     return app
 
 

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry
-
 from farandole.eventstore import EventStore, without_secrets
 from farandole.projections import Runs
 from farandole.projections.runs import Projector
@@ -14,6 +12,7 @@ from farandole.schemas import Event
 
 if TYPE_CHECKING:
     from .live import Hub
+    from .metering import Metering
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,7 +26,7 @@ class Desk:
             be started, sent or answered.
         projector: the one that keeps the tables, if it is in this process.
         hub: tells those who look on what changes; made by `create_app` if it is not given.
-        metrics: what ``/metrics`` shows; register collectors there.
+        metrics: what ``/metrics`` shows.
         trouble: says what is wrong with the projector, if something is.
     """
 
@@ -36,7 +35,7 @@ class Desk:
     events: Mapping[str, type[Event]] = field(default_factory=dict)
     projector: Projector | None = None
     hub: "Hub | None" = None
-    metrics: CollectorRegistry = field(default_factory=lambda: CollectorRegistry(auto_describe=True))
+    metrics: "Metering | None" = None
     trouble: Callable[[], str | None] = lambda: None
 
     @property

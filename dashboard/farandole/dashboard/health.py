@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from fastapi import APIRouter, Response
 
-from .api.asking import TheDesk, lag_of
+from .api.asking import TheDesk
 from .auth.guards import Seeing
+from .errors import Problem
+from .lagging import Lag, lag_of
 
 router = APIRouter(tags=["health"])
 
@@ -19,7 +20,7 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz", summary="Whether the tables are near the end of the log")
 async def readyz(desk: TheDesk, response: Response) -> dict[str, Any]:
     """503 while the tables are far behind, a partition is projected no further, or the log or the database is away."""
-    lag = await lag_of(desk)
+    lag = await lag_of(desk) or Lag(None, None, "it is not known yet")
     response.status_code = 200 if lag.ready else 503
     return {
         "status": "ready" if lag.ready else "not ready",
@@ -30,5 +31,8 @@ async def readyz(desk: TheDesk, response: Response) -> dict[str, Any]:
 
 
 @router.get("/metrics", summary="For Prometheus", response_class=Response)
-def metrics(request: Request, _: Seeing, desk: TheDesk) -> Response:
-    return Response(generate_latest(desk.metrics), media_type=CONTENT_TYPE_LATEST)
+async def metrics(_: Seeing, desk: TheDesk) -> Response:
+    if desk.metrics is None:
+        raise Problem(404, "Not found", "This server counts nothing.", "farandole serve does.")
+    body, kind = await desk.metrics.scrape()
+    return Response(body, media_type=kind)

@@ -1,9 +1,10 @@
 """How a dashboard is to be reached, and by whom."""
 
+import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from .auth.tokens import Tokens
@@ -70,6 +71,8 @@ class Settings:
         https: people reach it by TLS, so that cookies are for that only.
         hosts: names by which it is reached; without any way to log in, those of this machine only.
         streams: how many may look on at once.
+        local: what whoever acts is called in the log where nobody is asked.
+        tls_cert, tls_key: files of a certificate and its key, to serve TLS itself.
 
     Raises:
         DashboardMisconfigured: it would be open to everybody who reaches this machine.
@@ -84,8 +87,18 @@ class Settings:
     https: bool = False
     hosts: Sequence[str] = ()
     streams: int = 200
+    local: str = field(default_factory=lambda: os.environ.get("USER") or "local")
+    tls_cert: str | None = None
+    tls_key: str | None = None
 
     def __post_init__(self) -> None:
+        if self.tls_cert and not self.https:
+            object.__setattr__(self, "https", True)
+        for network in () if self.proxy is None else self.proxy.networks:
+            try:
+                ip_network(network)
+            except ValueError as e:
+                raise DashboardMisconfigured(f"{network!r} is no network: write it as 10.0.0.0/8") from e
         if not self.asks and not is_loopback(self.host):
             raise DashboardMisconfigured(
                 f"{self.host} can be reached from other machines, and nobody would be asked who they are: give tokens "

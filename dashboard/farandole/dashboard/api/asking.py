@@ -1,30 +1,22 @@
 """What questions have in common: how fresh an answer must be and is, and how it is cut into pages."""
 
-import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from time import monotonic
-from typing import Annotated, Any, Final, Generic, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Annotated, Final, Generic, TypeVar
 
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel
 
 from farandole.dashboard.desk import Desk
 from farandole.dashboard.errors import Problem
-from farandole.eventstore import StoreError
+from farandole.dashboard.lagging import lag_of
 from farandole.projections.runs.query import Answer, Freshness
-from farandole.projections.sql import DatabaseError
 
 T = TypeVar("T")
 MOST: Final = 500
 """Items of a page."""
 POSITION: Final = "Farandole-Position"
 BEHIND: Final = "Farandole-Behind"
-_FRESH: Final = 1.0
-_NEAR: Final = 10_000
-"""Records behind the end of the log with which tables are still of use."""
-_PATIENCE: Final = 5.0
+_MOMENT: Final = 0.25
 
 
 class Page(BaseModel, Generic[T]):
@@ -35,7 +27,7 @@ class Page(BaseModel, Generic[T]):
     """Ask again with ``cursor=`` this; null: that was all."""
 
 
-def _desk(request: Request) -> Desk:
+async def _desk(request: Request) -> Desk:
     desk: Desk = request.app.state.desk
     return desk
 
@@ -65,7 +57,7 @@ def said_position(positions: Mapping[int, int]) -> str:
     return ",".join(f"{partition}={position}" for partition, position in sorted(positions.items()))
 
 
-def _min_position(
+async def _min_position(
     min_position: Annotated[
         str | None,
         Query(
@@ -82,58 +74,11 @@ Limit = Annotated[int, Query(ge=1, le=MOST, description="Items of the page.")]
 Cursor = Annotated[str | None, Query(description="What the page before said is next.", max_length=1_000)]
 
 
-@dataclass(frozen=True, slots=True)
-class Lag:
-    """How far the tables are behind the log."""
-
-    records: int | None
-    seconds: float | None
-    """Of log time, since when what is not in the tables yet."""
-    why: str | None = None
-    """What is wrong, if something is."""
-
-    @property
-    def ready(self) -> bool:
-        return self.why is None
-
-
-_known: "WeakKeyDictionary[Any, tuple[float, Lag]]" = WeakKeyDictionary()
-
-
-async def lag_of(desk: Desk) -> Lag:
-    """How far the tables are behind; known for a second."""
-    known = _known.get(desk.runs)
-    if known is not None and known[0] > monotonic():
-        return known[1]
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            lag = await _lag(desk)
-    except (StoreError, DatabaseError) as e:
-        lag = Lag(None, None, str(e))
-    except TimeoutError:
-        lag = Lag(None, None, f"the log or the database did not answer within {_PATIENCE:g} s")
-    _known[desk.runs] = (monotonic() + _FRESH, lag)
-    return lag
-
-
-async def _lag(desk: Desk) -> Lag:
-    fresh = await desk.runs.freshness()
-    ends = await desk.store.ends(range(desk.store.partitions))
-    short = {p: end.next - fresh.positions.get(p, 0) for p, end in ends.items() if end.next > fresh.positions.get(p, 0)}
-    records = sum(short.values())
-    since = min((fresh.log_times.get(p, 0) for p in short), default=None)
-    seconds = 0.0 if since is None else max((await desk.store.now() - since) / 1000, 0.0)
-    why = desk.trouble()
-    if why is None and records > _NEAR:
-        why = f"the tables are {records:,} records behind the log"
-    return Lag(records, round(seconds, 3), why)
-
-
 async def told(desk: Desk, response: Response, fresh: Freshness) -> None:
     """Say in the headers of an answer of which state of the tables it is."""
     response.headers[POSITION] = said_position(fresh.positions)
-    lag = await lag_of(desk)
-    if lag.records is not None:
+    lag = await lag_of(desk, within=_MOMENT)
+    if lag is not None and lag.records is not None:
         response.headers[BEHIND] = str(lag.records)
         response.headers[f"{BEHIND}-Seconds"] = f"{lag.seconds:g}"
 

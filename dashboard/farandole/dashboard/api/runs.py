@@ -1,14 +1,13 @@
-"""Runs: found, and looked at one by one."""
+"""Runs: found, counted, and compared."""
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 
 from farandole.dashboard.auth.guards import Seeing
-from farandole.dashboard.web.paths import RunId
-from farandole.projections.runs.query import RunRow, Where
+from farandole.projections.runs.query import RunDiff, RunRow, Where
 
-from .asking import Cursor, Limit, MinPosition, Page, TheDesk, one, page
+from .asking import Cursor, Limit, MinPosition, Page, TheDesk, one, page, told
 
 router = APIRouter(tags=["runs"])
 
@@ -48,6 +47,14 @@ async def listed(
     )
 
 
-@router.get("/runs/{run_id:path}", summary="One run")
-async def single(_: Seeing, desk: TheDesk, response: Response, run_id: RunId, min_position: MinPosition) -> RunRow:
-    return await one(desk, response, await desk.runs.get(run_id, min_position=min_position), f"run {run_id!r}")
+@router.get("/counts", summary="How many runs there are, by status")
+async def counts(_: Seeing, desk: TheDesk, response: Response, min_position: MinPosition) -> dict[str, int]:
+    answer = await desk.runs.counts(min_position=min_position)
+    await told(desk, response, answer.fresh)
+    return dict(answer.found)
+
+
+@router.get("/diff", summary="Two runs side by side")
+async def diff(caller: Seeing, desk: TheDesk, response: Response, a: str, b: str, min_position: MinPosition) -> RunDiff:
+    answer = await desk.runs.diff(a, b, personal=caller.personal, min_position=min_position)
+    return await one(desk, response, answer, "such pair of runs")

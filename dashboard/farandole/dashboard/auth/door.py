@@ -78,7 +78,7 @@ class Door:
         if kind.lower() == "bearer" and settings.tokens:
             return self._by_token(shown.strip(), ip)
         if not settings.asks:
-            return Caller(name="local", method="loopback", role=Role.ADMINISTER, ip=ip)
+            return Caller(name=settings.local, method="loopback", role=Role.ADMINISTER, ip=ip)
         if (found := self._by_session(request.session, ip)) is not None:
             return found
         return self._by_proxy(request, ip)

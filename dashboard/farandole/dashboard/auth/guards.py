@@ -1,6 +1,6 @@
 """What handlers ask for: who it is, and whether they may."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -9,7 +9,7 @@ from farandole.dashboard.callers import Caller, Role
 from farandole.dashboard.errors import Problem
 
 
-def caller(request: Request) -> Caller:
+async def caller(request: Request) -> Caller:
     """Who asks.
 
     Raises:
@@ -23,10 +23,10 @@ def caller(request: Request) -> Caller:
     return found
 
 
-def require(role: Role) -> Callable[[Caller], Caller]:
+def require(role: Role) -> Callable[[Caller], Awaitable[Caller]]:
     """A dependency that gives who asks, if they may do what takes this role."""
 
-    def allowed(found: Annotated[Caller, Depends(caller)]) -> Caller:
+    async def allowed(found: Annotated[Caller, Depends(caller)]) -> Caller:
         if not found.may(role):
             raise Problem(
                 403,

@@ -34,28 +34,29 @@ class Limits:
         if (problem := self._wrong(headers)) is not None:
             await answer(Request(scope), problem)(scope, receive, send)
             return
-        # Only after the router has read all of it is anything done with a body, so that counting on the way is enough.
-        seen, started = 0, False
+        seen, over = 0, False
 
         async def counted() -> Message:
-            nonlocal seen
+            nonlocal seen, over
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._most:
+                over = True
                 raise _too_large(self._most)
             return message
 
         async def sending(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
+            # Whoever reads a body may make something else of what goes wrong meanwhile.
+            if not over:
+                await send(message)
 
         try:
             await self._app(scope, counted, sending)
-        except Problem as too_large:
-            if started:
+        except Problem:
+            if not over:
                 raise
-            await answer(Request(scope), too_large)(scope, receive, send)
+        if over:
+            await answer(Request(scope), _too_large(self._most))(scope, receive, send)
 
     def _wrong(self, headers: Headers) -> Problem | None:
         host = headers.get("host", "")

@@ -19,11 +19,11 @@ class RawPaths:
         await self._app(scope, receive, send)
 
 
-def _run_id(run_id: Annotated[str, Path(description="The run's id; a slash in it is written %2F.")]) -> str:
+async def _run_id(run_id: Annotated[str, Path(description="The run's id; a slash in it is written %2F.")]) -> str:
     return unquote(run_id)
 
 
-def _name(name: Annotated[str, Path()]) -> str:
+async def _name(name: Annotated[str, Path()]) -> str:
     return unquote(name)
 
 

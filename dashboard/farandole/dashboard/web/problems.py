@@ -34,7 +34,7 @@ from .hooks import of_pages
 
 log = logging.getLogger("farandole.dashboard")
 
-TYPES: Final = "https://farandole.invalid/problems/"
+TYPES: Final = "urn:farandole:problem:"
 _WORDS: Final = {
     400: ("Not understood", "See /api/openapi.json for what can be asked."),
     401: ("Who are you?", "Send Authorization: Bearer <token>, or log in at /login."),
@@ -147,7 +147,7 @@ class Faults:
                 problem = Problem(500, "Out of order", "The server failed to answer.", "Its log says why.")
             elif problem.status >= 500:
                 log.warning("%s %s: %s", scope["method"], scope["path"], problem.detail)
-            await answer(Request(scope), problem)(scope, receive, send)
+            await answer(Request(scope), problem)(scope, receive, sending)
 
 
 def _wants_page(request: Request) -> bool:
