@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -51,12 +53,13 @@ def _stage(directory: Path, *seeds: Any) -> Iterator[Stage]:
         for each in seeds:
             asyncio.run(each(store))
         server = subprocess.Popen(
-            [sys.executable, "-m", "tests.dashboard.browser.serving", store, db, APP],
-            cwd=ROOT, env=env, stderr=errors, stdout=subprocess.PIPE, text=True,
+            [sys.executable, "-m", "farandole.cli", "serve", APP, "--store", store, "--db", db, "--port", "0"],
+            cwd=ROOT, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
         )  # fmt: skip
-        assert server.stdout is not None
-        url = server.stdout.readline().strip()
-        assert url, (directory / "stderr.txt").read_text()
+        assert server.stderr is not None
+        url = _address(server.stderr)
+        # Whatever it says later must go somewhere, or it would stand still once the pipe is full.
+        Thread(target=shutil.copyfileobj, args=(server.stderr, sys.stderr), daemon=True).start()
         yield Stage(url, store)
     finally:
         for process in (worker, server):
@@ -69,6 +72,15 @@ def _stage(directory: Path, *seeds: Any) -> Iterator[Stage]:
                 except subprocess.TimeoutExpired:
                     process.kill()
         errors.close()
+
+
+def _address(said: Iterable[str]) -> str:
+    lines = []
+    for line in said:
+        lines.append(line)
+        if found := re.search(r"on (http://[^\s\"]+)", line):
+            return found[1]
+    raise AssertionError("".join(lines))
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ PAGES = (
     f"/start?type={quote(VECTORS[0])}",
 )  # fmt: skip
 ALIVE = """() => [...document.querySelectorAll("main *")].flatMap((each) => [
-  ...[...each.attributes].filter((a) => /^(on|hx-|data-hx-)/.test(a.name) || /^\\s*javascript:/i.test(a.value) && a.name !== "value").map((a) => `${each.tagName} ${a.name}=${a.value.slice(0, 60)}`),
+  ...[...each.attributes].filter((a) => /^(on|hx-|data-hx-)/.test(a.name) || /^(href|src|action|formaction|xlink:href)$/.test(a.name) && /^\\s*javascript:/i.test(a.value)).map((a) => `${each.tagName} ${a.name}=${a.value.slice(0, 60)}`),
   ...(["IFRAME", "OBJECT", "EMBED", "BASE", "META", "LINK", "STYLE", "MATH"].includes(each.tagName) ? [each.tagName] : []),
   ...(each.tagName === "SCRIPT" && each.type !== "application/json" ? [each.outerHTML.slice(0, 80)] : []),
   ...(each.tagName === "IMG" ? [each.outerHTML] : []),

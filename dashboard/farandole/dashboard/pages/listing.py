@@ -54,7 +54,7 @@ def where_of(query: Mapping[str, Any], at: int) -> Where:
         touched_to=query["until"],
         open={"open": True, "closed": False}.get(query["open"]),
     )
-    return replace(found, **{name: value for name, value in known.items() if name in ("id", "parent")})
+    return replace(found, id=known.get("id", found.id), parent=known.get("parent", found.parent))
 
 
 def query_of(request: Request) -> dict[str, Any]:
@@ -102,6 +102,7 @@ async def runs(request: Request) -> HTMLResponse:
     query = query_of(request)
     where = where_of(query, at)
     cursor = request.query_params.get("cursor")
+    between = query["range"] == "between" or query["since"] is not None or query["until"] is not None
     wanted = position_of(request)
     try:
         found = await desk.runs.list(where, order=query["order"], limit=50, cursor=cursor, min_position=wanted)
@@ -125,7 +126,9 @@ async def runs(request: Request) -> HTMLResponse:
         counts=counts.found,
         total=sum(counts.found.values()),
         query=query,
-        filtered=any(query[name] for name in ("q", "status", "type", "reactor", "fingerprint", "open", "range")),
+        filtered=any(query[name] for name in ("q", "status", "type", "reactor", "fingerprint", "open", "range"))
+        or between,
+        between=between,
         types=types,
         reactors=reactors,
         fields=fields,

@@ -24,14 +24,12 @@ class Types:
     Args:
         entries: all schemas in its catalogue.
         contracts: what its reactors say of themselves.
-        started: types with which runs began.
-        kinds: what the code says, by wire name.
+        kinds: what runs and the code say, by wire name.
     """
 
     def __init__(
-        self, entries: Sequence[Entry], contracts: Sequence[Mapping[str, Any]], started: Sequence[str],
-        kinds: Mapping[str, str],
-    ) -> None:  # fmt: skip
+        self, entries: Sequence[Entry], contracts: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]
+    ) -> None:
         self.entries = sorted(entries, key=lambda entry: (entry.name, entry.version, entry.order))
         self.newest = {entry.name: entry for entry in self.entries}
         taken = {name for contract in contracts for group in contract["takes"] for name in group if ":" not in name}
@@ -46,7 +44,7 @@ class Types:
             self.kinds[name] = (
                 kinds.get(name)
                 or ("signal" if name in self._signals else "")
-                or ("start" if name in started or name in names.get("child", ()) else "")
+                or ("start" if name in names.get("child", ()) else "")
                 or ("answer" if name in names.get("ask", ()) and name not in emitted else "")
                 or ("start" if name in taken and name not in emitted else "event")
             )
@@ -64,9 +62,9 @@ class Types:
                 entries.append(read_entry(key, value))
             except UndecodableValue:
                 continue
-        kinds = {name: event_info(event).kind for name, event in desk.events.items()}
-        contracts, started = (await desk.runs.ask(_declared)).found
-        return cls(entries, contracts, started, kinds)
+        kinds = {f"{desk.choreography}.{name}": event_info(event).kind for name, event in desk.events.items()}
+        contracts, started, ended = (await desk.runs.ask(_declared)).found
+        return cls(entries, contracts, dict.fromkeys(started, "start") | dict.fromkeys(ended, "end") | kinds)
 
     @staticmethod
     def is_event(name: str) -> bool:
@@ -94,7 +92,8 @@ class Types:
         ]
 
 
-def _declared(connection: Connection) -> tuple[list[Mapping[str, Any]], list[str]]:
+def _declared(connection: Connection) -> tuple[list[Mapping[str, Any]], list[str], list[str]]:
     contracts = connection.execute(select(t.reactors.c.content).order_by(t.reactors.c.since)).scalars()
     started = connection.execute(select(t.runs.c.type).distinct()).scalars()
-    return list(contracts), list(started)
+    ended = select(t.runs.c.result_type).where(t.runs.c.result_type.is_not(None)).distinct()
+    return list(contracts), list(started), list(connection.execute(ended).scalars())

@@ -100,7 +100,6 @@ async function submitted(event) {
     }
     form.closest("dialog")?.close();
     form.closest("details.menu")?.removeAttribute("open");
-    document.documentElement.dataset.hold = "false";
     await refresh(null, positions(answer));
     if (form.dataset.form.includes("/signals")) form.reset();
   } catch (error) {
@@ -131,6 +130,10 @@ export function startForms() {
     const opener = event.target.closest("[data-dialog]");
     if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
   });
-  for (const select of document.querySelectorAll("[data-variants]")) chosen(select);
-  for (const form of document.querySelectorAll("form[data-form]")) show(form);
+  const all = () => {
+    for (const select of document.querySelectorAll("[data-variants]")) chosen(select);
+    for (const form of document.querySelectorAll("form[data-form]")) show(form);
+  };
+  document.addEventListener("farandole:refreshed", all);
+  all();
 }

@@ -14,13 +14,30 @@ function addressOf(form) {
     if (input.value && !(input.name === "order" && input.value === "touched")) url.searchParams.set(input.name, input.value);
     else url.searchParams.delete(input.name);
   }
+  const between = form.elements.range.value === "between";
+  for (const input of form.querySelectorAll("[data-instant]")) {
+    if (between && input.value) url.searchParams.set(input.dataset.instant, String(new Date(input.value).getTime()));
+    else url.searchParams.delete(input.dataset.instant);
+  }
   return url.pathname + url.search;
+}
+
+const two = (n) => String(n).padStart(2, "0");
+
+// Instants are milliseconds in the address, and local time in the fields.
+function instants() {
+  for (const input of document.querySelectorAll("[data-instant]")) {
+    if (document.activeElement === input || !input.dataset.at) continue;
+    const at = new Date(Number(input.dataset.at));
+    input.value = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}T${two(at.getHours())}:${two(at.getMinutes())}`;
+  }
 }
 
 function filters() {
   const form = document.querySelector("[data-filters]");
   if (!form) return;
   let typing = null;
+  instants();
   form.addEventListener("submit", (event) => { event.preventDefault(); refresh(addressOf(form)); });
   form.addEventListener("input", (event) => {
     clearTimeout(typing);
@@ -104,7 +121,7 @@ async function download(address) {
     const response = await fetch(url, { headers: { Accept: "application/json" } });
     const page = await response.json();
     if (!response.ok) { toast(page.title ?? "It cannot be exported", page.detail ?? "", true); return; }
-    const found = page.found ?? page.items ?? page.runs ?? [];
+    const found = Array.isArray(page) ? page : page.items ?? [];
     lines.push(...found.map((each) => JSON.stringify(each)));
     cursor = page.next;
   } while (cursor && lines.length < MOST);
@@ -135,5 +152,5 @@ export function startLists() {
     const from = event.target.closest("[data-export]");
     if (from) download(from.dataset.export);
   });
-  document.addEventListener("farandole:refreshed", () => { saved(); selection(); });
+  document.addEventListener("farandole:refreshed", () => { saved(); selection(); instants(); });
 }

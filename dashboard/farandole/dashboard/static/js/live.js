@@ -54,7 +54,7 @@ function announce() {
 
 let due = null;
 export function changed() {
-  if (due !== null || document.hidden || document.documentElement.dataset.hold === "true") return;
+  if (due !== null || document.hidden) return;
   due = setTimeout(() => {
     due = null;
     refresh();
