@@ -11,6 +11,7 @@ from tests.reactors.working.controls import AtWork, Begun, Done, Nudged, Stage
 from tests.reactors.working.test_checkpoints import NEVER, OFTEN, a_dance, manifests, more, restored, waiting_runs
 
 from farandole.eventstore import EventStore, StoreUnavailable, SystemClock
+from farandole.eventstore.memory.reader import MemoryReader
 from farandole.projections.fold import Fold
 from farandole.projections.fold.checkpoint import base_key
 from farandole.reactors import Choreography, Client, archive
@@ -143,6 +144,28 @@ async def test_who_dies_before_records_are_deleted_leaves_a_log_that_can_be_read
         [again] = await archived(client, tmp_path)
         assert again.first == once.before < again.before
         await all_can_be_read(store)
+
+
+async def test_who_looks_a_run_up_while_the_log_is_archived_is_told_what_is_there_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Stage(f"memory://{secrets.token_hex(4)}", partitions=1, clock=SystemClock()) as stage:
+        dance = a_dance()
+        worker = await stage.worker(dance, checkpoints=OFTEN)
+        await some_done(stage, dance)
+        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        client, other = await stage.client(dance), await stage.client(dance)
+        read, cut = MemoryReader.read, list[Archived]()
+
+        async def after_the_cut(reader: MemoryReader, *, wait: float = 0.5) -> Any:
+            if reader.positions == {0: 0} and not cut:
+                cut.append(Archived(0, 0, 0))
+                cut.extend(await archived(other, tmp_path))
+            return await read(reader, wait=wait)
+
+        monkeypatch.setattr(MemoryReader, "read", after_the_cut)
+        assert (await client.run("done-1").status()).status == "absent"
+        assert cut[-1].file is not None
 
 
 async def _away(*_: object) -> None:
