@@ -4,6 +4,7 @@ from .answers import (
     Answer,
     ChildRow,
     DecisionRow,
+    DueRow,
     FailureGroup,
     FailureRow,
     Freshness,
@@ -14,31 +15,48 @@ from .answers import (
     RunRow,
     RunThen,
     ScheduleRow,
+    ServiceRow,
     StepRow,
     TimerRow,
 )
+from .asking import Behind
+from .causation import CauseEdge, CauseGraph, CauseNode
+from .comparing import Difference, RunDiff, compare_payloads
 from .filters import Where
+from .kin import Family, RelativeRow
 from .pages import UnknownCursor
-from .runs import Behind, Runs
+from .people import ActRow
+from .runs import Runs
 
 __all__ = [
+    "ActRow",
     "Answer",
     "Behind",
+    "CauseEdge",
+    "CauseGraph",
+    "CauseNode",
     "ChildRow",
     "DecisionRow",
+    "Difference",
+    "DueRow",
     "FailureGroup",
     "FailureRow",
+    "Family",
     "Freshness",
     "MinuteRow",
     "PolicyRow",
     "ReactorRow",
     "RecordRow",
+    "RelativeRow",
+    "RunDiff",
     "RunRow",
     "RunThen",
     "Runs",
     "ScheduleRow",
+    "ServiceRow",
     "StepRow",
     "TimerRow",
     "UnknownCursor",
     "Where",
+    "compare_payloads",
 ]
