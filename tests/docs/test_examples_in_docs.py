@@ -165,14 +165,6 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     assert not broken
 
 
-def test_every_metric_of_a_worker_is_told_of() -> None:
-    source = (ROOT / "reactors/farandole/reactors/metrics.py").read_text()
-    page = (ROOT / "docs/working.md").read_text()
-    names = set(re.findall(r'\{_P\}_(\w+)"', source))
-    assert names
-    assert [name for name in sorted(names) if f"`farandole_{name}" not in page] == []
-
-
 def test_every_state_of_a_run_is_told_of() -> None:
     from typing import get_args
 

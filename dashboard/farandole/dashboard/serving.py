@@ -18,6 +18,7 @@ import uvicorn
 from farandole.eventstore import connect
 from farandole.projections import Runs
 from farandole.projections.runs import Database, Pace, Projector, schema_of
+from farandole.projections.runs.metrics import ServerMetrics
 from farandole.projections.sql import DatabaseUnavailable
 from farandole.reactors import Choreography
 from farandole.reactors.attach import attach
@@ -137,6 +138,7 @@ async def a_desk(
             desk = Desk(
                 runs=runs, client=client, events=choreography.events, projector=projector, hub=Hub(runs, most=streams),
                 trouble=keeping.trouble,
+                metrics=ServerMetrics(runs, store=log_, stopped=lambda: tuple(projector.stopped)),
             )  # fmt: skip
             async with keeping:
                 yield desk

@@ -23,6 +23,7 @@ from .keeping.logclock import LogClock
 from .outbox import Outbox
 from .scribe import Scribe
 from .shown import shown
+from .stats import WorkerStats
 from .written import size_of
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ class Leases:
         holder: what this worker is called in its claims.
     """
 
-    def __init__(self, scribe: Scribe, outbox: Outbox) -> None:
+    def __init__(self, scribe: Scribe, outbox: Outbox, stats: WorkerStats) -> None:
         self.holder = scribe.new_name()
+        self._stats = stats
         self._scribe = scribe
         self._outbox = outbox
         self._clock = LogClock(scribe.now)
@@ -286,6 +288,7 @@ class Leases:
         self._held[pair] = _Held(serving, run, pair, asyncio.get_running_loop().time())
         record = self._scribe.of_step(Kind.CLAIM, run.id, pair, delay=LEASE, extra=self.holder)
         answer = serving.await_verdict(unpack(record.headers).append)
+        self._stats.claims += 1
         self._outbox.put(serving.fold.partition, (record,), size_of(record), _too_large)
         return answer
 
@@ -327,6 +330,7 @@ class Leases:
                     return
                 serving.losing.pop(pair, None)
                 if verdict is Verdict.ADMITTED:
+                    self._stats.lost += 1
                     log.warning(
                         "%s in run %s: its worker was lost, loss number %d; %s",
                         pair.reactor.decode(), shown(run.id), claim.lost,

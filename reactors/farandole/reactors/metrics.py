@@ -4,85 +4,24 @@ In a thread, so that it answers, and says so, even while a handler blocks the ev
 worker's counters when somebody asks; nothing is computed for them while steps run.
 """
 
+import asyncio
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    InfoMetricFamily,
-    Metric,
-)
-from prometheus_client.registry import Collector
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 
 from farandole.eventstore import StoreMisconfigured
 
-from .stats import BUCKETS, Histogram
+from .collector import WorkerCollector
 
 if TYPE_CHECKING:
     from .worker import Worker
 
-_P: Final = "farandole"
-
-
-class WorkerCollector(Collector):
-    """A worker's counters as metrics. Labels are names of reactors and verdicts: bounded by the code, never by runs."""
-
-    def __init__(self, worker: "Worker") -> None:
-        self._worker = worker
-
-    def collect(self) -> Iterator[Metric]:
-        worker = self._worker
-        stats = worker.stats
-        yield InfoMetricFamily(f"{_P}_build", "This release.", {"version": _release()})
-        yield CounterMetricFamily(f"{_P}_records_folded", "Records read and folded.", stats.records)
-        refused = CounterMetricFamily(f"{_P}_records_refused", "Records that the fold refused.", labels=["verdict"])
-        for verdict, count in tuple(stats.refused.items()):
-            refused.add_metric([verdict], count)
-        yield refused
-        yield CounterMetricFamily(f"{_P}_records_appended", "Records acknowledged by the log.", worker.outbox.records)
-        yield CounterMetricFamily(f"{_P}_records_rejected", "Unreadable records copied aside.", stats.rejected)
-        yield CounterMetricFamily(f"{_P}_rebalances", "Changes of the partitions owned.", stats.rebalances)
-        yield CounterMetricFamily(f"{_P}_checkpoints", "Checkpoints written.", stats.checkpoints)
-        yield CounterMetricFamily(
-            f"{_P}_digest_alarms", "Checkpoints of another state than this process knew.", stats.alarms
-        )
-        yield CounterMetricFamily(f"{_P}_restores", "Partitions restored.", stats.restores)
-        yield GaugeMetricFamily(f"{_P}_restore_seconds", "Duration of the last restore.", stats.restore_seconds)
-        yield GaugeMetricFamily(f"{_P}_outbox_bytes", "Bytes on their way to the log.", worker.outbox.bytes)
-        yield GaugeMetricFamily(f"{_P}_event_loop_lag_seconds", "Longest block of the loop of late.", stats.loop_lag)
-        owned = [s for s in tuple(worker.partitions.values()) if s.active]
-        yield GaugeMetricFamily(f"{_P}_partitions_owned", "Partitions served by this process.", len(owned))
-        yield GaugeMetricFamily(
-            f"{_P}_runs_open", "Open runs of those partitions.", sum(len(s.fold.runs) for s in owned)
-        )
-        yield from self._reactors()
-
-    def _reactors(self) -> Iterator[Metric]:
-        worker = self._worker
-        steps = CounterMetricFamily(f"{_P}_steps", "Attempts made, by result.", labels=["reactor", "result"])
-        waiting = GaugeMetricFamily(f"{_P}_steps_waiting", "Steps in the queue.", labels=["reactor"])
-        running = GaugeMetricFamily(f"{_P}_steps_running", "Handlers at work.", labels=["reactor"])
-        handler = HistogramMetricFamily(f"{_P}_handler_duration_seconds", "Time in the handler.", labels=["reactor"])
-        queued = HistogramMetricFamily(f"{_P}_queue_duration_seconds", "Time before the handler.", labels=["reactor"])
-        for name, stats in worker.stats.reactors.items():
-            for result in ("done", "retried", "failed", "superseded"):
-                steps.add_metric([name, result], getattr(stats, result))
-            waiting.add_metric([name], worker.dispatcher.waiting(name))
-            running.add_metric([name], worker.dispatcher.running(name))
-            handler.add_metric([name], *_buckets(stats.handler))
-            queued.add_metric([name], *_buckets(stats.queued))
-        yield from (steps, waiting, running, handler, queued)
-
 
 class MetricsServer:
-    """Serves ``/metrics``, ``/healthz`` and ``/readyz`` of one worker; use as a context manager.
+    """Serves ``/metrics``, ``/healthz`` and ``/readyz`` of one worker; use as a context manager, in the worker's loop.
 
     Raises:
         StoreMisconfigured: the port is taken.
@@ -90,7 +29,8 @@ class MetricsServer:
 
     def __init__(self, worker: "Worker", host: str, port: int) -> None:
         registry = CollectorRegistry()
-        registry.register(WorkerCollector(worker))
+        ProcessCollector(registry=registry)
+        registry.register(WorkerCollector(worker, asyncio.get_running_loop()))
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -134,19 +74,3 @@ class MetricsServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-
-
-def _release() -> str:
-    try:
-        return version("farandole")
-    except PackageNotFoundError:
-        return "unknown"
-
-
-def _buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
-    total = 0
-    buckets: list[tuple[str, float]] = []
-    for bound, count in zip((*map(str, BUCKETS), "+Inf"), histogram.counts, strict=True):
-        total += count
-        buckets.append((bound, total))
-    return buckets, histogram.total

@@ -1,26 +1,9 @@
 """What a worker counts: plain numbers on the hot path, turned into metrics only when somebody asks."""
 
-from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Final
 
-BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
-"""Upper bounds of the histograms, in seconds."""
-
-
-class Histogram:
-    """Counts of durations by `BUCKETS`; the last count is of all that were longer."""
-
-    __slots__ = ("counts", "total")
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BUCKETS) + 1)
-        self.total = 0.0
-
-    def observe(self, seconds: float) -> None:
-        self.counts[bisect_left(BUCKETS, seconds)] += 1
-        self.total += seconds
+from farandole.projections.families import Histogram
 
 
 class ReactorStats:
@@ -49,6 +32,8 @@ class WorkerStats:
 
     records: int = 0
     """Records folded."""
+    admitted: int = 0
+    """Those of them that were admitted, or wait for the rest of their append."""
     refused: Counter[str] = field(default_factory=Counter)
     """Records refused, by verdict."""
     rebalances: int = 0
@@ -61,6 +46,12 @@ class WorkerStats:
     """How often a checkpoint of others was of another state than this process knew."""
     rejected: int = 0
     """Unreadable records copied to ``<choreography>.rejected``."""
+    claims: int = 0
+    """Claims written, renewals included."""
+    lost: int = 0
+    """Workers of whom this one said, first of all, that they were lost at a step."""
+    late: Histogram = field(default_factory=Histogram)
+    """Seconds after their time at which timers, deadlines and answers that nobody gave were written."""
     loop_lag: float = 0.0
     """The longest time, in seconds, that the event loop was blocked of late."""
     reactors: dict[str, ReactorStats] = field(default_factory=dict)

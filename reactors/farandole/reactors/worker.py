@@ -30,6 +30,7 @@ from farandole.schemas.envelope import Kind
 from .abroad import Abroad, Opener
 from .answers import Answers
 from .attempt import Attempts
+from .census import Census, names_of
 from .commands import command_line
 from .contract import contracts_of
 from .dispatch import Dispatcher
@@ -136,7 +137,7 @@ class Worker(Restoring):
             choreography.name, reactors, store, scribe.types, scribe, self._abroad, self.outbox, self.values, self.stats,
             provided, self._threads, chance, clock.now, tracing,
         )  # fmt: skip
-        self.leases = Leases(scribe, self.outbox)
+        self.leases = Leases(scribe, self.outbox, self.stats)
         self.dispatcher = attempts.dispatcher = self.leases.dispatcher = Dispatcher(
             reactors, attempts.perform, self.stats.reactors, self.leases, most_bytes=memory
         )
@@ -161,6 +162,7 @@ class Worker(Restoring):
         self.keeper.checkpointing.alarm = self._restore_anew
         self.partitions: dict[int, Serving] = {}
         """The partitions whose state is held here, those that went elsewhere a moment ago included."""
+        self.census = Census(self.partitions, scribe.now, names_of(self._mine))
         self._owned = Owned(store, self.stats)
         self._stopping = asyncio.Event()
         self._publisher = Publisher(store, scribe, choreography.service, chance, take_over=take_over)
@@ -179,6 +181,21 @@ class Worker(Restoring):
             (serving := self.partitions.get(p)) is not None and serving.restored and serving.stopped is None
             for p in self._owned.partitions
         )
+
+    @property
+    def serves(self) -> Mapping[str, str]:
+        """What its metrics are labelled with."""
+        return {"choreography": self._scribe.choreography, "service": self._service}
+
+    async def behind(self) -> int:
+        """How many offsets of the partitions owned are not folded yet.
+
+        Raises:
+            StoreError: the log cannot be asked.
+        """
+        held = {p: s for p, s in self.partitions.items() if s.active}
+        ends = await self._store.ends(tuple(held))
+        return sum(max(ends[p].next - serving.fold.position, 0) for p, serving in held.items())
 
     async def until_ready(self) -> None:
         """Wait until the first assignment came and is restored."""
@@ -288,9 +305,11 @@ class Worker(Restoring):
         if serving is None or serving.stopped is not None:
             return
         fold, dispatcher, keeper, remember = serving.fold, self.dispatcher, self.keeper, self._looks_back
-        self.stats.records += len(batch)
+        stats, taken = self.stats, len(batch)
+        stats.records += taken
         for record in batch:
             if record.offset < fold.position:
+                taken -= 1
                 continue
             try:
                 out = serving.apply(record)
@@ -298,7 +317,8 @@ class Worker(Restoring):
                 self._stop_serving(serving, str(e))
                 return
             if out.verdict >= Verdict.UNREADABLE:
-                self.stats.refused[Verdict(out.verdict).name.lower()] += 1
+                taken -= 1
+                stats.refused[Verdict(out.verdict).name.lower()] += 1
                 if out.envelope is None:
                     keeper.unreadable(record)
             if remember or out.verdict is Verdict.HELD or (out.owed and not serving.restored):
@@ -333,5 +353,6 @@ class Worker(Restoring):
                 or (head is not None and head.causation and head.kind in NEWS)
             ):
                 keeper.note(serving, record, out)
+        stats.admitted += taken
         serving.read_at = asyncio.get_running_loop().time()
         self.leases.look(serving)

@@ -74,7 +74,7 @@ class Keeper:
         look = max(LOOK, rounds)
         self._duties: Sequence[Duty] = (
             Rounds((self._rejects, expiring), rounds),
-            Timers(store, scribe, service, values, outbox, clock, dispatcher.at_work, look=look),
+            Timers(store, scribe, service, values, outbox, clock, dispatcher.at_work, stats.late, look=look),
             FanIns(store, scribe, service, clock, look=look),
             Messages(store, scribe, service, abroad),
             Ticks(store, scribe, service, schedules, ROUNDS_A_LOOK * rounds),

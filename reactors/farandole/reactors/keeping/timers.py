@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from farandole.eventstore import EventStore, PositionLost, Record, Stored, StoreError, TooLarge
+from farandole.projections.families import Histogram
 from farandole.projections.fold import Applied, Contract, Deadline, Pair, Run, StepDeadline, Timer, Verdict
 from farandole.reactors.dispatch import Work
 from farandole.reactors.errors import DeadlinePassed
@@ -52,6 +53,7 @@ class Timers(Duty):
     Args:
         clock: an estimate of log time, kept up to date here.
         at_work: what this worker has in its hands for a pair.
+        late: told how many seconds after its time each is written.
         look: seconds after which the log's clock is looked at again.
     """
 
@@ -64,6 +66,7 @@ class Timers(Duty):
         outbox: Outbox,
         clock: LogClock,
         at_work: Callable[[Pair], Work | None],
+        late: Histogram,
         *,
         look: float = LOOK,
     ) -> None:
@@ -74,6 +77,7 @@ class Timers(Duty):
         self._outbox = outbox
         self._clock = clock
         self._at_work = at_work
+        self._late = late
         self._look = look
         self._due: Due[Waiting] = Due(clock.now)
         self._early: dict[Name, Waiting] = {}
@@ -149,6 +153,7 @@ class Timers(Duty):
                 by_partition.setdefault(partition, {})[run.id, thing.id] = waiting
             elif isinstance(thing, Deadline):
                 self._put(partition, self._scribe.out_of_time(run.id))
+                self._observe(waiting)
             else:
                 self._give_up(waiting, thing.pair)
         for partition, timers in by_partition.items():
@@ -173,6 +178,7 @@ class Timers(Duty):
             timer = waiting.thing
             if isinstance(timer, Timer) and _pending(waiting):
                 self._put(partition, self._fired(waiting.run, timer, record))
+                self._observe(waiting)
 
     def _fired(self, run: Run, timer: Timer, record: Stored) -> Record:
         """The record with which a timer fires, or a decision is over that nobody made."""
@@ -190,6 +196,10 @@ class Timers(Duty):
         content = failure_fields(error)
         record = self._scribe.failure(waiting.run.id, pair, pair.attempts + 1, content, last=True)
         self._put(waiting.serving.fold.partition, record)
+        self._observe(waiting)
+
+    def _observe(self, waiting: Waiting) -> None:
+        self._late.observe((self._clock.now() - waiting.thing.due) / 1000)
 
     def _after(self, waiting: Waiting) -> int:
         """Milliseconds for which those who come before us are waited for."""

@@ -22,6 +22,7 @@ from .answers import (
 from .asking import Behind
 from .causation import CauseEdge, CauseGraph, CauseNode
 from .comparing import Difference, RunDiff, compare_payloads
+from .figures import Figures, ReactorFigures
 from .filters import Where
 from .kin import Family, RelativeRow
 from .pages import UnknownCursor
@@ -42,9 +43,11 @@ __all__ = [
     "FailureGroup",
     "FailureRow",
     "Family",
+    "Figures",
     "Freshness",
     "MinuteRow",
     "PolicyRow",
+    "ReactorFigures",
     "ReactorRow",
     "RecordRow",
     "RelativeRow",

@@ -32,6 +32,7 @@ from .asking import Asking
 from .causation import CauseGraph
 from .comparing import MOST as MOST_COMPARED
 from .comparing import RunDiff, compare
+from .figures import Figures, figures
 from .filters import Where
 from .kin import Family
 from .pages import MOST, cursor_of, cut, limited, passed, place_in
@@ -309,6 +310,10 @@ class Runs(Asking):
     async def policies(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[PolicyRow, ...]]:
         """Kill switches, those that are off again too."""
         return await self.ask(governing.policies, min_position)
+
+    async def figures(self, *, min_position: Mapping[int, int] | None = None) -> Answer[Figures]:
+        """How the log stands: open runs by status, and what is owed to each reactor."""
+        return await self.ask(figures, min_position)
 
     async def _of_run(
         self, cls: type[_T], table: Any, run_id: str, by: Any, limit: int | None, cursor: str | None,
