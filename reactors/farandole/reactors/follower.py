@@ -365,9 +365,9 @@ class Follower:
                     for record in batch:
                         if again.position <= record.offset < followed.position:
                             out = again.apply(record)
-                            view = None if record.key is None else wanted.get(record.key)
-                            if view is not None:
-                                view.note(record, out, keep=True)
+                            sought = None if record.key is None else wanted.get(record.key)
+                            if sought is not None:
+                                sought.note(record, out, keep=True)
             for run_id, view in wanted.items():
                 view.run = followed.runs.get(run_id, view.run)
                 self._views[run_id] = view

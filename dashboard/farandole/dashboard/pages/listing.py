@@ -54,7 +54,7 @@ def where_of(query: Mapping[str, Any], at: int) -> Where:
         touched_to=query["until"],
         open={"open": True, "closed": False}.get(query["open"]),
     )
-    return replace(found, **{name: value for name, value in known.items() if name in ("id", "parent")})
+    return replace(found, id=known.get("id", found.id), parent=known.get("parent", found.parent))
 
 
 def query_of(request: Request) -> dict[str, Any]:
