@@ -25,6 +25,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "long-run": ("long_run", "--store", "kafka", "--rounds", "1"),
     "restore": ("restore", "--store", "kafka"),
     "checkpoint": ("checkpoint", "--store", "kafka"),
+    "old-log": ("old_log", "--store", "sqlite"),
     "idle": ("idle", "--store", "kafka", "--runs", "50000"),
     "timers": ("timers", "--store", "kafka"),
     "fanout": ("fanout", "--store", "kafka"),

@@ -14,7 +14,7 @@ _SYSTEMS = {
     "transactions": "transaction loop",
     "at_least_once_bare": "at-least-once loop, no headers",
 }
-_PARTS = ("event", "mark", "run", "signal", "join", "no_work", "work")
+_PARTS = ("event", "mark", "run", "signal", "join", "no_work", "work", "empty", "a tenth", "all", "a tenth, more open")
 
 
 def fill(page: Path, folder: Path, commands: Mapping[str, str]) -> None:

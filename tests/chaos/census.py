@@ -10,6 +10,8 @@ from itertools import takewhile
 from typing import Final, NamedTuple
 
 from farandole.eventstore import partition_of
+from farandole.reactors.leases import RENEW
+from farandole.reactors.restoring import KEEP
 
 from .crew import Crew, Hand
 from .ledger import Notes
@@ -18,12 +20,14 @@ from .trial import Trial
 
 GROWTH: Final = 0.05
 """How many more blocks of memory a worker may hold after a fault than before, as a part of what it held. Runs that are
-over leave none: what is kept of them is packed. The state of a partition that went elsewhere is kept for a minute, with
-the runs that were open then."""
+over leave none: what is kept of them is packed."""
 HEAP: Final = 16 << 20
 """Bytes that an interpreter may keep of a busy time, in pieces that it can use again."""
 PATIENCE: Final = 10.0
 """Seconds in which a worker answers, and in which what it still does of no use to anybody is over."""
+MINUTE: Final = KEEP + RENEW + PATIENCE
+"""Seconds in which a worker lets go of what it still remembers: the state of a partition that went elsewhere, with the
+runs that were open then, and what it claimed."""
 LATELY: Final = 3.0
 SLACK: Final = 1000
 """Milliseconds by which notes of several processes may be out of order."""
@@ -75,16 +79,23 @@ class Census:
             trial.wrong(f"I11: {hand.member} has {memory:,} bytes more than the {before.memory:,} before")
 
     async def _settled(self, hand: Hand, before: Held) -> Held:
-        """What it holds when it has no more tasks than before: it may still do what others have done meanwhile."""
+        """What it holds in the end: it may still do what others have done meanwhile, and remember what it had."""
         since, starvation = time.monotonic(), Starvation()
-        while (held := await self._held(hand)).tasks.total() > before.tasks.total() + TASKS:
-            if time.monotonic() - since > PATIENCE + starvation.seconds:
+        settled: dict[str, float] = {}
+        while True:
+            held = await self._held(hand)
+            took = time.monotonic() - since
+            busy, full = held.tasks.total() > before.tasks.total() + TASKS, held.blocks > before.blocks * (1 + GROWTH)
+            for what, still in (("tasks", busy), ("memory", full)):
+                if not still:
+                    settled.setdefault(what, round(took, 1))
+            left = took - starvation.seconds
+            if not (busy and left < PATIENCE) and not (full and left < MINUTE):
                 break
-            await asyncio.sleep(0.1)
-        took = round(time.monotonic() - since, 1)
-        self._trial.notes["seconds until tasks had settled"] = max(
-            took, self._trial.notes.get("seconds until tasks had settled", 0.0)
-        )
+            await asyncio.sleep(0.1 if busy else 1)
+        for what, seconds in settled.items():
+            name = f"seconds until {what} had settled"
+            self._trial.notes[name] = max(seconds, self._trial.notes.get(name, 0.0))
         return held
 
     async def _held(self, hand: Hand) -> Held:

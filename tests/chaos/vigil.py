@@ -14,7 +14,7 @@ from farandole.schemas import Start
 
 from .crew import Hand
 from .judge import judge_log
-from .stage import Stage
+from .stage import PATIENCE, Stage
 from .trial import Trial
 from .waits import Asleep, EggsLaid, HoleWanted, waits
 
@@ -77,6 +77,15 @@ class Vigil(Stage):
     def runs(self, condition: Callable[[Run], bool]) -> int:
         """How many open runs there are of which this is so."""
         return sum(condition(run) for part in self.found.partitions for run in part.fold.runs.values())
+
+    async def all_at_work(self) -> None:
+        """Wait until each worker has its share: until each has begun one of the short steps that are started here."""
+        since = time.monotonic()
+        while not all(self.partitions_of(hand) for hand in self.crew.hands):
+            if time.monotonic() - since > PATIENCE:
+                raise TimeoutError(f"not every worker came back within {PATIENCE:g} s")
+            await self.begin(*[HoleWanted(seconds=0)] * 2 * self.partitions)
+            await self.until(lambda: self.idle, "short steps")
 
     async def do_harm(self, how: str, seconds: float) -> None:
         """Do one thing of `FAULTS`; returns when it is over."""

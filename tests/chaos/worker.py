@@ -41,11 +41,13 @@ def obey_cards() -> None:
         how, _, seconds = card.partition(":")
         if how == "slow":
             await asyncio.sleep(float(seconds))
-        elif how == "block" and idempotency_key not in blocked:
+        receipt = await charge(self, card, amount, idempotency_key)
+        if how == "block" and idempotency_key not in blocked:
             # Once in each process: a block beyond the step's timeout fails the attempt, and the next one is to succeed.
+            # At the very end: a handler that waits for anything more would be told meanwhile that its step is done.
             blocked.add(idempotency_key)
             time.sleep(float(seconds))
-        return await charge(self, card, amount, idempotency_key)
+        return receipt
 
     Bank.charge = obedient  # type: ignore[method-assign]
 

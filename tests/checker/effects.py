@@ -72,6 +72,8 @@ class Effects:
                 pair, ((event.offset, event.type),), event.hops, event.at, parked=event.id, branch=event.branch,
                 overflowed=True,
             )  # fmt: skip
+            if debt.pair not in run.owed and not run.result:
+                children.tell(run, event.offset, children.STUCK)
             run.owe(debt)
             return
         queue.append(event)

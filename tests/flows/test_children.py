@@ -59,6 +59,28 @@ async def test_a_parked_step_of_a_child_is_news_where_a_reactor_takes_it() -> No
         s.then(Reported(said="nonsense: GiveUp: nobody knows"))
 
 
+async def test_an_event_for_which_a_join_of_a_child_has_no_room_is_news_too() -> None:
+    hoard = Choreography("hoard")
+
+    @hoard.reactor
+    async def ask(order: Ordered) -> Child[Asked]:
+        return Child(Asked(topic="tea"), run_id="child")
+
+    @hoard.reactor
+    async def pair(hint: Hint, heard: Heard) -> Found:
+        return Found(topic="both")
+
+    @hoard.reactor
+    async def regret(failed: ChildFailed[Asked]) -> Reported:
+        return Reported(said=failed.error)
+
+    async with Scenario(hoard, settings={"join_most": 1}) as s:
+        await s.when(Ordered())
+        for pages in (1, 2):
+            await s.run("child").when(Hint(pages=pages))
+        assert s.last(Reported).said == "a join holds too many events that wait for others"
+
+
 async def test_a_cancelled_child_is_news() -> None:
     async with Scenario(orders) as s:
         await s.when(Ordered(topics=["wait"]))

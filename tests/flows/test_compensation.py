@@ -4,6 +4,7 @@ import pytest
 from tests.typing.apps.a05_saga import FlightBooked, HotelBooked, TripAsked, TripBooked
 from tests.typing.apps.a05_saga import trips as travel
 
+from farandole.cli.words import doing
 from farandole.projections import State, on
 from farandole.reactors import Choreography, CommandRefused, Failed, GiveUp, Retry, RunCancelled, Step
 from farandole.schemas import DeclarationError, End, Event, Signal, Start
@@ -181,6 +182,9 @@ async def test_a_compensation_that_fails_parks_and_goes_on_once_it_is_retried() 
         s.owes("book_next")
         assert s.status.status == "failed"
         assert desk.done == [*BOOKED, "cancel 3"]
+        (group,) = await s.use(lambda client: client.failures())
+        assert (group.reactor, group.undoes, group.steps) == ("book_next", True, 1)
+        assert doing(s.status, (), 0) == "undoing book_next failed after 1 attempt"
         desk.fails = set()
         await s.retry("the desk is open")
         assert desk.done == [*BOOKED, *UNDONE]

@@ -280,6 +280,13 @@ async def test_enough_people_must_give_the_same_answer() -> None:
         assert [type(event) for event in s.history] == [Proposed, Yes, Passed]
 
 
+async def test_the_story_tells_of_votes_that_decide_nothing_yet() -> None:
+    async with Scenario(votes) as s:
+        await s.when(Proposed())
+        await s.when(Yes(by="ann"))
+        assert "votes Yes(by='ann', comment='')" in str(s)
+
+
 async def test_what_is_not_offered_is_refused() -> None:
     votes.know(Maybe)
     async with Scenario(votes) as s:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from farandole.cli.words import doing
 from farandole.reactors import Choreography, GiveUp, Retry
 from farandole.schemas import Event, Signal, Start
 from farandole.testing import Scenario
@@ -125,3 +126,4 @@ async def test_events_that_found_no_room_are_a_cause_too() -> None:
             await s.when(Nudged())
         (group,) = await s.use(lambda client: client.failures())
         assert (group.fingerprint, group.steps, group.runs) == ("overflowed", 1, ("run",))
+        assert doing(s.status, (), 0) == "pair has no room for more events that wait for others"

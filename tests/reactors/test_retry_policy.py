@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from farandole.reactors import GiveUp, Retry, RetryAfter, UndeclaredOutcome
+from farandole.reactors.options import ReactorOptions
 from farandole.reactors.retry import STANDARD, GiveUpNow, RetryIn, decide
 from farandole.schemas import DeclarationError, EncodingError, UndecodableValue
 
@@ -110,3 +111,27 @@ def test_what_a_handler_says_is_the_error() -> None:
 def test_a_policy_that_cannot_be_is_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(DeclarationError, match=message):
         Retry(**options)
+
+
+def test_of_several_policies_the_first_that_names_the_error_decides() -> None:
+    told = (Retry(on=TimeoutError, attempts=5, first="10s", jitter=False), Retry(on=OSError, attempts=2, jitter=False))
+    assert decide(told, TimeoutError(), 4, unlucky) == RetryIn(timedelta(seconds=80))
+    assert decide(told, OSError(), 1, unlucky) == RetryIn(timedelta(seconds=1))
+    assert isinstance(decide(told, OSError(), 2, unlucky), GiveUpNow)
+    assert isinstance(decide(told, ValueError(), 1, unlucky), GiveUpNow)
+    assert decide(told, RetryAfter("3s"), 4, unlucky) == RetryIn(timedelta(seconds=3))
+    assert isinstance(decide(told, RetryAfter("3s"), 5, unlucky), GiveUpNow)
+
+
+def test_an_error_that_asks_for_a_time_is_bound_by_the_policy_that_names_it() -> None:
+    class Busy(RetryAfter): ...
+
+    told = (Retry(on=Busy, attempts=3), Retry(attempts=9))
+    assert decide(told, Busy("7s"), 2, unlucky) == RetryIn(timedelta(seconds=7))
+    assert isinstance(decide(told, Busy("7s"), 3, unlucky), GiveUpNow)
+
+
+@pytest.mark.parametrize("wrong", [(), "often", (3,)])
+def test_what_are_no_policies_is_told(wrong: Any) -> None:
+    with pytest.raises(DeclarationError, match="is no Retry"):
+        ReactorOptions(name="pay", retry=wrong)

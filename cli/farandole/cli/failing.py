@@ -30,7 +30,7 @@ async def failures(target: Target, out: Output) -> int:
     for group in groups:
         said = safe(f"{short(group.error)}: {group.message}").partition("\n")[0]
         table.add_row(
-            group.fingerprint, safe(group.reactor), f"{group.steps:,}", f"{len(group.runs):,}", ago(group.last, now), said
+            group.fingerprint, f"{'undoing ' * group.undoes}{safe(group.reactor)}", f"{group.steps:,}", f"{len(group.runs):,}", ago(group.last, now), said
         )  # fmt: skip
     out.print(table)
     out.print(
@@ -44,6 +44,7 @@ def group_json(group: FailureGroup) -> dict[str, object]:
     return {
         "fingerprint": group.fingerprint,
         "reactor": group.reactor,
+        "undoing": group.undoes,
         "error": group.error,
         "message": group.message,
         "steps": group.steps,

@@ -229,7 +229,7 @@ def doing(status: RunStatus, awaits: tuple[Awaited, ...], now: int) -> str:
         return short(status.end)
     parked = [step for step in status.owed if step.parked]
     if parked:
-        return ", ".join(f"{s.reactor} failed after {s.spent}" for s in parked)
+        return ", ".join(map(_parked, parked))
     if status.owed:
         steps = ", ".join(_step(step, now) for step in status.owed)
         return steps + (f" (no worker of {', '.join(status.without_worker)})" if status.without_worker else "")
@@ -269,6 +269,13 @@ def _deadline(status: RunStatus, now: int) -> str:
 
 def _in(due: int, now: int) -> str:
     return f"in {span((due - now) / 1000)}" if due > now else "now"
+
+
+def _parked(step: OwedStep) -> str:
+    if not step.attempts and not step.lost:
+        return f"{step.reactor} has no room for more events that wait for others"
+    undoing = "undoing " if step.generation == UNDO.decode() else ""
+    return f"{undoing}{step.reactor} failed after {step.spent}"
 
 
 def _step(step: OwedStep, now: int) -> str:

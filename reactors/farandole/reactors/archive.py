@@ -138,6 +138,8 @@ async def _archive(
     store: EventStore, checkpoints: Checkpoints, cut: Manifest, first: int, to: Path, choreography: str
 ) -> Archived:
     partition = cut.partition
+    # Keepers let no checkpoint go that stands here; those that are newer by now come while records are copied.
+    await store.checkpoints.put(base_key(partition), b"%d" % cut.position)
     ends = {partition: Ends(first, (await store.ends((partition,)))[partition].next)}
     whole = await checkpoints.restore(ends, {partition: cut.position})
     if partition not in whole or whole[partition].manifest != cut:
@@ -152,7 +154,11 @@ async def _archive(
         raise ArchiveFailed(f"{part} does not hold what was written to it; nothing was deleted")
     part.replace(file)
     _to_disk(to)
-    await store.checkpoints.put(base_key(partition), b"%d" % cut.position)
+    parts = (cut.key, *cut.parts)
+    if len(await store.checkpoints.pick(parts)) < len(parts):
+        raise ArchiveFailed(
+            f"the checkpoint of partition {partition} at offset {cut.position} is gone meanwhile; nothing was deleted. Try again"
+        )
     await store.truncate(partition, cut.position)
     return Archived(partition, first, cut.position, file)
 

@@ -103,7 +103,7 @@ class Choreography:
         of: Callable[..., Any] | str | None = None,
         each: type[Event] | None = None,
         unless: type[Event] | Sequence[type[Event]] | None = None,
-        retry: Retry = ...,
+        retry: Retry | Sequence[Retry] = ...,
         timeout: Duration | None = None,
         deadline: Duration | None = None,
         concurrency: int = 100,
@@ -120,7 +120,7 @@ class Choreography:
         of: Callable[..., Any] | str | None = None,
         each: type[Event] | None = None,
         unless: type[Event] | Sequence[type[Event]] | None = None,
-        retry: Retry = STANDARD,
+        retry: Retry | Sequence[Retry] = STANDARD,
         timeout: Duration | None = None,
         deadline: Duration | None = None,
         concurrency: int = 100,
@@ -139,7 +139,7 @@ class Choreography:
             of: take failures of this reactor only; by its name where another service has it.
             each: the event of the fan-out that a ``list[...]`` gathers.
             unless: drop the timers that it returns once such an event is admitted after the trigger.
-            retry: when a failed attempt is made again.
+            retry: when a failed attempt is made again. Of several, the first whose ``on`` names the error decides.
             timeout: for one attempt. The thread of a plain function cannot be stopped, so its retry waits for it.
             deadline: for a step in all, from when it is owed: then it fails for good, whatever attempts are left.
             concurrency: handlers at once in one worker.

@@ -56,6 +56,8 @@ class FailureGroup:
     first: int
     """When the first of them was parked, in milliseconds since 1970 UTC."""
     last: int
+    undoes: bool = False
+    """Whether it is compensations that failed, and not the steps that they undo."""
 
 
 class ParkedSteps:
@@ -152,16 +154,18 @@ class ParkedSteps:
 
 def grouped(steps: Sequence[ParkedStep]) -> list[FailureGroup]:
     """Parked steps by reactor and cause, the largest group first."""
-    groups: dict[tuple[str, str], list[ParkedStep]] = {}
+    groups: dict[tuple[str, str, bool], list[ParkedStep]] = {}
     for step in steps:
-        groups.setdefault((step.fingerprint, step.reactor), []).append(step)
+        groups.setdefault((step.fingerprint, step.reactor, step.undoes), []).append(step)
     found = []
-    for (fingerprint, reactor), parked in groups.items():
+    for (fingerprint, reactor, undoes), parked in groups.items():
         newest = max(parked, key=lambda step: step.at)
         runs = dict.fromkeys(step.run_id for step in sorted(parked, key=lambda step: -step.at))
         first = min(step.at for step in parked)
         found.append(
-            FailureGroup(fingerprint, reactor, newest.error, newest.message, tuple(runs), len(parked), first, newest.at)
+            FailureGroup(
+                fingerprint, reactor, newest.error, newest.message, tuple(runs), len(parked), first, newest.at, undoes
+            )
         )
     return sorted(found, key=lambda group: (-group.steps, group.reactor, group.fingerprint))
 

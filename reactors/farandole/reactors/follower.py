@@ -25,7 +25,6 @@ from farandole.projections.checkpoints import EVERY, Checkpoints, Crossings, Eve
 from farandole.projections.fold import (
     Applied,
     Fold,
-    Result,
     RunStatus,
     UnknownFoldVersion,
     status_of,
@@ -243,8 +242,7 @@ class Follower:
     async def _begin_anew(self, partitions: Sequence[int]) -> None:
         for view in tuple(self._views.values()):
             if view.partition in partitions:
-                view.entries.clear()
-                view.run, view.result, view.failed, view.whole = None, Result.NONE, None, True
+                view.forget()
         for partition in partitions:
             self._stopped.pop(partition, None)
         self._take(await begun(self._store, self._checkpoints, partitions, newest=self._restores, surely=True))
@@ -348,16 +346,28 @@ class Follower:
         followed = self._folds[partition]
         reader = self._store.reader()
         try:
-            again = (await begun(self._store, self._checkpoints, [partition], newest=False))[partition]
-            reader.follow({partition: again.position})
+            again = await self._beginning_of(partition, reader)
             while again.position < followed.position:
-                for batch in await reader.read(wait=_WAIT):
+                try:
+                    batches = await reader.read(wait=_WAIT)
+                except PositionLost as e:
+                    first = (await self._store.ends((partition,)))[partition].first
+                    if first <= again.position:
+                        raise
+                    log.info(
+                        "partition %d was archived meanwhile: it is read from where it begins now: %s", partition, e
+                    )
+                    for view in wanted.values():
+                        view.forget()
+                    again = await self._beginning_of(partition, reader)
+                    continue
+                for batch in batches:
                     for record in batch:
                         if again.position <= record.offset < followed.position:
                             out = again.apply(record)
-                            view = None if record.key is None else wanted.get(record.key)
-                            if view is not None:
-                                view.note(record, out, keep=True)
+                            sought = None if record.key is None else wanted.get(record.key)
+                            if sought is not None:
+                                sought.note(record, out, keep=True)
             for run_id, view in wanted.items():
                 view.run = followed.runs.get(run_id, view.run)
                 self._views[run_id] = view
@@ -367,6 +377,12 @@ class Follower:
             for run_id in wanted:
                 del self._sought[run_id]
             await reader.close()
+
+    async def _beginning_of(self, partition: int, reader: Reader) -> Fold:
+        """The fold of what is not in the log any more, after which the reader goes on."""
+        fold = (await begun(self._store, self._checkpoints, [partition], newest=False))[partition]
+        reader.follow({partition: fold.position})
+        return fold
 
 
 def _closed() -> StoreClosed:

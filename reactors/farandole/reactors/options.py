@@ -23,7 +23,7 @@ class ReactorOptions:
         of: the name of the one reactor whose failures it takes; None means of all.
         each: the event of the fan-out that a ``list[...]`` gathers; None means the only one that leads to it.
         unless: events that drop the timers which it returned.
-        retry: when a failed attempt is made again.
+        retry: when a failed attempt is made again; of several, the first whose ``on`` names the error decides.
         timeout: for one attempt; None means none.
         deadline: for the step in all, waits between attempts included; None means none.
         concurrency: handlers at once in one worker.
@@ -37,7 +37,7 @@ class ReactorOptions:
     of: str | None = None
     each: type[Event] | None = None
     unless: tuple[type[Event], ...] = ()
-    retry: Retry = STANDARD
+    retry: Retry | Sequence[Retry] = STANDARD
     timeout: timedelta | None = None
     deadline: timedelta | None = None
     concurrency: int = 100
@@ -51,7 +51,8 @@ class ReactorOptions:
             raise DeclarationError(f"name={self.name!r} is no name: one word, without spaces")
         if len(self.name.encode()) > NAME_BYTES:
             raise DeclarationError(f"name={self.name[:40]!r}... is longer than {NAME_BYTES} bytes")
-        if not isinstance(self.retry, Retry):
+        policies = (self.retry,) if isinstance(self.retry, Retry) else self.retry
+        if not isinstance(policies, Sequence) or not policies or not all(isinstance(each, Retry) for each in policies):
             raise DeclarationError(f"retry={self.retry!r} is no Retry; write retry=Retry(attempts=3), say")
         if not isinstance(self.concurrency, int) or not isinstance(self.ordered, bool):
             raise DeclarationError("concurrency= is a number and ordered= is True or False")

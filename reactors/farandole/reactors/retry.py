@@ -1,6 +1,6 @@
 """When a failed attempt is tried again, and when not: policy as data, and one pure function."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -98,17 +98,24 @@ class GiveUpNow:
     why: str
 
 
-def decide(retry: Retry, error: Exception, attempt: int, random: Callable[[], float]) -> RetryIn | GiveUpNow:
+def decide(
+    policies: Retry | Sequence[Retry], error: Exception, attempt: int, random: Callable[[], float]
+) -> RetryIn | GiveUpNow:
     """What follows when attempt number ``attempt`` (from 1) failed with ``error``.
 
     Args:
+        policies: the first one whose ``on`` names the error is that of the error.
         random: gives a number in [0, 1); drawn from only if a wait is spread.
     """
     if isinstance(error, FINAL):
         return GiveUpNow(f"{type(error).__name__} is final")
     chosen = error.delay if isinstance(error, RetryAfter) else None
-    if chosen is None and not isinstance(error, retry.on):
-        return GiveUpNow(f"{type(error).__name__} is not retried")
+    known = (policies,) if isinstance(policies, Retry) else policies
+    retry = next((policy for policy in known if isinstance(error, policy.on)), None)
+    if retry is None:
+        if chosen is None:
+            return GiveUpNow(f"{type(error).__name__} is not retried")
+        retry = known[0]
     if attempt >= retry.attempts:
         return GiveUpNow(f"attempt {attempt} of {retry.attempts}")
     if chosen is not None:

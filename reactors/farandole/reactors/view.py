@@ -60,6 +60,11 @@ class View:
         )
         self.wake()
 
+    def forget(self) -> None:
+        """Know nothing any more, for the log is read anew."""
+        self.entries.clear()
+        self.run, self.result, self.failed, self.whole = None, Result.NONE, None, True
+
     @property
     def before_us(self) -> bool:
         """Whether the run was closed before it was watched."""

@@ -91,6 +91,8 @@ async def claims(
     crew = {"environment": {"CHAOS_LEASE": f"{lease * 1000:.0f}"}}
     async with Vigil(trial, session=session, crew=crew) as stage:
         for n, how in enumerate(islice(cycle(FAULTS), rounds)):
+            # While one of three is only coming back, no two thirds of the steps are claimed at once.
+            await stage.all_at_work()
             await stage.begin(*[HoleWanted(seconds=trial.random.uniform(6, 9)) for _ in range(runs)])
             seconds = (long, short)[n // len(FAULTS) % 2]
             await _harm(stage, how, kills, seconds, lambda: stage.runs(_is_claimed) > runs * 2 // 3)

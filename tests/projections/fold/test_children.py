@@ -8,6 +8,7 @@ from farandole.eventstore import Record
 from farandole.projections.fold import Applied, Pair, Verdict
 from farandole.schemas.envelope import Flag, Kind, pack
 from farandole.schemas.ids import derived_id
+from farandole.schemas.kinship import PARKED
 
 CHILD = int(Flag.CHILD)
 
@@ -201,6 +202,31 @@ def test_a_run_tells_its_parent_of_its_end_and_stays_until_that_is_delivered() -
     (message,) = (log.run(b"c").pend().messages or {}).values()
     assert (message.key, message.name, message.offset) == (b"p", b"t.Done", log.run(b"c").result_offset)
     assert [run.id for run in delivered(log, b"xchild", 2, run=b"c").closed] == [b"c"]
+
+
+def test_an_event_for_which_a_join_has_no_room_is_told_like_a_failure() -> None:
+    log = Log(join_most=1)
+    log.contracts(a_contract("join", "B", "C"))
+    a_child_run(log)
+    log.signal("B", run=b"c")
+    assert messages(log, b"c") == []
+    log.signal("B", run=b"c")
+    offset = log.fold.position - 1
+    [told] = (log.run(b"c").pend().messages or {}).values()
+    assert (told.kind, told.flags, told.offset) == (Kind.CHILD_FAILED, PARKED, offset)
+    overflowed = log.pair("join", run=b"c").parked
+    assert log.retry(overflowed, run=b"c").verdict is Verdict.ADMITTED  # there is still no room
+    assert messages(log, b"c") == [(b"xchild", 2, Kind.CHILD_FAILED), (b"xchild", 3, Kind.CHILD_FAILED)]
+
+
+def test_an_ending_run_tells_nobody_that_a_join_has_no_room() -> None:
+    log = Log(join_most=0)
+    log.contracts(a_contract("work", "A"), a_contract("join", "B", "C"))
+    a_child_run(log)
+    log.signal("Done", run=b"c", flags=END)
+    log.outcome(log.pair("work", run=b"c"), "B", run=b"c")
+    assert log.pair("join", run=b"c").parked
+    assert messages(log, b"c") == [(b"xchild", 2, Kind.CHILD_ENDED)]
 
 
 def test_a_run_tells_its_parent_that_it_was_cancelled_once() -> None:

@@ -3,13 +3,15 @@
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import fastavro
 import pytest
-from tests.reactors.working.controls import Begun, Done, Nudged, Stage
-from tests.reactors.working.test_checkpoints import NEVER, OFTEN, a_dance, more, restored, waiting_runs
+from tests.reactors.working.controls import AtWork, Begun, Done, Nudged, Stage
+from tests.reactors.working.test_checkpoints import NEVER, OFTEN, a_dance, manifests, more, restored, waiting_runs
 
-from farandole.eventstore import SystemClock
+from farandole.eventstore import EventStore, StoreUnavailable, SystemClock
+from farandole.eventstore.memory.reader import MemoryReader
 from farandole.projections.fold import Fold
 from farandole.projections.fold.checkpoint import base_key
 from farandole.reactors import Choreography, Client, archive
@@ -31,13 +33,32 @@ async def archived(client: Client, to: Path, *, until: int | None = None, dry: b
     return [each async for each in archive.archive(client, to, until=until, dry=dry)]
 
 
-async def some_done(stage: Stage, dance: Choreography, count: int = 10) -> None:
+async def some_done(stage: Stage, dance: Choreography, count: int = 10, name: str = "done") -> None:
     """Runs that are closed, one after the other."""
     client = await stage.client(dance)
     for n in range(count):
-        run = await client.start(Begun(n=n), run_id=f"done-{n}")
+        run = await client.start(Begun(n=n), run_id=f"{name}-{n}")
         await run.send(Nudged())
         await run.result(Done, timeout="60s")
+
+
+async def all_done(stage: Stage, dance: Choreography, worker: AtWork) -> None:
+    """Whatever stands open comes to its end, and a few checkpoints are written after it."""
+    client, stats = await stage.client(dance), worker.worker.stats
+    for run in (await client.runs(limit=10_000)).runs:
+        if run.status.status == "waiting":
+            await client.run(run.id).send(Nudged())
+    until, n = stats.checkpoints + 4, 0
+    while stats.checkpoints < until:
+        await some_done(stage, dance, 1, f"after-{until}-{n}")
+        n += 1
+
+
+async def all_can_be_read(store: EventStore) -> None:
+    """Whoever wants to know all that the log still has begins at its beginning."""
+    reads_all = Follower(store, everything=True)
+    await reads_all.up_to_date([0])
+    await reads_all.close()
 
 
 async def test_records_leave_the_log_and_all_goes_on(stage: Stage, tmp_path: Path) -> None:
@@ -79,6 +100,76 @@ async def test_records_leave_the_log_and_all_goes_on(stage: Stage, tmp_path: Pat
         assert reads_all.fold(0).digest == other.follower.fold(0).digest
         await reads_all.close()
         assert next(iter([r async for r in other.run(run).events(live=False)])).name == f"{dance.name}.Begun"
+
+
+async def test_the_checkpoint_at_the_cut_stays_though_others_come_while_records_are_copied(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage:
+        dance = a_dance()
+        worker = await stage.worker(dance, checkpoints=OFTEN)
+        await some_done(stage, dance)
+        client, store = await stage.client(dance), await stage.store(dance.name)
+        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        export = archive._export
+
+        async def slowly(*args: Any) -> tuple[int, bytes]:
+            await all_done(stage, dance, worker)
+            return await export(*args)
+
+        monkeypatch.setattr(archive, "_export", slowly)
+        [done] = await archived(client, tmp_path)
+        assert done.before in [m.position for m in (await manifests(stage, dance))[0]]
+        await all_can_be_read(store)
+
+
+async def test_who_dies_before_records_are_deleted_leaves_a_log_that_can_be_read_and_archived(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage:
+        dance = a_dance()
+        worker = await stage.worker(dance, checkpoints=OFTEN)
+        await some_done(stage, dance)
+        client, store = await stage.client(dance), await stage.store(dance.name)
+        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        [once] = await archived(client, tmp_path)
+        assert once.file is not None
+        await all_done(stage, dance, worker)
+        with monkeypatch.context() as away:
+            away.setattr(type(client.store), "truncate", _away)
+            with pytest.raises(StoreUnavailable):
+                await archived(client, tmp_path)
+        await all_done(stage, dance, worker)
+        await all_can_be_read(store)
+        [again] = await archived(client, tmp_path)
+        assert again.first == once.before < again.before
+        await all_can_be_read(store)
+
+
+async def test_who_looks_a_run_up_while_the_log_is_archived_is_told_what_is_there_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Stage(f"memory://{secrets.token_hex(4)}", partitions=1, clock=SystemClock()) as stage:
+        dance = a_dance()
+        worker = await stage.worker(dance, checkpoints=OFTEN)
+        await some_done(stage, dance)
+        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        client, other = await stage.client(dance), await stage.client(dance)
+        read, cut = MemoryReader.read, list[Archived]()
+
+        async def after_the_cut(reader: MemoryReader, *, wait: float = 0.5) -> Any:
+            if reader.positions == {0: 0} and not cut:
+                cut.append(Archived(0, 0, 0))
+                cut.extend(await archived(other, tmp_path))
+            return await read(reader, wait=wait)
+
+        monkeypatch.setattr(MemoryReader, "read", after_the_cut)
+        assert (await client.run("done-1").status()).status == "absent"
+        assert cut[-1].file is not None
+
+
+async def _away(*_: object) -> None:
+    raise StoreUnavailable("the log cannot be reached")
 
 
 async def test_nothing_that_an_open_run_needs_is_archived(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from farandole.reactors import Choreography, Failed
+from farandole.reactors import Child, ChildDone, ChildFailed, Choreography, Failed
 from farandole.reactors.graph import Graph, graph_of
 from farandole.reactors.graph.drawing import dot, mermaid, picture_of, svg
 from farandole.reactors.graph.nodes import Alternative, EventNode, Given, Input, ReactorNode, Taken
@@ -157,6 +157,46 @@ class Opened(Start): ...
 
 
 class Gone(End): ...
+
+
+class Asked(Start): ...
+
+
+class Found(End): ...
+
+
+def test_a_child_of_another_choreography_is_drawn_where_it_runs_and_once() -> None:
+    asking, research = Choreography("asking"), Choreography("research")
+
+    @asking.reactor
+    def ask(opened: Opened) -> Child[Asked]: ...
+
+    @asking.reactor
+    def hear(done: ChildDone[Found] | ChildFailed[Asked]) -> Gone: ...
+
+    @research.reactor
+    def search(asked: Asked) -> Found: ...
+
+    picture = picture_of(graph_of(asking, research))
+    assert {box.id: box.outside for box in picture.boxes if box.kind != "reactor"} == {
+        "asking.Opened": True,
+        "asking.Gone": False,
+        "research.Asked": False,
+        "research.Found": False,
+    }
+    assert {(arrow.source, arrow.target) for arrow in picture.arrows} == {
+        ("asking.Opened", "asking.ask()"),
+        ("asking.ask()", "research.Asked"),
+        ("research.Asked", "research.search()"),
+        ("research.Asked", "asking.hear()"),
+        ("research.search()", "research.Found"),
+        ("research.Found", "asking.hear()"),
+        ("asking.hear()", "asking.Gone"),
+    }
+    alone = picture_of(graph_of(asking))
+    assert {box.id for box in alone.boxes if box.kind in ("start", "end")} == {
+        "asking.Opened", "asking.Asked", "asking.Found", "asking.Gone",
+    }  # fmt: skip
 
 
 def test_failures_of_many_are_drawn_by_way_of_one_box() -> None:

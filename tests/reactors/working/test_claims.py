@@ -134,6 +134,33 @@ async def test_the_step_of_a_worker_that_died_is_begun_once_its_claim_has_lapsed
 
 
 @virtual
+async def test_the_steps_of_a_worker_that_died_are_begun_one_then_two_then_four_at_a_time() -> None:
+    slow = Slow()
+    async with Stage() as stage:
+        client = await stage.client(slow.dance)
+        first = await stage.worker(slow.dance)
+        runs = [await client.start(Begun()) for _ in range(7)]
+        await asyncio.sleep(60)
+        await first.kill()
+        died = asyncio.get_running_loop().time()
+        await stage.worker(slow.dance)
+        turns: list[tuple[int, float]] = []
+        for after in (1, 3, 7):
+            await eventually(lambda after=after: len(slow.began) >= 7 + after)  # type: ignore[misc]
+            turns.append((len(slow.began) - 7, asyncio.get_running_loop().time() - died))
+        assert [begun for begun, _ in turns] == [1, 3, 7]
+        lapsed, *later = (seconds for _, seconds in turns)
+        assert 18 <= lapsed <= 33
+        assert [10 <= then - before <= 12.5 for before, then in zip((lapsed, *later), later, strict=False)] == [
+            True,
+            True,
+        ]
+        slow.gate.set()
+        for run in runs:
+            assert await run.result(Done)
+
+
+@virtual
 async def test_a_worker_that_stops_lets_go_so_that_nobody_waits_and_nobody_is_lost() -> None:
     slow = Slow()
     async with Stage() as stage:

@@ -15,7 +15,7 @@ from .run import Result
 if TYPE_CHECKING:
     from .applied import Applied
     from .fold import Fold
-    from .run import Fact, Item, Run
+    from .run import Item, Run
 
 START_OF_CHILD: Final = 0
 CANCEL_OF_CHILD: Final = 1
@@ -88,10 +88,14 @@ def tell(fold: "Fold", run: "Run", out: "Applied") -> None:
     _tell(fold, run, kind, run.result_offset, flags, run.end, out)
 
 
-def tell_of_parking(fold: "Fold", run: "Run", failure: "Fact", out: "Applied") -> None:
-    """Owe the run's parent the news that a step is parked, unless it has its result."""
+def tell_of_parking(fold: "Fold", run: "Run", offset: int, out: "Applied") -> None:
+    """Owe the run's parent the news that a step is parked, unless it has its result.
+
+    Args:
+        offset: of the failure, or of the event for which a join had no room.
+    """
     if run.result is Result.NONE:
-        _tell(fold, run, Kind.CHILD_FAILED, failure.offset, PARKED, b"", out)
+        _tell(fold, run, Kind.CHILD_FAILED, offset, PARKED, b"", out)
 
 
 def cancel_of(child: Child, log_time: int) -> Message:

@@ -43,7 +43,7 @@ def join(fold: "Fold", run: Run, event: Fact, contract: Contract, out: Applied) 
             if len(queue) >= fold.settings.join_most:
                 if not any(queues):
                     _forget(run, branch, contract.reactor)
-                park_event(run, event, contract, fold.log_time, out)
+                park_event(fold, run, event, contract, out)
                 return
             queue.append(event)
     _complete(fold, run, branch, contract, queues, out, event)

@@ -45,8 +45,7 @@ def fail_for_good(fold: "Fold", run: Run, pair: Pair, failure: Fact, out: Applie
         return
     pair.parked = failure.id
     run.parked += 1
-    if run.pending is not None and run.pending.parent is not None:
-        children.tell_of_parking(fold, run, failure, out)
+    children.tell_of_parking(fold, run, failure.offset, out)
 
 
 def owe_failure(fold: "Fold", run: Run, failed: Pair, failure: Fact, out: Applied) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from . import children
 from .branches import Branch, hold, leave
 from .contracts import Contract
 from .pending import StepDeadline
@@ -42,10 +43,10 @@ def limit(run: Run, pair: Pair, contract: Contract | None, out: "Applied") -> No
         out.arm(run, StepDeadline(pair.since + contract.deadline, pair))
 
 
-def park_event(run: Run, event: Fact, contract: Contract, log_time: int, out: "Applied") -> None:
-    """Hold an event for which a join has no room until somebody retries it by its own id."""
+def park_event(fold: "Fold", run: Run, event: Fact, contract: Contract, out: "Applied") -> None:
+    """Hold an event for which a join has no room until somebody retries it by its own id; a parent is told."""
     pair = Pair(
-        event.id, contract.reactor, b"", (event.offset,), (event.type,), log_time, event.hops, False, out.offset,
+        event.id, contract.reactor, b"", (event.offset,), (event.type,), fold.log_time, event.hops, False, out.offset,
         event.branch,
     )  # fmt: skip
     pair.parked = event.id
@@ -54,6 +55,7 @@ def park_event(run: Run, event: Fact, contract: Contract, log_time: int, out: "A
         out.settled.append((run, pair))
         if event.branch is not None:
             hold(event.branch)
+        children.tell_of_parking(fold, run, event.offset, out)
 
 
 def take_back(fold: "Fold", run: Run, pair: Pair, out: "Applied") -> Fact:

@@ -74,6 +74,21 @@ class Graph:
                 return start.key
         return event
 
+    def ended_as(self, event: str, taker: str) -> str:
+        """The end that a ``ChildDone[...]`` means: of its own choreography, if a reactor there gives it; else of another.
+
+        Args:
+            event: the end that is taken.
+            taker: the reactor that takes it.
+        """
+        if self.givers(event):
+            return event
+        name, home = event.partition(".")[2], taker.partition(".")[0]
+        for end in self.events.values():
+            if (end.kind, end.name) == ("end", name) and end.choreography != home and self.givers(end.key):
+                return end.key
+        return event
+
     def failing(self, taken: Taken, by: ReactorNode) -> tuple[ReactorNode, ...]:
         """The reactors whose final failures a reactor takes by one of its elements."""
         key = (taken, by.key)

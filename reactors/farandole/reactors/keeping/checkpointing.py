@@ -193,10 +193,12 @@ class Checkpointing(Duty):
         partition = fold.partition
         manifests = self._checkpoints.manifests.get(partition, ())
         base = (await self._table.pick([base_key(partition)])).get(base_key(partition))
+        first = (await self._store.ends((partition,)))[partition].first
         oldest = next(iter(fold.runs.values())).offset if fold.runs else fold.position
         ours = [m for m in manifests if m.log_id == (fold.log_id or "")]
         kept = ours[:2]
-        kept += [m for m in ours[2:] if base is not None and m.position == int(base)]
+        # Below the one the log is being archived, or was; at the other it begins.
+        kept += [m for m in ours[2:] if m.position == first or (base is not None and m.position == int(base))]
         kept += [m for m in ours[2:] if m.position <= oldest][:1]
         await self._remove([m for m in manifests if m not in kept], kept)
         self._written += 1

@@ -18,6 +18,7 @@ WITHIN: Final = 600_000
 _KEEPER: Final = b"keeper"
 _PASSED_ON: Final = int(Flag.CODED | Flag.NO_REACTOR)
 _SECRET: Final = "a step failed; why it did can be read in the child's own history"  # noqa: S105
+_NO_ROOM: Final = "a join holds too many events that wait for others"
 _REFUSED: Final = {
     Verdict.RUN_EXISTS: "a run of this id exists",
     Verdict.RUN_REMEMBERED: "a run of this id exists, and has ended",
@@ -108,13 +109,17 @@ class Letters:
         )  # fmt: skip
         return Record(key, schema.encode(content), headers)
 
-    def why(self, record: Stored) -> tuple[str, bytes]:
-        """Why a child failed, in words, and the id of the failure that parked a step of it."""
+    def why(self, record: Stored, *, parked: bool) -> tuple[str, bytes]:
+        """Why a child failed, in words, and the id of what parked a step of it.
+
+        Args:
+            record: what fixed its result, or parked the step: a failure, or an event for which a join had no room.
+        """
         e = unpack(record.headers)
         if e.kind == Kind.CANCEL:
             return self._said(system_records.CANCEL, record, e).get("reason", "") or "it was cancelled", b""
         if e.kind not in (Kind.FAILURE, Kind.LOST):
-            return "it was out of time", b""
+            return (_NO_ROOM, e.id) if parked else ("it was out of time", b"")
         said = self._said(system_records.FAILURE, record, e)
         return (f"{said['error'].rpartition('.')[2]}: {said['message']}" if said else _SECRET), e.id
 

@@ -18,7 +18,7 @@ from farandole.reactors.shown import text
 from farandole.reactors.written import size_of
 from farandole.schemas import UndecodableValue
 from farandole.schemas.envelope import Kind, unpack
-from farandole.schemas.kinship import Birth, Sender
+from farandole.schemas.kinship import PARKED, Birth, Sender
 
 from .due import Due
 from .duty import NEWS, RANK_WAIT, Duty, rank
@@ -231,7 +231,8 @@ class Messages(Duty):
             raise TypeError(f"schedule '{text(sender.name)}' has no parent to tell")
         if message.kind == Kind.CHILD_ENDED:
             return letters.ended(message, sender, attempt, source)
-        return letters.failed(message, sender, attempt, _type(found, sender), *letters.why(source))
+        why = letters.why(source, parked=bool(message.flags & PARKED))
+        return letters.failed(message, sender, attempt, _type(found, sender), *why)
 
     def _signed(self, letter: _Letter, sender: "Run | Schedule", bearing: Stored) -> Sender:
         """Who sends a start or a cancel."""

@@ -42,7 +42,7 @@ class Line:
     born: Sequence[str] = ()
     """The child runs that it starts, in words."""
     said: Mapping[str, Any] = field(default_factory=dict)
-    """The content of a failure or a command."""
+    """The content of a failure or a command; of an answer that decides nothing yet, the answer."""
 
     @property
     def run_id(self) -> str:
@@ -99,6 +99,8 @@ class Chronicle:
                 }
             elif line.envelope.kind in _COMMANDS:
                 line.said = _COMMANDS[Kind(line.envelope.kind)].decode(line.record.value or b"")
+            elif line.envelope.kind == Kind.ANSWER and not line.facts:
+                line.said = {"vote": await self._decoded(line.log, line.record, line.envelope.type)}
             else:
                 line.events = [await self._event(line, fact) for fact in line.facts]
 

@@ -119,8 +119,9 @@ def _rows(line: Line, began: int, hand: bytes) -> Iterator[tuple[str, str, str]]
         if not line.by_the_test:
             yield at, by, "nothing"
     elif not (e.kind == Kind.OWE and e.reactor == hand):
-        said, edit = line.said.get("reason"), line.said.get("edit")
+        said, edit, vote = (line.said.get(part) for part in ("reason", "edit", "vote"))
         what = short(text(e.type)).lower() if edit is None else f"retry with {shown(edit)}"
+        what = what if vote is None else f"votes {shown(vote)}"
         yield at, by, what + (f": {said}" if said else "")
 
 

@@ -105,7 +105,8 @@ class Events(Children):
                 branch=event.branch,
             )  # fmt: skip
             debt.parked, debt.overflowed = event.id, True
-            self.add(debt)
+            if self.add(debt) and run.result == "NONE":
+                self.tell(run, parked=event.offset)
             return
         queues[at].append(event)
         self.complete(run, contract, event.branch, event)
@@ -179,10 +180,13 @@ class Events(Children):
                 if event.type not in timer.unless or event.branch not in (timer.branch, *around(timer.branch))
             ]
 
-    def add(self, debt: Debt) -> None:
+    def add(self, debt: Debt) -> bool:
+        """Owe it; False if it is owed already."""
         debt.at = self.here
-        if all(other.key != debt.key for other in self.owed(debt.run)):
+        new = all(other.key != debt.key for other in self.owed(debt.run))
+        if new:
             self.debts.append(debt)
+        return new
 
     def event_of(self, debt: Debt) -> Event:
         ((offset, type),) = debt.events

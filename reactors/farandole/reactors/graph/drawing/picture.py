@@ -6,7 +6,7 @@ from typing import Literal
 
 from farandole.reactors.graph.fan_ins import each_of
 from farandole.reactors.graph.graph import Graph
-from farandole.reactors.graph.nodes import GivenForm, ReactorNode, Taken
+from farandole.reactors.graph.nodes import Given, GivenForm, ReactorNode, Taken
 from farandole.schemas.durations import in_short
 
 BoxKind = Literal["start", "signal", "answer", "event", "end", "reactor", "schedule", "failure"]
@@ -69,10 +69,11 @@ def picture_of(graph: Graph) -> Picture:
         boxes.append(Box(f"@{schedule.choreography}.{schedule.name}", "schedule", schedule.name, (schedule.when,)))
         arrows.append(Arrow(boxes[-1].id, schedule.start))
     scheduled = {schedule.start for schedule in graph.schedules}
-    used = {key for reactor in graph.reactors for key in _events(reactor)} | scheduled
+    used = {key for reactor in graph.reactors for key in _events(graph, reactor)} | scheduled
+    born = {graph.started_by(g.event, r.key) for r in graph.reactors for g in r.givens() if g.form == "child"}
     for event in graph.events.values():
         if event.key in used:
-            opened = event.kind == "start" and event.key not in scheduled and not graph.givers(event.key)
+            opened = event.kind == "start" and event.key not in scheduled | born
             outside = event.kind == "signal" or opened
             boxes.append(Box(event.key, event.kind, graph.shown(event.key), outside=outside))
     for reactor in graph.reactors:
@@ -89,13 +90,28 @@ def _title(graph: Graph) -> str:
     return ", ".join(graph.choreographies) + (f" ({', '.join(services)})" if services else "")
 
 
-def _events(reactor: ReactorNode) -> Iterator[str]:
+def _events(graph: Graph, reactor: ReactorNode) -> Iterator[str]:
     for trigger in reactor.inputs:
         for taken in trigger.elements:
             if taken.form != "failed":
-                yield from taken.events
+                yield from (_source(graph, reactor, taken, event) for event in taken.events)
     for given in reactor.givens():
-        yield given.event
+        yield _target(graph, reactor, given)
+
+
+def _source(graph: Graph, reactor: ReactorNode, taken: Taken, event: str) -> str:
+    """The box from which a reactor takes an event: what it hears of children may stand in another choreography."""
+    match taken.form:
+        case "child_done":
+            return graph.ended_as(event, reactor.key)
+        case "child_failed":
+            return graph.started_by(event, reactor.key)
+        case _:
+            return event
+
+
+def _target(graph: Graph, reactor: ReactorNode, given: Given) -> str:
+    return graph.started_by(given.event, reactor.key) if given.form == "child" else given.event
 
 
 def _notes(graph: Graph, reactor: ReactorNode) -> Iterator[str]:
@@ -131,9 +147,10 @@ def _inputs(graph: Graph, reactor: ReactorNode, boxes: list[Box]) -> Iterator[Ar
                 case "event":
                     yield from (Arrow(event, me, many=trigger.form == "list") for event in taken.events)
                 case "child_done":
-                    yield from (Arrow(event, me, label="child's end") for event in taken.events)
+                    yield from (Arrow(_source(graph, reactor, taken, e), me, label="child's end") for e in taken.events)
                 case "child_failed":
-                    yield from (Arrow(event, me, "failure", "child fails") for event in taken.events)
+                    sources = (_source(graph, reactor, taken, event) for event in taken.events)
+                    yield from (Arrow(source, me, "failure", "child fails") for source in sources)
 
 
 def _failures(graph: Graph, reactor: ReactorNode, taken: Taken, boxes: list[Box]) -> Iterator[Arrow]:
@@ -156,10 +173,9 @@ def _outputs(graph: Graph, reactor: ReactorNode) -> Iterator[Arrow]:
         for place in alternative.places:
             for given in place:
                 sure = len(reactor.alternatives) == 1 and len(place) == 1
-                target = graph.started_by(given.event, reactor.key) if given.form == "child" else given.event
                 many = alternative.shape == "list"
                 label = " ".join(word for word in ("each" if many else "", _LABELS[given.form]) if word)
-                yield Arrow(me, target, "sure" if sure else "maybe", label, many)
+                yield Arrow(me, _target(graph, reactor, given), "sure" if sure else "maybe", label, many)
 
 
 def _merged(arrows: Iterable[Arrow]) -> Iterator[Arrow]:
