@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from farandole.eventstore import without_secrets
 
 from .errors import CliError
-from .logs import Format, set_up
+from .logs import set_up
+from .options import Format, Level
 from .output import Output
 from .running import Target, answering, existing_log
 
@@ -45,7 +46,7 @@ class Asked:
 
 
 async def serve(
-    target: Target, db: str, asked: Asked, *, keep: int | None, log_level: str, log_format: Format | None
+    target: Target, db: str, asked: Asked, *, keep: int | None, log_level: Level, log_format: Format | None
 ) -> int:
     """Serve until SIGTERM or SIGINT."""
     set_up(log_level, log_format)
