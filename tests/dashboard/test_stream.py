@@ -160,6 +160,29 @@ async def test_only_so_many_look_on_and_those_who_go_make_room(tmp_path: Path) -
             await anext(three)
 
 
+async def test_one_who_has_seen_what_is_not_there_is_told_to_begin_anew(office: Office) -> None:
+    async with served(office) as http:
+        for last in ("0=999999", "7=1"):
+            async with looking(http, last) as seen:
+                name, id_, _ = await anext(seen)
+                assert (name, set(position(id_))) == ("reset", {0, 1, 2})
+                await office.start(f"r-{last}")
+                await until(seen, "run.changed", run_id=f"r-{last}", status="completed")
+
+
+async def test_when_the_tables_are_set_back_all_are_told_to_begin_anew(office: Office) -> None:
+    hub = office.desk.hub
+    assert hub is not None
+    async with served(office) as http, looking(http) as seen:
+        await anext(seen)
+        told = asyncio.create_task(until(seen, "reset"))
+        while not told.done():  # a look that is under way would take it for what it knows
+            hub._positions = {p: 1_000_000 for p in hub._positions}
+            await asyncio.sleep(0.01)
+        await office.start("r")
+        await until(seen, "run.changed", run_id="r", status="completed")
+
+
 @pytest.mark.parametrize("last", ["x", "0", "0=x", "=", "0=1=2"])
 async def test_a_position_that_is_none_is_refused(office: Office, last: str) -> None:
     answer = await office.http.get("/api/v1/stream", headers={"Last-Event-ID": last})

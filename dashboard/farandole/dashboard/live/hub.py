@@ -100,20 +100,30 @@ class Hub:
         async with self._beginning:
             if not self._lookers:
                 self._positions = await self._read(read_positions)
+        lost = after is not None and await self._lost(after)
         begins = dict(self._positions)
-        looker = Looker(wanted, {**begins, **{p: max(n, begins.get(p, 0)) for p, n in (after or {}).items()}})
+        looker = Looker(wanted, begins if after is None or lost else {**begins, **_greater(after, begins)})
         self._lookers.add(looker)
         self._news.set()
         try:
-            yield self._events(looker, begins, after)
+            yield self._events(looker, begins, None if lost else after, lost=lost)
         finally:
             self._lookers.discard(looker)
 
+    async def _lost(self, after: Mapping[int, int]) -> bool:
+        """Whether the tables are behind what somebody has seen of them: they were set back, or are of another log."""
+        if all(n <= self._positions.get(p, 0) for p, n in after.items()):
+            return False
+        now = await self._read(read_positions)
+        return any(n > now.get(p, 0) for p, n in after.items())
+
     async def _events(
-        self, looker: Looker, begins: dict[int, int], after: Mapping[int, int] | None
+        self, looker: Looker, begins: dict[int, int], after: Mapping[int, int] | None, *, lost: bool
     ) -> AsyncIterator[bytes]:
         seen = begins if after is None else {p: min(after.get(p, 0), n) for p, n in begins.items()}
-        if sum(n - seen[p] for p, n in begins.items()) > _FAR:
+        if lost:
+            yield sent("reset", {"why": "the tables were made anew"}, _text(begins))
+        elif sum(n - seen[p] for p, n in begins.items()) > _FAR:
             yield sent("reset", {"why": "too much has happened"}, _text(begins))
             seen = begins
         elif after is None:
@@ -155,7 +165,7 @@ class Hub:
         found, now, gone_back = await self._read(lambda c: _since(c, since))
         if gone_back:
             for looker in self._lookers:
-                looker.send(sent("reset", {"why": "the tables were made anew"}, _text(now)))
+                looker.begin_anew(sent("reset", {"why": "the tables were made anew"}, _text(now)))
         self._positions = now
         if found:
             for looker in self._lookers:
@@ -185,6 +195,11 @@ def _since(connection: Connection, since: Mapping[int, int]) -> tuple[list[Chang
         return [], upto, True
     found, now = changes(connection, since, upto)
     return found, now, False
+
+
+def _greater(after: Mapping[int, int], begins: Mapping[int, int]) -> dict[int, int]:
+    """Where what is told begins for one who has seen some of it."""
+    return {p: max(n, begins.get(p, 0)) for p, n in after.items()}
 
 
 def _text(positions: Mapping[int, int]) -> str:

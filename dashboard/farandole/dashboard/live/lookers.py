@@ -73,6 +73,11 @@ class Looker:
             self.end()
         self._news.set()
 
+    def begin_anew(self, event: bytes) -> None:
+        """Hand over word that nothing is true any more of what they have seen."""
+        self._after = {}
+        self.send(event)
+
     def end(self) -> None:
         """Nothing more comes; they may come back."""
         self.over = True
