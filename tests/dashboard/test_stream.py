@@ -177,7 +177,7 @@ async def test_when_the_tables_are_set_back_all_are_told_to_begin_anew(office: O
         await anext(seen)
         told = asyncio.create_task(until(seen, "reset"))
         while not told.done():  # a look that is under way would take it for what it knows
-            hub._positions = {p: 1_000_000 for p in hub._positions}
+            hub._positions = dict.fromkeys(hub._positions, 1000000)
             await asyncio.sleep(0.01)
         await office.start("r")
         await until(seen, "run.changed", run_id="r", status="completed")
