@@ -13,10 +13,11 @@ ON_ALL_CORES := -n auto --maxprocesses 8 --dist worksteal -m "not kafka and not 
 # Set in many images. Without bytecode on disk, each of hundreds of processes would compile all of Farandole anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-pythons chaos lint dist clean
+.PHONY: help demo stack test test-pythons chaos lint dist clean
 
 help:
 	@echo "make demo   the demonstration: runs in motion on the embedded store, in this terminal"
+	@echo "make stack  Kafka, PostgreSQL, workers, server and Prometheus, with runs in motion, until Ctrl-C (ARGS=--check asks all of it, and ends)"
 	@echo "make test   every test, on a real Apache Kafka (Java 17 and Maven) and PostgreSQL too"
 	@echo "make chaos  the whole fault campaign, half an hour; its report goes to test-output (ARGS=--list names the faults)"
 	@echo "make lint   style, layers and strict types"
@@ -40,6 +41,9 @@ $(VENV)/.dev: $(VENV)/.installed
 
 demo: $(VENV)/.installed
 	$(BIN)/farandole demo $(ARGS)
+
+stack: $(VENV)/.dev
+	@PYTHONPATH=tests $(BIN)/python -m stack $(ARGS)
 
 # Tests that are quick and need no broker take all cores. The others go one after the other, for they wait for processes
 # and brokers, with a clock in their hands; in what those leave of the machine, those that only compute for long are run.

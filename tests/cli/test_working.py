@@ -126,8 +126,8 @@ def test_a_reactor_of_another_service_is_refused_with_code_4_and_taken_over_on_p
         until(lambda: "elsewhere" in cli("doctor", "-c", "shop", "-s", store).out)
 
 
-def test_the_log_is_plain_when_asked_for(store: str) -> None:
-    worker = spawn("work", "shop_app:shop", "-s", store, "--log-format", "plain")
+def test_the_log_is_text_when_asked_for(store: str) -> None:
+    worker = spawn("work", "shop_app:shop", "-s", store, "--log-format", "text")
     assert worker.stderr is not None
     line = worker.stderr.readline()
     stop(worker)

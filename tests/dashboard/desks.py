@@ -104,6 +104,7 @@ def a_desk() -> Choreography:
     async def move(moved: Moved) -> Closed:
         return Closed(said="moved")
 
+    desk.schedule(Checked(customer="leap"), name="leap", cron="0 2 29 2 *", tz="UTC")
     return desk
 
 

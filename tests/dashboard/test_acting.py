@@ -142,6 +142,19 @@ async def test_a_reactor_is_stopped_and_let_go_on(office: Office) -> None:
     assert (await office.post("/reactors/nobody/stop", 404, reason="x"))["known"] == sorted(HANDLES)
 
 
+async def test_a_schedule_is_paused_resumed_and_fired(office: Office) -> None:
+    await office.post("/schedules/leap/pause", reason="x")
+    (schedule,) = (await office.get("/schedules"))["items"]
+    assert (schedule["paused"], schedule["by"], schedule["next"]) == (True, Settings().local, [])
+    await office.post("/schedules/leap/resume")
+    assert not (await office.get("/schedules"))["items"][0]["paused"]
+    done = await office.post("/schedules/leap/fire", reason="to see it")
+    (act,) = (await office.get("/audit", params=at(done["position"])))["items"]
+    assert (act["kind"], act["by"], act["why"]) == ("tick", Settings().local, "to see it")
+    await office.until(f"/runs/{done['run_id']}", lambda run: run["status"] == "completed")
+    assert (await office.post("/schedules/nobody/fire", 404))["known"] == ["leap"]
+
+
 async def test_what_was_sent_is_in_no_message_and_no_log_line(office: Office, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for body in (

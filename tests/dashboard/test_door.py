@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from tests.dashboard.desks import Office, an_office, client_of, some_tokens
 
-from farandole.dashboard import DashboardMisconfigured, Oidc, Proxy, Role, Settings, Tokens
+from farandole.dashboard import Caller, DashboardMisconfigured, Oidc, Proxy, Role, Settings, Tokens
 from farandole.dashboard.auth.attempts import Attempts
 from farandole.dashboard.auth.groups import read_groups
 from farandole.dashboard.auth.logins import local
@@ -257,6 +257,14 @@ def test_groups_name_a_role_the_highest_counts_and_others_are_further_ones() -> 
     )
     assert read_groups(["operate"], {}, None) == (None, frozenset({"operate"}))
     assert read_groups([], {}, Role.SEE) == (Role.SEE, frozenset())
+
+
+def test_nobody_is_asked_for_what_a_role_is_asked_because_they_call_themselves_so() -> None:
+    caller = Caller(name="role:editor", method="oidc", role=Role.DECIDE)
+    assert not caller.is_asked(["role:editor"])
+    assert Caller(name="x", method="oidc", role=Role.DECIDE, further=frozenset({"editor"})).is_asked(["role:editor"])
+    assert Caller(name="ann", method="token", role=Role.DECIDE).is_asked(["ann", "role:editor"])
+    assert caller.is_asked([])
 
 
 def test_a_file_of_tokens_is_read_and_what_is_wrong_with_it_is_told_without_quoting_it(tmp_path: Path) -> None:

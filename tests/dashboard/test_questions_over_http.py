@@ -76,7 +76,8 @@ async def test_the_whole_is_told(office: Office) -> None:
     assert (f"event:{name}.Clean", "reactor:gather", "child_done") in edges
     schemas = {row["name"]: row for row in (await office.get("/schemas"))["items"]}
     assert (schemas[f"{name}.Applied"]["kind"], schemas[f"{name}.Applied"]["version"]) == ("start", 1)
-    assert (await office.get("/schedules"))["items"] == []
+    (schedule,) = (await office.get("/schedules"))["items"]
+    assert (schedule["name"], schedule["paused"], len(schedule["next"])) == ("leap", False, 5)
     assert (await office.get("/minutes?since=0"))["items"]
     projection = await office.get("/projections")
     assert (len(projection["positions"]), projection["stopped"], projection["behind"]["why"]) == (3, {}, None)
@@ -174,6 +175,13 @@ async def test_trouble_with_the_projector_is_told_by_readiness(tmp_path: Path) -
         office.desk.trouble = lambda: "partition 1 is projected no further: damaged"
         answer = await office.http.get("/readyz")
         assert (answer.status_code, answer.json()["why"]) == (503, "partition 1 is projected no further: damaged")
+
+
+async def test_what_is_wrong_with_the_server_is_nobodys_business_who_is_not_known(tmp_path: Path) -> None:
+    async with an_office(tmp_path, Settings(tokens=Tokens([make("ann", Role.SEE)[1]]))) as office:
+        office.desk.trouble = lambda: "s3cret"
+        answer = await office.http.get("/readyz")
+        assert (answer.status_code, answer.json()) == (503, {"status": "not ready"})
 
 
 async def test_the_api_describes_itself(office: Office) -> None:

@@ -132,7 +132,7 @@ async def dev_worker(target: Target, out: Output, *, quiet: bool, parent_pipe: i
     Args:
         quiet: leave the printing to another one.
     """
-    set_up("info", "plain")
+    set_up("info", "text")
     logging.getLogger("farandole.worker").setLevel(logging.WARNING)
     end_with_parent(parent_pipe)
     async with not_held_up(target.choreography):

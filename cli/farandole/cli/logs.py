@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-Format = Literal["plain", "json"]
+from .options import Format
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS: Final = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[1;31m"}
@@ -18,7 +18,7 @@ _RESET: Final = "\x1b[0m"
 
 
 def extras(record: logging.LogRecord) -> dict[str, Any]:
-    """What ``extra=`` added to a record: run, reactor, event and attempt, in lines of steps."""
+    """What ``extra=`` added to a record: run, reactor, event, partition and attempt, as far as it is about them."""
     return {k: v for k, v in vars(record).items() if k not in _STANDARD and not k.startswith("_")}
 
 
@@ -39,7 +39,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
-class PlainFormatter(logging.Formatter):
+class TextFormatter(logging.Formatter):
     """``12:00:01  take_payment  the bank does not answer  run=order-17 attempt=2``."""
 
     def __init__(self, colours: bool) -> None:
@@ -71,13 +71,13 @@ def set_up(level: str = "info", format: Format | None = None) -> None:
 
     Args:
         level: debug, info, warning or error; of clients of brokers and databases, only warnings are shown.
-        format: by default plain at a terminal, JSON elsewhere.
+        format: by default text at a terminal, JSON elsewhere.
     """
     terminal = sys.stderr.isatty()
-    format = format or ("plain" if terminal else "json")
+    format = format or ("text" if terminal else "json")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        JsonFormatter() if format == "json" else PlainFormatter(terminal and "NO_COLOR" not in os.environ)
+        JsonFormatter() if format == "json" else TextFormatter(terminal and "NO_COLOR" not in os.environ)
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # The Kafka client is kept quiet by the store.

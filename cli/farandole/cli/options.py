@@ -1,6 +1,6 @@
 """Arguments and options that several commands take."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -35,6 +35,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, for other prog
 Debug = Annotated[
     bool, typer.Option("--debug", callback=output.debug, help="Show the traceback of an error.", show_default=False)
 ]
+Level = Literal["debug", "info", "warning", "error"]
+LogLevel = Annotated[Level, typer.Option(help="The least that is logged.")]
+Format = Literal["text", "json"]
+LogFormat = Annotated[Format | None, typer.Option(help="Default: text at a terminal, else JSON lines.")]
 Targets = Annotated[
     list[str],
     typer.Argument(metavar="[APP] RUN", help="The app, unless --choreography names it; then the run's id."),

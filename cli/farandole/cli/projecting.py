@@ -15,7 +15,8 @@ from rich.console import Console
 from farandole.eventstore import EventStore, connect, without_secrets
 
 from .errors import CliError, Failed
-from .logs import Format, set_up
+from .logs import set_up
+from .options import Format
 from .output import Output, safe
 from .running import Target, answering, existing_log
 from .times import exact

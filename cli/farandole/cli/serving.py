@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from farandole.eventstore import without_secrets
 
 from .errors import CliError
-from .logs import Format, set_up
+from .logs import set_up
+from .options import Format, Level
 from .output import Output
 from .running import Target, answering, existing_log
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from farandole.dashboard import Role, Settings
 
 log = logging.getLogger("farandole.dashboard")
+
+_CHATTY: Final = ("alembic", "httpx2", "uvicorn")
+"""They tell of each step that they take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +46,12 @@ class Asked:
 
 
 async def serve(
-    target: Target, db: str, asked: Asked, *, keep: int | None, log_level: str, log_format: Format | None
+    target: Target, db: str, asked: Asked, *, keep: int | None, log_level: Level, log_format: Format | None
 ) -> int:
     """Serve until SIGTERM or SIGINT."""
     set_up(log_level, log_format)
+    for chatty in _CHATTY:
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     _needed()
     from farandole.dashboard.serving import serve as serve_dashboard
     from farandole.dashboard.serving import settle

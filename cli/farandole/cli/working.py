@@ -8,7 +8,8 @@ from farandole.eventstore import without_secrets
 
 from .errors import CliError
 from .leaving import not_held_up
-from .logs import Format, set_up
+from .logs import set_up
+from .options import Format
 from .processes import end_with_parent, several
 from .running import Target
 

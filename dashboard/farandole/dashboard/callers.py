@@ -22,6 +22,7 @@ class Role(IntEnum):
 
 ROLES: Final = {role.name.lower(): role for role in Role}
 """By the names that people use."""
+_ROLE: Final = "role:"
 PERSONAL: Final = "personal"
 """The further role of whoever may see fields that are marked personal."""
 
@@ -53,7 +54,8 @@ class Caller:
     @property
     def names(self) -> frozenset[str]:
         """What a decision that is asked of them may call them."""
-        return frozenset({self.name, *(f"role:{role}" for role in self.further)})
+        own = () if self.name.startswith(_ROLE) else (self.name,)  # some choose what they are called
+        return frozenset({*own, *(f"{_ROLE}{role}" for role in self.further)})
 
     @property
     def personal(self) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from .api.asking import TheDesk
 from .auth.guards import Seeing
@@ -18,16 +18,16 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get("/readyz", summary="Whether the tables are near the end of the log")
-async def readyz(desk: TheDesk, response: Response) -> dict[str, Any]:
-    """503 while the tables are far behind, a partition is projected no further, or the log or the database is away."""
+async def readyz(request: Request, desk: TheDesk, response: Response) -> dict[str, Any]:
+    """503 while the tables are far behind, a partition is projected no further, or the log or the database is away.
+
+    Why is told to those only who are known.
+    """
     lag = await lag_of(desk) or Lag(None, None, "it is not known yet")
     response.status_code = 200 if lag.ready else 503
-    return {
-        "status": "ready" if lag.ready else "not ready",
-        "behind": lag.records,
-        "seconds": lag.seconds,
-        "why": lag.why,
-    }
+    said = {"status": "ready" if lag.ready else "not ready"}
+    known = request.state.caller is not None
+    return said | ({"behind": lag.records, "seconds": lag.seconds, "why": lag.why} if known else {})
 
 
 @router.get("/metrics", summary="For Prometheus", response_class=Response)

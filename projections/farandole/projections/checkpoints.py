@@ -142,7 +142,7 @@ class Checkpoints:
                     except BrokenCheckpoint as e:
                         log.warning(
                             "the checkpoint of partition %d at offset %d is passed over: %s",
-                            manifest.partition, manifest.position, e,
+                            manifest.partition, manifest.position, e, extra={"partition": manifest.partition},
                         )  # fmt: skip
                     else:
                         refuse_grown(fold.made_of, self._store.partitions)

@@ -19,6 +19,7 @@ from farandole.schemas import EventTypes, UndecodableValue, failure_fields
 from farandole.schemas.catalogue import texts_in
 from farandole.schemas.envelope import unpack
 
+from .about import of_work
 from .abroad import Abroad
 from .arguments import Arguments, HistoryUnavailable
 from .dispatch import AGAIN, Dispatcher, Work
@@ -132,7 +133,7 @@ class Attempts:
             if plan.plain:
                 written = self._scribe.outcome(work.run.id, work.pair, items)  # type: ignore[arg-type]  # events only
             else:
-                await self._acquaint(items)
+                await self._acquaint(work, items)
                 parts = parts_of(self._scribe, work.run.id, work.pair, items)
                 written = self._scribe.outcome_of(work.run.id, work.pair, parts, plan.fan_out(result))
             if self._tracing is not None:
@@ -153,7 +154,10 @@ class Attempts:
             raise
         except BaseException as e:
             if work.cancelled:
-                log.info("%s ended with %s after its step was settled", work.reactor.where, type(e).__name__)
+                log.info(
+                    "%s ended with %s after its step was settled", work.reactor.where, type(e).__name__,
+                    extra=of_work(work),
+                )  # fmt: skip
                 stats.superseded += 1
                 return
             if isinstance(e, PositionLost) and arguments is None:
@@ -185,7 +189,7 @@ class Attempts:
             level = logging.DEBUG
         else:
             self._told[reactor.id] = now + _QUIET
-        log.log(level, "%s cannot be attempted now: %s", reactor.where, error)
+        log.log(level, "%s cannot be attempted now: %s", reactor.where, error, extra=of_work(work))
 
     async def _traced(self, tracing: Tracing, work: Work) -> None:
         try:
@@ -217,7 +221,7 @@ class Attempts:
         known = texts_in(await self._store.catalogue.load())
         await self._store.introduce([known[schema] for schema in schemas if schema in known])
 
-    async def _acquaint(self, items: Iterable[Item]) -> None:
+    async def _acquaint(self, work: Work, items: Iterable[Item]) -> None:
         """Let other choreographies know the starts of children that are born into them."""
         for item in items:
             if isinstance(item, Child) and not self._abroad.is_home(item.choreography or ""):
@@ -225,15 +229,15 @@ class Attempts:
                 types = self._scribe.others.of(item.choreography or "", start)
                 await self._abroad.acquaint(types, start)
                 if self._numbered:
-                    await self._numbered_soon(types.schema_of(start))
+                    await self._numbered_soon(work, types.schema_of(start))
 
-    async def _numbered_soon(self, schema: bytes) -> None:
+    async def _numbered_soon(self, work: Work, schema: bytes) -> None:
         """Wait until values of a schema can be appended. Which choreography's it is, only the handler's result said."""
         while self._store.lacks((schema,)):
             try:
                 await self._introduce((schema,))
             except SchemaUnavailable as e:
-                log.warning("the start of a child waits for the schema registry: %s", e)
+                log.warning("the start of a child waits for the schema registry: %s", e, extra=of_work(work))
                 await asyncio.sleep(AGAIN)
 
     def _limit(self, work: Work) -> "Limit | None":
@@ -296,6 +300,10 @@ class Attempts:
             stats.failed += 1
         else:
             stats.retried += 1
+            log.debug(
+                "%s: attempt %d failed with %s and is followed by another in %g s", work.reactor.where, work.attempt,
+                type(error).__name__, delay / 1000, extra=of_work(work),
+            )  # fmt: skip
         self._outbox.put(work.serving.fold.partition, (record,), size_of(record), partial(self._lost, work))
 
     def _refused(self, work: Work, error: TooLarge) -> None:
@@ -303,7 +311,8 @@ class Attempts:
         self._fail(work, TooLargeOutcome(f"{work.reactor.where}: {error}"))
 
     def _lost(self, work: Work, error: TooLarge) -> None:
-        log.error("%s: even the failure is larger than the log takes: %s", work.reactor.where, error)
+        where = work.reactor.where
+        log.error("%s: even the failure is larger than the log takes: %s", where, error, extra=of_work(work))
 
 
 class Limit(NamedTuple):

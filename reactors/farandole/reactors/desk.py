@@ -10,6 +10,7 @@ from farandole.projections.fold import Verdict
 from farandole.schemas import EncodingError, UndecodableValue, system_records
 from farandole.schemas.envelope import Flag, Kind, unpack
 
+from .about import of_work
 from .outbox import Outbox
 from .reading import context_of
 from .scribe import Scribe
@@ -85,7 +86,7 @@ class Desk:
         try:
             record = self._scribe.of_step(Kind.PROGRESS, work.run.id, work.pair, {"done": done, "note": note})
         except EncodingError as e:
-            log.warning("%s: its progress is not told: %s", work.reactor.where, e)
+            log.warning("%s: its progress is not told: %s", work.reactor.where, e, extra=of_work(work))
             return
         if size_of(record) <= self._most:
             self._put(work, record, lambda error: None)

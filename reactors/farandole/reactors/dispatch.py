@@ -17,6 +17,7 @@ from farandole.projections.fold import Pair, Run
 from farandole.schemas import UndecodableValue, system_records
 from farandole.schemas.envelope import Kind, unpack
 
+from .about import of_work
 from .lanes import Lanes
 from .reactor import Reactor
 from .stats import ReactorStats
@@ -320,7 +321,7 @@ class Dispatcher:
             await self._perform(work)
         except Exception:
             # A fault of ours must not leave a step in nobody's hands, nor end the lane for those that come after it.
-            log.exception("%s: an attempt could not be made; it is made again", work.reactor.where)
+            log.exception("%s: an attempt could not be made; it is made again", work.reactor.where, extra=of_work(work))
             self.again(work, AGAIN)
         finally:
             work.task = None

@@ -262,7 +262,7 @@ class Follower:
                 if crossings.differs(manifest):
                     log.error(
                         "a checkpoint of partition %d at offset %d is of another digest than this process knows; the "
-                        "partition is folded anew from before it", partition, manifest.position,
+                        "partition is folded anew from before it", partition, manifest.position, extra={"partition": partition},
                     )  # fmt: skip
                     self._checkpoints.distrusted.add(manifest.hash)
                     self._checkpoints.astray[partition] = manifest.position
@@ -271,7 +271,7 @@ class Follower:
 
     def _stop(self, partition: int, error: Exception) -> None:
         """One partition cannot be read on; the others go on."""
-        log.error("partition %d is followed no more: %s", partition, error)
+        log.error("partition %d is followed no more: %s", partition, error, extra={"partition": partition})
         self._stopped[partition] = error
         self._changed = True
         for view in tuple(self._views.values()):

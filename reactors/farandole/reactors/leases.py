@@ -9,14 +9,16 @@ else: an outcome is admitted whoever made it.
 import asyncio
 import logging
 from collections.abc import Iterable
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from farandole.eventstore import Stored, TooLarge
+from farandole.eventstore import Record, Stored, TooLarge
 from farandole.projections.fold import Pair, Run, Verdict
 from farandole.schemas import failure_fields
 from farandole.schemas.envelope import Kind, unpack
 
+from .about import of_step
 from .careful import FEW, Careful
 from .errors import WorkerLost
 from .keeping.logclock import LogClock
@@ -289,14 +291,14 @@ class Leases:
         record = self._scribe.of_step(Kind.CLAIM, run.id, pair, delay=LEASE, extra=self.holder)
         answer = serving.await_verdict(unpack(record.headers).append)
         self._stats.claims += 1
-        self._outbox.put(serving.fold.partition, (record,), size_of(record), _too_large)
+        self._put(serving, run, pair, record)
         return answer
 
     def _let_go(self, claims: Iterable[_Held]) -> None:
         for held in claims:
             self._held.pop(held.pair, None)
             record = self._scribe.of_step(Kind.CLAIM, held.run.id, held.pair, delay=0, extra=self.holder)
-            self._outbox.put(held.serving.fold.partition, (record,), size_of(record), _too_large)
+            self._put(held.serving, held.run, held.pair, record)
 
     # ── those of others ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -335,16 +337,22 @@ class Leases:
                         "%s in run %s: its worker was lost, loss number %d; %s",
                         pair.reactor.decode(), shown(run.id), claim.lost,
                         "it is begun anew" if run.owed.get(pair.key) is pair and not pair.parked else "it failed for good",
+                        extra=of_step(serving.fold.partition, run.id, pair),
                     )  # fmt: skip
 
         serving.await_verdict(unpack(record.headers).append).add_done_callback(answered)
-        self._outbox.put(serving.fold.partition, (record,), size_of(record), _too_large)
+        self._put(serving, run, pair, record)
         return wait
+
+    def _put(self, serving: "Serving", run: Run, pair: Pair, record: Record) -> None:
+        partition = serving.fold.partition
+        refused = partial(_too_large, partition, run.id, pair)
+        self._outbox.put(partition, (record,), size_of(record), refused)
 
 
 def _owed(run: Run, pair: Pair) -> bool:
     return not pair.parked and run.owed.get(pair.key) is pair
 
 
-def _too_large(error: TooLarge) -> None:
-    log.error("a claim is larger than the log takes: %s", error)
+def _too_large(partition: int, run_id: bytes, pair: Pair, error: TooLarge) -> None:
+    log.error("a claim is larger than the log takes: %s", error, extra=of_step(partition, run_id, pair))

@@ -126,12 +126,14 @@ class Outbox:
             except (NotAppended, AppendUnknown, StoreUnavailable) as e:
                 if partition not in self._troubled:
                     self._troubled.add(partition)
-                    log.warning("appends to partition %d fail, trying again: %s", partition, e)
+                    log.warning(
+                        "appends to partition %d fail, trying again: %s", partition, e, extra={"partition": partition}
+                    )
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, MOST_WAIT)
             else:
                 if partition in self._troubled:
                     self._troubled.discard(partition)
-                    log.info("appends to partition %d succeed again", partition)
+                    log.info("appends to partition %d succeed again", partition, extra={"partition": partition})
                 self.records += len(records)
                 return

@@ -231,6 +231,7 @@ class Serving:
                     "retired"
                     if in_force is None or not in_force.active
                     else f"served by a newer contract of service {shown(in_force.service)}",
+                    extra={"partition": self.fold.partition, "reactor": name.decode()},
                 )
                 self._settled.discard(name)
                 self._yielded.add(name)

@@ -111,7 +111,10 @@ class RestoredHistory(HistoryIndex):
                 before = await self._fold(await self._begin())
                 break
             except StoreError as e:
-                log.warning("partition %d: histories cannot be read now: %s", self._partition, e)
+                log.warning(
+                    "partition %d: histories cannot be read now: %s", self._partition, e,
+                    extra={"partition": self._partition},
+                )  # fmt: skip
                 await asyncio.sleep(_RETRY)
         for run_id in tuple(before.runs):
             if run_id not in self._old:
@@ -131,7 +134,7 @@ class RestoredHistory(HistoryIndex):
         wanted = dict(self._old)
         log.info(
             "partition %d: reading offsets %d to %d again for the histories of %d runs",
-            self._partition, fold.position, self._position, len(wanted),
+            self._partition, fold.position, self._position, len(wanted), extra={"partition": self._partition},
         )  # fmt: skip
         reader = self._store.reader()
         try:

@@ -117,6 +117,7 @@ class Publisher:
                     "the reactor is gone, retire it: farandole retire",
                     self._service,
                     name.decode(),
+                    extra={"reactor": name.decode(), "partition": serving.fold.partition},
                 )
 
     def _append_soon(self, partition: int, records: Sequence[Record]) -> None:
@@ -131,7 +132,10 @@ class Publisher:
             except StoreClosed:
                 return
             except StoreError as e:
-                log.warning("control records cannot be appended to partition %d, trying again: %s", partition, e)
+                log.warning(
+                    "control records cannot be appended to partition %d, trying again: %s", partition, e,
+                    extra={"partition": partition},
+                )  # fmt: skip
                 await asyncio.sleep(_RETRY)
             else:
                 return

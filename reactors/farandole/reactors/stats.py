@@ -33,9 +33,9 @@ class WorkerStats:
     records: int = 0
     """Records folded."""
     admitted: int = 0
-    """Those of them that were admitted, or wait for the rest of their append."""
+    """Those that were admitted, or wait for the rest of their append; what was read while restoring left out."""
     refused: Counter[str] = field(default_factory=Counter)
-    """Records refused, by verdict."""
+    """Those that were refused, by verdict; what was read while restoring left out, or each restart would be an alarm."""
     rebalances: int = 0
     restores: int = 0
     restore_seconds: float = 0.0

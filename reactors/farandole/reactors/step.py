@@ -10,7 +10,8 @@ T = TypeVar("T")
 
 
 class StepLog(logging.LoggerAdapter[logging.Logger]):
-    """A standard logger whose records carry ``run_id``, ``event_id``, ``reactor`` and ``offset`` as attributes.
+    """A standard logger whose records carry ``run_id``, ``event_id``, ``reactor``, ``partition``, ``offset`` and
+    ``attempt`` as attributes.
 
     ``extra=`` of a call is added to them.
     """
@@ -89,6 +90,7 @@ class Step:
         "_event_id",
         "_log",
         "_offset",
+        "_partition",
         "_reactor",
         "_report",
         "_substeps",
@@ -105,6 +107,7 @@ class Step:
         run_id: str = "unit-test",
         event_id: str = "",
         offset: int = -1,
+        partition: int = -1,
         reactor: str = "",
         choreography: str = "",
         report: Callable[[float, str], None] | None = None,
@@ -116,6 +119,7 @@ class Step:
         self.run_id = run_id
         self._event_id = event_id
         self._offset = offset
+        self._partition = partition
         self._reactor = reactor
         self._choreography = choreography
         self._report = report
@@ -134,6 +138,7 @@ class Step:
                     "run_id": self.run_id,
                     "event_id": self._event_id,
                     "reactor": self._reactor,
+                    "partition": self._partition,
                     "offset": self._offset,
                     "attempt": self.attempt,
                 },

@@ -24,9 +24,10 @@ from farandole.eventstore import (
     StoreUnavailable,
 )
 from farandole.projections.checkpoints import EVERY, Checkpoints, Every
-from farandole.projections.fold import Contract, UnknownFoldVersion, Verdict
+from farandole.projections.fold import Applied, Contract, UnknownFoldVersion, Verdict
 from farandole.schemas.envelope import Kind
 
+from .about import of_run, of_step
 from .abroad import Abroad, Opener
 from .answers import Answers
 from .attempt import Attempts
@@ -289,7 +290,8 @@ class Worker(Restoring):
 
     def _stop_serving(self, serving: Serving, why: str) -> None:
         """One partition cannot be read on; the others go on."""
-        log.error("partition %d is served no more: %s", serving.fold.partition, why)
+        partition = serving.fold.partition
+        log.error("partition %d is served no more: %s", partition, why, extra={"partition": partition})
         serving.stopped = why
         self.dispatcher.suspend(serving)
 
@@ -318,7 +320,10 @@ class Worker(Restoring):
                 return
             if out.verdict >= Verdict.UNREADABLE:
                 taken -= 1
-                stats.refused[Verdict(out.verdict).name.lower()] += 1
+                if serving.restored:
+                    stats.refused[Verdict(out.verdict).name.lower()] += 1
+                    if log.isEnabledFor(logging.DEBUG):
+                        _tell_of_refusal(record, out)
                 if out.envelope is None:
                     keeper.unreadable(record)
             if remember or out.verdict is Verdict.HELD or (out.owed and not serving.restored):
@@ -334,6 +339,7 @@ class Worker(Restoring):
                             "%s failed for good in run %s after %d attempt%s; see why: %s",
                             pair.reactor.decode(), shown(run.id), pair.attempts, "s"[: pair.attempts != 1],
                             command_line("show", shown(run.id), self._scribe.choreography, self._store.url),
+                            extra={**of_step(fold.partition, run.id, pair), "attempt": pair.attempts},
                         )  # fmt: skip
                 for run, pair in out.owed:
                     dispatcher.offer(
@@ -353,6 +359,22 @@ class Worker(Restoring):
                 or (head is not None and head.causation and head.kind in NEWS)
             ):
                 keeper.note(serving, record, out)
-        stats.admitted += taken
+        if serving.restored:
+            stats.admitted += taken
         serving.read_at = asyncio.get_running_loop().time()
         self.leases.look(serving)
+
+
+def _tell_of_refusal(record: Stored, out: Applied) -> None:
+    """Some are in order around crashes and rebalances, so that only who wants to know everything is told."""
+    e = out.envelope
+    if e is None:
+        return
+    try:
+        kind = Kind(e.kind).name.lower()
+    except ValueError:
+        kind = f"number {e.kind}"
+    about = {**of_run(record.partition, record.key or b""), "event_id": shown(e.causation or e.id)}
+    if e.reactor:
+        about["reactor"] = shown(e.reactor)
+    log.debug("a record of kind %s is refused: %s", kind, Verdict(out.verdict).name.lower(), extra=about)

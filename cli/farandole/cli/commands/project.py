@@ -1,10 +1,10 @@
 """`farandole project`, `rebuild` and `verify`."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from farandole.cli.options import AsJson, Debug, Name, Store
+from farandole.cli.options import AsJson, Debug, LogFormat, LogLevel, Name, Store
 
 from .panels import CARE, WORK
 
@@ -38,12 +38,8 @@ def project(
     keep: Annotated[
         str | None, typer.Option(help="So long closed runs stay in the tables, as 90d. Default: for ever.")
     ] = None,
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], typer.Option(help="The least that is logged.")
-    ] = "info",
-    log_format: Annotated[
-        Literal["plain", "json"] | None, typer.Option(help="Default: plain at a terminal, else JSON lines.")
-    ] = None,
+    log_level: LogLevel = "info",
+    log_format: LogFormat = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> int:

@@ -1,15 +1,13 @@
 """`farandole work`."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from farandole.cli.options import App, AsJson, Debug, Store
+from farandole.cli.options import App, AsJson, Debug, LogFormat, LogLevel, Store
 from farandole.cli.processes import FLAG
 
 from .panels import WORK
-
-Level = Literal["debug", "info", "warning", "error"]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,10 +36,8 @@ def work(
     ] = None,
     metrics_host: Annotated[str, typer.Option(help="Where to serve them.")] = "127.0.0.1",
     partitions: Annotated[int | None, typer.Option(min=1, help="Of the log, if it is made now. Default: 16.")] = None,
-    log_level: Annotated[Level, typer.Option(help="The least that is logged.")] = "info",
-    log_format: Annotated[
-        Literal["plain", "json"] | None, typer.Option(help="Default: plain at a terminal, else JSON lines.")
-    ] = None,
+    log_level: LogLevel = "info",
+    log_format: LogFormat = None,
     json: AsJson = False,
     debug: Debug = False,
     parent_pipe: Annotated[int | None, typer.Option(FLAG, hidden=True)] = None,

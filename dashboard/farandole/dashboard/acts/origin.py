@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from farandole.dashboard.callers import Caller
 from farandole.dashboard.desk import Desk
 from farandole.reactors.client import Client
+from farandole.reactors.shown import shown
 
 log = logging.getLogger("farandole.dashboard")
 
@@ -61,5 +62,5 @@ async def done(
         partitions = range(desk.store.partitions) if run_id is None else (desk.store.partition_of(run_id.encode()),)
     ends = await desk.store.ends(partitions)
     extra = {"by": caller.name, "via": caller.method, "ip": caller.ip, **({"run_id": run_id} if run_id else {})}
-    log.info("%s: %s%s", caller.name, act, f" {of}" if of else "", extra=extra)
+    log.info("%s: %s%s", shown(caller.name), shown(act), f" {shown(of)}" if of else "", extra=extra)
     return Done({p: end.next for p, end in sorted(ends.items())}, run_id, created, count)

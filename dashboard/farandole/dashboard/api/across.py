@@ -22,7 +22,7 @@ from farandole.projections.runs.query import (
     Where,
 )
 
-from .asking import Cursor, Limit, MinPosition, Page, TheDesk, page, told
+from .asking import Cursor, Instant, Limit, MinPosition, Page, TheDesk, page, told
 
 router = APIRouter(tags=["across runs"])
 
@@ -100,8 +100,8 @@ async def reactors(
 @router.get("/minutes", summary="What reactors did, minute by minute of log time")
 async def minutes(
     _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
-    since: Annotated[int, Query(ge=0, description="Log time, milliseconds since 1970 UTC.")],
-    upto: int | None = None, reactor: str | None = None,
+    since: Instant,
+    upto: Instant | None = None, reactor: str | None = None,
 ) -> Page[MinuteRow]:  # fmt: skip
     answer = await desk.runs.minutes(since, upto, reactor=reactor, min_position=min_position)
     return await page(desk, response, answer)
@@ -128,7 +128,7 @@ async def timers(
 async def audit(
     _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
     by: str | None = None, kind: Annotated[list[str] | None, Query(description="Of records, as cancel.")] = None,
-    run_id: str | None = None, since: int | None = None, upto: int | None = None, limit: Limit = 100, cursor: Cursor = None,
+    run_id: str | None = None, since: Instant | None = None, upto: Instant | None = None, limit: Limit = 100, cursor: Cursor = None,
 ) -> Page[ActRow]:  # fmt: skip
     answer = await desk.runs.acts(
         by=by, kind=kind or (), run_id=run_id, since=since, upto=upto, limit=limit, cursor=cursor, min_position=min_position

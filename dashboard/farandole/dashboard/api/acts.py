@@ -15,6 +15,7 @@ router = APIRouter(tags=["acts"])
 
 Reason = Annotated[str, Field(max_length=10_000, description="Why; it stands in the log.")]
 Given = Annotated[str, Field(min_length=1, max_length=10_000, description="Why; it stands in the log.")]
+Word = Annotated[str, Field(min_length=1, max_length=255)]
 Payload = Annotated[dict[str, Any], Field(description="The event's fields.")]
 
 
@@ -23,14 +24,16 @@ class _Body(BaseModel):
 
 
 class Starting(_Body):
-    type: str
+    type: Word
     payload: Payload = Field(default_factory=dict)
-    run_id: Annotated[str | None, Field(description="The same id twice makes one run; a random one by default.")] = None
+    run_id: Annotated[Word | None, Field(description="The same id twice makes one run; a random one by default.")] = (
+        None
+    )
     reason: Reason = ""
 
 
 class Sending(_Body):
-    type: str
+    type: Word
     payload: Payload = Field(default_factory=dict)
     reason: Reason = ""
 
@@ -45,21 +48,21 @@ class MustSayWhy(_Body):
 
 class Retrying(_Body):
     reason: Reason = ""
-    reactor: Annotated[str | None, Field(description="Steps of this reactor only.")] = None
-    failure: Annotated[str | None, Field(description="Only the step that the failure with this id parked.")] = None
-    type: Annotated[str | None, Field(description="Which event changes, if the step took several.")] = None
+    reactor: Annotated[Word | None, Field(description="Steps of this reactor only.")] = None
+    failure: Annotated[Word | None, Field(description="Only the step that the failure with this id parked.")] = None
+    type: Annotated[Word | None, Field(description="Which event changes, if the step took several.")] = None
     payload: Annotated[dict[str, Any] | None, Field(description="Fields that change in what the step took.")] = None
 
 
 class RetryingCause(_Body):
     reason: Reason = ""
-    reactor: str | None = None
+    reactor: Word | None = None
     limit: Annotated[int | None, Field(ge=1, description="The oldest so many.")] = None
 
 
 class Answering(_Body):
-    run_id: str
-    type: str
+    run_id: Word
+    type: Word
     payload: Payload = Field(default_factory=dict)
     hash: Annotated[str, Field(max_length=64, description="Of the question that was looked at.")]
     comment: Annotated[str | None, Field(max_length=10_000)] = None

@@ -71,6 +71,8 @@ async def _min_position(
 
 MinPosition = Annotated[Mapping[int, int] | None, Depends(_min_position)]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="Items of the page.")]
+Instant = Annotated[int, Query(ge=0, le=2**63 - 1, description="Log time, milliseconds since 1970 UTC.")]
+Offset = Annotated[int, Query(ge=0, le=2**63 - 1, description="In the partition of the run.")]
 Cursor = Annotated[str | None, Query(description="What the page before said is next.", max_length=1_000)]
 
 

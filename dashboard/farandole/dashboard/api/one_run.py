@@ -23,7 +23,7 @@ from farandole.projections.runs.query import (
     TimerRow,
 )
 
-from .asking import MOST, Cursor, Limit, MinPosition, Page, TheDesk, one, page
+from .asking import MOST, Cursor, Instant, Limit, MinPosition, Offset, Page, TheDesk, one, page
 
 router = APIRouter(tags=["one run"])
 
@@ -73,7 +73,7 @@ async def export(
 @router.get("/runs/{run_id:path}/state", summary="As it was at an offset or a log time")
 async def state(
     caller: Seeing, desk: TheDesk, response: Response, run_id: RunId, min_position: MinPosition,
-    offset: Annotated[int | None, Query(ge=0)] = None, at: Annotated[int | None, Query(ge=0)] = None,
+    offset: Offset | None = None, at: Instant | None = None,
 ) -> RunThen:  # fmt: skip
     answer = await desk.runs.state_at(run_id, offset=offset, at=at, personal=caller.personal, min_position=min_position)
     return await one(desk, response, answer, f"run {run_id!r} then")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from farandole.dashboard.auth.guards import Seeing
 from farandole.projections.runs.query import RunDiff, RunRow, Where
 
-from .asking import Cursor, Limit, MinPosition, Page, TheDesk, one, page, told
+from .asking import Cursor, Instant, Limit, MinPosition, Page, TheDesk, one, page, told
 
 router = APIRouter(tags=["runs"])
 
@@ -29,10 +29,10 @@ async def listed(
     attribute: Annotated[
         list[str] | None, Query(description="A field that is marked with Search, as customer=ann.")
     ] = None,
-    started_from: int | None = None,
-    started_to: int | None = None,
-    touched_from: int | None = None,
-    touched_to: int | None = None,
+    started_from: Instant | None = None,
+    started_to: Instant | None = None,
+    touched_from: Instant | None = None,
+    touched_to: Instant | None = None,
     order: Literal["touched", "started"] = "touched",
     limit: Limit = 50,
     cursor: Cursor = None,

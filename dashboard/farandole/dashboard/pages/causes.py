@@ -6,7 +6,7 @@ from typing import Any
 
 from farandole.projections.runs.query import ChildRow, DecisionRow, FailureRow, RecordRow, StepRow, TimerRow
 
-from .words import short, tone
+from .words import short, title, tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def causes(
     waits = [
         *(Node(d.id, d.question or "a question", "decision", "wait", f"asks people, {d.state}", d.log_offset) for d in decisions),
         *(Node(t.id, short(t.type), "timer", "wait", f"timer, {t.state}", t.log_offset) for t in timers),
-        *(Node(c.id, c.child, "child", _of_child(c.state), f"child run, {c.state}", c.log_offset, c.child) for c in children),
+        *(Node(c.id, short(c.type), "child", _of_child(c.state), f"child run, {c.state}", c.log_offset, c.child) for c in children),
     ]  # fmt: skip
     shown = {node.offset: node for node in waits}
     nodes: dict[str, Node] = {}
@@ -82,7 +82,7 @@ def causes(
         node = shown.get(record.log_offset)
         if node is None and record.place is not None and record.kind != "failure":
             node = Node(
-                record.id, short(record.type), "event", tone(record), record.reactor or record.kind, record.log_offset
+                record.id, title(record), "event", tone(record), record.reactor or record.kind, record.log_offset
             )
         if node is None:
             continue

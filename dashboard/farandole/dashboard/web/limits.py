@@ -31,7 +31,7 @@ class Limits:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if (problem := self._wrong(headers)) is not None:
+        if (problem := self._wrong(scope, headers)) is not None:
             await answer(Request(scope), problem)(scope, receive, send)
             return
         seen, over = 0, False
@@ -58,7 +58,7 @@ class Limits:
         if over:
             await answer(Request(scope), _too_large(self._most))(scope, receive, send)
 
-    def _wrong(self, headers: Headers) -> Problem | None:
+    def _wrong(self, scope: Scope, headers: Headers) -> Problem | None:
         host = headers.get("host", "")
         name = host[: host.rindex("]") + 1] if "]" in host else host.partition(":")[0]
         if self._hosts and name.strip("[]").lower() not in self._hosts:
@@ -68,6 +68,8 @@ class Limits:
                 "This dashboard is not reached under the name that was asked for.",
                 "Use http://127.0.0.1, or name it when the server starts: farandole serve --host-name NAME",
             )
+        if b"%00" in scope.get("query_string", b"") or b"%00" in (scope.get("raw_path") or b""):
+            return Problem(400, "Not understood", "A zero byte stands in the address.", "Leave it out.")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self._most:
             return _too_large(self._most)

@@ -28,6 +28,7 @@ from farandole.reactors.errors import (
     UnknownSchedule,
     UnknownStart,
 )
+from farandole.reactors.shown import shown
 from farandole.schemas import FarandoleError, UndecodableValue
 
 from .hooks import of_pages
@@ -143,10 +144,10 @@ class Faults:
                 raise
             problem = problem_of(e)
             if problem is None:
-                log.exception("%s %s failed", scope["method"], scope["path"])
+                log.exception("%s %s failed", scope["method"], shown(scope["path"]))
                 problem = Problem(500, "Out of order", "The server failed to answer.", "Its log says why.")
             elif problem.status >= 500:
-                log.warning("%s %s: %s", scope["method"], scope["path"], problem.detail)
+                log.warning("%s %s: %s", scope["method"], shown(scope["path"]), problem.detail)
             await answer(Request(scope), problem)(scope, receive, sending)
 
 

@@ -81,7 +81,7 @@ class Lane:
             raise
         except Exception as e:
             # A fault of ours or of the client must not leave callers waiting for ever.
-            log.exception("appending to %s failed", self._where)
+            log.exception("appending to %s failed", self._where, extra={"partition": self._partition})
             for waiting in [*(each for each, _ in self._taken), *self._queue]:
                 self._fail(waiting, AppendUnknown(f"the append to {self._where} failed ({told(e)})"))
             self._queue.clear()

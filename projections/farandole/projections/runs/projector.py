@@ -227,7 +227,7 @@ class Projector:
     def _stop(self, partition: int, error: Exception, to: Mapping[int, int] | None) -> None:
         if to is not None:
             raise error
-        log.error("partition %d is projected no further: %s", partition, error)
+        log.error("partition %d is projected no further: %s", partition, error, extra={"partition": partition})
         self._stopped[partition] = error
 
     async def _take(self, records: Sequence[Stored], to: Mapping[int, int] | None) -> None:

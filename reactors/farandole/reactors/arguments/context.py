@@ -33,6 +33,7 @@ def step_of(choreography: str, work: Work, desk: Desk) -> Step:
         run_id=text(run.id),
         event_id=text(pair.trigger),
         offset=max(pair.inputs, default=-1),
+        partition=work.serving.fold.partition,
         reactor=work.reactor.name,
         choreography=choreography,
         report=Report(desk, work),

@@ -109,7 +109,10 @@ class Checkpointing(Duty):
                 try:
                     await self._write(serving, saver)
                 except (AppendError, StoreError) as e:
-                    log.warning("the checkpoint of partition %d is put off: %s", serving.fold.partition, e)
+                    partition = serving.fold.partition
+                    log.warning(
+                        "the checkpoint of partition %d is put off: %s", partition, e, extra={"partition": partition}
+                    )
                 finally:
                     serving.fold.saver = None
 

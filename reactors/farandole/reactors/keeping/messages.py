@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from farandole.eventstore import AppendError, EventStore, Record, Stored, StoreError, StoreMisconfigured, TooLarge
 from farandole.projections.fold import FIRST_NEWS, Applied, Message, Run, Schedule, Verdict
+from farandole.reactors.about import of_run
 from farandole.reactors.abroad import Abroad
 from farandole.reactors.shown import text
 from farandole.reactors.written import size_of
@@ -168,13 +169,15 @@ class Messages(Duty):
         try:
             found = await self._fetch(serving.fold.partition, going)
         except StoreError as e:
-            log.warning("messages of partition %d are put off: %s", serving.fold.partition, e)
+            partition = serving.fold.partition
+            log.warning("messages of partition %d are put off: %s", partition, e, extra={"partition": partition})
             return
         for letter, sender in going:
             try:
                 written.append(await self._write(letter, sender, found))
             except (AppendError, StoreError) as e:
-                log.warning("a message to choreography '%s' is put off: %s", text(letter.message.to), e)
+                to = text(letter.message.to)
+                log.warning("a message to choreography '%s' is put off: %s", to, e, extra=_about(letter, sender))
         await asyncio.gather(*(self._append(*each) for each in _together([w for w in written if w is not None])))
 
     async def _fetch(self, partition: int, going: Sequence[tuple[_Letter, "Run | Schedule"]]) -> Mapping[int, Stored]:
@@ -196,7 +199,7 @@ class Messages(Duty):
             if self._now() - message.since < settle:
                 level = logging.INFO if to in self._missing else logging.WARNING
                 self._missing.add(to)
-                log.log(level, "a message to choreography '%s' is put off: %s", to, e)
+                log.log(level, "a message to choreography '%s' is put off: %s", to, e, extra=_about(letter, sender))
                 return None
             return self._undelivered(letter, sender, str(e))
         record = self._record(letter, sender, attempt, found)
@@ -208,7 +211,10 @@ class Messages(Duty):
             try:
                 await self._abroad.carry(text(name), unpack(record.headers).schema, to)
             except UndecodableValue as e:
-                log.warning("the schema of %s cannot be brought to choreography '%s': %s", text(name), to, e)
+                log.warning(
+                    "the schema of %s cannot be brought to choreography '%s': %s", text(name), to, e,
+                    extra=_about(letter, sender),
+                )  # fmt: skip
         return _Post(to, record, instead)
 
     def _instead(self, letter: _Letter, sender: "Run | Schedule", attempt: int, found: Mapping[int, Stored]) -> _Post:
@@ -348,3 +354,8 @@ def _together(posts: Sequence[_Post]) -> Sequence[tuple[str, Sequence[_Post]]]:
     for post in posts:
         found.setdefault(post.choreography, []).append(post)
     return tuple(found.items())
+
+
+def _about(letter: _Letter, sender: "Run | Schedule") -> dict[str, object]:
+    partition = letter.serving.fold.partition
+    return of_run(partition, sender.id) if isinstance(sender, Run) else {"partition": partition}

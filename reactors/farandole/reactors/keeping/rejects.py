@@ -71,7 +71,7 @@ class Rejects:
             if isinstance(error, TooLarge):
                 log.error(
                     "the record at offset %d of partition %d cannot be read, and stays there only: %s",
-                    record.offset, partition, error,
+                    record.offset, partition, error, extra={"partition": partition},
                 )  # fmt: skip
             elif error is not None:
                 raise error

@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from farandole.eventstore import EventStore, PositionLost, Record, Stored, StoreError, TooLarge
 from farandole.projections.families import Histogram
 from farandole.projections.fold import Applied, Contract, Deadline, Pair, Run, StepDeadline, Timer, Verdict
+from farandole.reactors.about import of_run
 from farandole.reactors.dispatch import Work
 from farandole.reactors.errors import DeadlinePassed
 from farandole.reactors.outbox import Outbox
@@ -167,10 +169,14 @@ class Timers(Duty):
                 for waiting in timers:
                     await self._fire(partition, (waiting,))
                 return
-            log.error("a timer of run %s cannot fire, for its event is lost: %s", shown(timers[0].run.id), e)
+            run_id = timers[0].run.id
+            log.error(
+                "a timer of run %s cannot fire, for its event is lost: %s", shown(run_id), e,
+                extra=of_run(partition, run_id),
+            )  # fmt: skip
             return
         except StoreError as e:
-            log.warning("timers are put off: %s", e)
+            log.warning("timers are put off: %s", e, extra={"partition": partition})
             for waiting in timers:
                 self._due.add(self._clock.now() + _AGAIN, waiting)
             return
@@ -227,7 +233,8 @@ class Timers(Duty):
         self._due.add(waiting.thing.due, waiting)
 
     def _put(self, partition: int, record: Record) -> None:
-        self._outbox.put(partition, (record,), size_of(record), _too_large)
+        refused = partial(_too_large, partition, record.key or b"")
+        self._outbox.put(partition, (record,), size_of(record), refused)
 
 
 def _of(serving: "Serving", run: Run) -> Iterator[Timer | Deadline | StepDeadline]:
@@ -272,5 +279,6 @@ def _place(waiting: Waiting) -> int:
     return waiting.thing.offset if isinstance(waiting.thing, Timer) else -1
 
 
-def _too_large(error: TooLarge) -> None:
-    log.error("what is due cannot be written, for the log takes no record of its size: %s", error)
+def _too_large(partition: int, run_id: bytes, error: TooLarge) -> None:
+    about = of_run(partition, run_id)
+    log.error("what is due cannot be written, for the log takes no record of its size: %s", error, extra=about)

@@ -34,8 +34,10 @@ export function style() {
 
 // How large a node must be for its label: a canvas has no layout of its own.
 const pen = document.createElement("canvas").getContext("2d");
-function sized(element) {
-  if (element.data.source) return element;
+function sized(given) {
+  if (given.data.source) return given;
+  const label = given.data.label.slice(0, 120).replace(/\S{27,}/g, (word) => `${word.slice(0, 25)}…`);
+  const element = { ...given, data: { ...given.data, label } };
   pen.font = `${element.classes.includes("reactor") ? 600 : 400} 12px system-ui, sans-serif`;
   const most = element.classes.includes("reactor") ? 210 : element.classes.includes("decision") ? 110 : 170;
   let rows = 0;

@@ -10,6 +10,7 @@ from farandole.schemas import FarandoleError
 T = TypeVar("T")
 MOST = 500
 """Rows of a page."""
+_GREATEST = 1 << 63
 
 
 class UnknownCursor(FarandoleError):
@@ -31,9 +32,14 @@ def place_in(cursor: str, parts: int) -> Sequence[int]:
         found = json.loads(urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
     except ValueError as e:
         raise UnknownCursor("that is no cursor; begin with the first page") from e
-    if not isinstance(found, list) or len(found) != parts or not all(isinstance(each, int) for each in found):
+    if not isinstance(found, list) or len(found) != parts or not all(map(_is_number, found)):
         raise UnknownCursor("that is a cursor of another question; begin with the first page")
     return found
+
+
+def _is_number(part: object) -> bool:
+    """Whether a database can compare with it."""
+    return isinstance(part, int) and -_GREATEST <= part < _GREATEST
 
 
 def limited(limit: int) -> int:

@@ -1,0 +1,1 @@
+"""The whole stack on this machine, without Docker: for looking, and for asking whether all of it fits together."""
