@@ -17,6 +17,7 @@ from .commands import (
     retire,
     runs,
     schedules,
+    serve,
     settings,
     show,
     start,
@@ -56,7 +57,7 @@ def main(
 
 
 for group in (
-    demo, dev, graph, work, project, start, runs, show, tail, people, failures, govern, retire, schedules, settings,
+    demo, dev, graph, work, project, serve, start, runs, show, tail, people, failures, govern, retire, schedules, settings,
     archive, doctor,
 ):  # fmt: skip
     group.register(app)

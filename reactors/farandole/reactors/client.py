@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Self
@@ -176,6 +177,16 @@ class Client:
         partitions = range(self.store.partitions)
         await self.follower.up_to_date(partitions)
         return stopped_in(self.follower.fold(p) for p in partitions)
+
+    def of(self, source: str) -> Self:
+        """This client, whose records say that they came from ``source``. It shares all else, and is not closed by itself.
+
+        Args:
+            source: what CloudEvents calls so, as ``/orders/dashboard?by=ann``.
+        """
+        other = copy(self)
+        other.scribe = self.scribe.of(source)
+        return other
 
     async def append(self, key: bytes, record: Record) -> None:
         """Append a record to its run's partition. While its fate is unknown the same bytes are appended again.

@@ -142,11 +142,20 @@ class RunHandle(RunDecisions):
         """
         await self._control(Kind.RESUME, {"reason": why, "by": by}, "resume")
 
-    async def retry(self, why: str = "", *, by: str = "", reactor: str | None = None, edit: Event | None = None) -> int:
+    async def retry(
+        self,
+        why: str = "",
+        *,
+        by: str = "",
+        reactor: str | None = None,
+        failure: str | None = None,
+        edit: Event | None = None,
+    ) -> int:
         """Make the run's parked steps owed again; their attempts count on.
 
         Args:
             reactor: only those of this reactor.
+            failure: only those that this failure parked, by its id.
             edit: an event that one parked step takes instead of the one of its type that it took. The run's history
                 stays as it is, and the step's attempts begin anew.
 
@@ -158,7 +167,7 @@ class RunHandle(RunDecisions):
             ValueError: several parked steps took one; name the reactor.
         """
         status = await self.status()
-        parked = [s for s in status.owed if s.parked and reactor in (None, s.reactor)]
+        parked = [s for s in status.owed if s.parked and reactor in (None, s.reactor) and failure in (None, s.parked)]
         if edit is not None:
             await self._command(await edited(self._client, self.id, parked, edit, why, by), "retry", True)
             return 1

@@ -1,7 +1,8 @@
 """Records as they go into the log: the one place where events, failures and commands become bytes and headers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from copy import copy
+from typing import Any, Final, Self
 
 from farandole.eventstore import Record, Stored
 from farandole.projections.fold import Pair
@@ -62,6 +63,12 @@ class Scribe:
         self._append = new_append
         self._id = new_id
         self._written: dict[type[Event], tuple[bytes, int]] = {}
+
+    def of(self, source: str) -> Self:
+        """One that writes the same, and says in each record that it came from there."""
+        other = copy(self)
+        other.source = source.encode()
+        return other
 
     def new_name(self) -> bytes:
         """16 bytes that no other process, append or event is called by."""

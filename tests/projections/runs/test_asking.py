@@ -14,6 +14,7 @@ from tests.projections.runs.reading import tables_in
 
 from farandole.projections.runs import Database
 from farandole.projections.runs.query import Behind, RunRow, Runs, UnknownCursor, Where
+from farandole.projections.runs.query.pages import cursor_of
 from farandole.projections.sql import DatabaseMisconfigured
 
 RECORDS = 400
@@ -180,7 +181,7 @@ async def test_who_waits_in_vain_is_told_why(runs: Runs) -> None:
         await hurried.get("x", min_position={0: 1 << 40})
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "W10", "WzEsMl0", "eyJhIjoxfQ"])
+@pytest.mark.parametrize("cursor", ["", "x", "W10", "WzEsMl0", "eyJhIjoxfQ", "WzEsMiwxZTRd", cursor_of(1 << 63, 1, 1)])
 async def test_a_cursor_of_something_else_is_refused(runs: Runs, cursor: str) -> None:
     with pytest.raises(UnknownCursor):
         await runs.list(cursor=cursor)

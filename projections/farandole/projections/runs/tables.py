@@ -128,6 +128,10 @@ records: Final = Table(
     _may("words"),  # what full-text search looks at
     Index("records_by_run", "partition", "run", "log_offset"),
 )
+Index(
+    "records_by_people", records.c.at, records.c.partition, records.c.log_offset,
+    sqlite_where=records.c.by.is_not(None), postgresql_where=records.c.by.is_not(None),
+)  # fmt: skip
 Index("records_of_no_run", records.c.at, sqlite_where=records.c.run.is_(None), postgresql_where=records.c.run.is_(None))
 
 WORDS_INDEX: Final = "CREATE INDEX records_by_words ON records USING gin (to_tsvector('simple', words))"

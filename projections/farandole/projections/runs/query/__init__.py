@@ -4,6 +4,7 @@ from .answers import (
     Answer,
     ChildRow,
     DecisionRow,
+    DueRow,
     FailureGroup,
     FailureRow,
     Freshness,
@@ -14,21 +15,34 @@ from .answers import (
     RunRow,
     RunThen,
     ScheduleRow,
+    ServiceRow,
     StepRow,
     TimerRow,
 )
+from .asking import Behind
+from .causation import CauseEdge, CauseGraph, CauseNode
+from .comparing import Difference, RunDiff, compare_payloads
 from .figures import Figures, ReactorFigures
 from .filters import Where
+from .kin import Family, RelativeRow
 from .pages import UnknownCursor
-from .runs import Behind, Runs
+from .people import ActRow
+from .runs import Runs
 
 __all__ = [
+    "ActRow",
     "Answer",
     "Behind",
+    "CauseEdge",
+    "CauseGraph",
+    "CauseNode",
     "ChildRow",
     "DecisionRow",
+    "Difference",
+    "DueRow",
     "FailureGroup",
     "FailureRow",
+    "Family",
     "Figures",
     "Freshness",
     "MinuteRow",
@@ -36,12 +50,16 @@ __all__ = [
     "ReactorFigures",
     "ReactorRow",
     "RecordRow",
+    "RelativeRow",
+    "RunDiff",
     "RunRow",
     "RunThen",
     "Runs",
     "ScheduleRow",
+    "ServiceRow",
     "StepRow",
     "TimerRow",
     "UnknownCursor",
     "Where",
+    "compare_payloads",
 ]

@@ -296,6 +296,35 @@ class RunThen:
     children: tuple[ChildRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """A timer of whichever run."""
+
+    partition: int
+    log_offset: int
+    run: int
+    run_id: str
+    id: str
+    type: str
+    since: int
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A service, by the contracts in force."""
+
+    service: str
+    reactors: tuple[str, ...]
+    versions: tuple[str, ...]
+    owner: str
+    owed: int
+    oldest: int | None
+    parked: int
+    stopped: int
+    """How many of its reactors are stopped."""
+
+
 @cache
 def _names(cls: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(cls))

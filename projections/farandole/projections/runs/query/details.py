@@ -33,14 +33,25 @@ def run_of(connection: Connection, run_id: str) -> RunRow | None:
     return None if row is None else row_of(RunRow, row)
 
 
-def of_run(connection: Connection, cls: type[R], table: Any, run_id: str, by: Any) -> tuple[R, ...]:
-    """Rows of one run in one table."""
+def of_run(
+    connection: Connection, cls: type[R], table: Any, run_id: str, by: Any, limit: int | None, before: int
+) -> tuple[R, ...]:
+    """Rows of one run in one table.
+
+    Args:
+        before: so many are passed over.
+    """
     run = run_of(connection, run_id)
-    return () if run is None else _rows(connection, cls, table, run, by)
+    return () if run is None else _rows(connection, cls, table, run, by, limit=limit, before=before)
 
 
-def _rows(connection: Connection, cls: type[R], table: Any, run: RunRow, by: Any, *where: Any) -> tuple[R, ...]:
-    query = select(table).where(table.c.partition == run.partition, table.c.run == run.run, *where).order_by(by)
+def _rows(
+    connection: Connection, cls: type[R], table: Any, run: RunRow, by: Any, *where: Any, limit: int | None = None,
+    before: int = 0,
+) -> tuple[R, ...]:  # fmt: skip
+    query = select(table).where(table.c.partition == run.partition, table.c.run == run.run, *where)
+    query = query.order_by(by, *table.primary_key.columns)
+    query = query if limit is None else query.limit(limit).offset(before)
     return tuple(row_of(cls, row) for row in connection.execute(query).mappings())
 
 
@@ -106,13 +117,22 @@ def state_at(connection: Connection, run_id: str, offset: int | None, at: int | 
 
 
 def decisions(
-    connection: Connection, state: Collection[str], run_id: str | None, to: Collection[str], limit: int
+    connection: Connection,
+    state: Collection[str],
+    run_id: str | None,
+    to: Collection[str],
+    limit: int,
+    after: Sequence[int] | None,
+    id: str | None,
 ) -> tuple[DecisionRow, ...]:
     """Questions to people."""
     run = None if run_id is None else run_of(connection, run_id)
     if run_id is not None and run is None:
         return ()
-    return _decisions(connection, state, run, to, limit)
+    d = t.decisions.c
+    where = [] if after is None else [tuple_(func.coalesce(d.since, 0), d.partition, d.log_offset) > tuple_(*after)]
+    where += [] if id is None else [d.id == id]
+    return _decisions(connection, state, run, to, limit, *where)
 
 
 def _decisions(
@@ -129,7 +149,7 @@ def _decisions(
         query = query.where(d.partition == run.partition, d.run == run.run)
     if to:
         query = query.where(_asks(connection, sorted(to)))
-    query = query.order_by(d.since, d.partition, d.log_offset).limit(limit)
+    query = query.order_by(func.coalesce(d.since, 0), d.partition, d.log_offset).limit(limit)
     return tuple(row_of(DecisionRow, row) for row in connection.execute(query).mappings())
 
 
@@ -142,7 +162,7 @@ def _asks(connection: Connection, to: Sequence[str]) -> Any:
     return or_(length == 0, exists(select(1).select_from(items).where(items.c.value.in_(to))))
 
 
-def causes(connection: Connection, limit: int) -> tuple[FailureGroup, ...]:
+def causes(connection: Connection, limit: int, before: int, fingerprint: str | None) -> tuple[FailureGroup, ...]:
     """Failures by cause."""
     f, s = t.failures.c, t.steps.c
     parked = case((s.state == "parked", 1), else_=0)
@@ -161,9 +181,11 @@ def causes(connection: Connection, limit: int) -> tuple[FailureGroup, ...]:
         )
         .select_from(joined)
         .group_by(*key)
-        .order_by(func.sum(parked).desc(), func.max(f.at).desc())
+        .order_by(func.sum(parked).desc(), func.max(f.at).desc(), *key)
         .limit(limit)
+        .offset(before)
     )
+    grouped = grouped if fingerprint is None else grouped.where(f.fingerprint == fingerprint)
     found = []
     for row in connection.execute(grouped).mappings():
         newest = (

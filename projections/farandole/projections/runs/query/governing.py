@@ -1,12 +1,13 @@
 """Questions about reactors, schedules and what governs them, each within a transaction that sees one state."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection, and_, case, func, select, tuple_
 
 from farandole.projections.runs import tables as t
 
-from .answers import MinuteRow, PolicyRow, ReactorRow, ScheduleRow, row_of
+from .answers import DueRow, MinuteRow, PolicyRow, ReactorRow, ScheduleRow, ServiceRow, row_of
 
 _MINUTE: Final = 60_000
 
@@ -84,3 +85,37 @@ def policies(connection: Connection) -> tuple[PolicyRow, ...]:
             row["reactor"], row["stopped"], partitions, row["by"], row["why"], row["since"]
         )
     return tuple(found[name] for name in sorted(found))
+
+
+def services(connection: Connection) -> tuple[ServiceRow, ...]:
+    """Services by name, from the contracts that are in force."""
+    by_name: dict[str, list[ReactorRow]] = {}
+    for row in reactors(connection, 0):
+        if row.state == "active":
+            by_name.setdefault(row.service, []).append(row)
+    return tuple(
+        ServiceRow(
+            name,
+            tuple(row.reactor for row in rows),
+            tuple(sorted({row.version for row in rows if row.version})),
+            next((str(row.contract["owner"]) for row in rows if row.contract and row.contract.get("owner")), ""),
+            sum(row.owed for row in rows),
+            min((row.oldest for row in rows if row.oldest is not None), default=None),
+            sum(row.parked for row in rows),
+            sum(row.stopped for row in rows),
+        )
+        for name, rows in sorted(by_name.items())
+    )
+
+
+def due(connection: Connection, limit: int, after: Sequence[int] | None) -> tuple[DueRow, ...]:
+    """Timers of all runs that are set, that which is due first first."""
+    c = t.timers.c
+    query = (
+        select(t.timers, t.runs.c.run_id)
+        .join(t.runs, and_(t.runs.c.partition == c.partition, t.runs.c.run == c.run))
+        .where(c.state == "open")
+    )
+    query = query if after is None else query.where(tuple_(c.due, c.partition, c.log_offset) > tuple_(*after))
+    query = query.order_by(c.due, c.partition, c.log_offset).limit(limit)
+    return tuple(row_of(DueRow, row) for row in connection.execute(query).mappings())

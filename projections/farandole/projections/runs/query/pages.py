@@ -3,11 +3,14 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from typing import TypeVar
 
 from farandole.schemas import FarandoleError
 
+T = TypeVar("T")
 MOST = 500
 """Rows of a page."""
+_GREATEST = 1 << 63
 
 
 class UnknownCursor(FarandoleError):
@@ -29,6 +32,32 @@ def place_in(cursor: str, parts: int) -> Sequence[int]:
         found = json.loads(urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
     except ValueError as e:
         raise UnknownCursor("that is no cursor; begin with the first page") from e
-    if not isinstance(found, list) or len(found) != parts or not all(isinstance(each, int) for each in found):
+    if not isinstance(found, list) or len(found) != parts or not all(map(_is_number, found)):
         raise UnknownCursor("that is a cursor of another question; begin with the first page")
     return found
+
+
+def _is_number(part: object) -> bool:
+    """Whether a database can compare with it."""
+    return isinstance(part, int) and -_GREATEST <= part < _GREATEST
+
+
+def limited(limit: int) -> int:
+    """So many rows as a page may have."""
+    return max(1, min(limit, MOST))
+
+
+def passed(cursor: str | None) -> int:
+    """How many rows the pages before had, where rows are counted: they come in an order in which none moves.
+
+    Raises:
+        UnknownCursor: the cursor says no such thing.
+    """
+    return 0 if cursor is None else max(place_in(cursor, 1)[0], 0)
+
+
+def cut(found: tuple[T, ...], limit: int | None, before: int) -> tuple[tuple[T, ...], str | None]:
+    """A page of rows of which one more than it has was asked for, and what names the next page."""
+    if limit is None or len(found) <= limit:
+        return found, None
+    return found[:limit], cursor_of(before + limit)

@@ -1,20 +1,18 @@
 """The query client: questions about the runs of one choreography, answered from the tables."""
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, Literal, TypeVar
 
 from sqlalchemy import Connection, Select, func, select, tuple_
 
 from farandole.projections.runs import tables as t
-from farandole.projections.runs.tablespace import has_tables, schema_of
-from farandole.projections.sql import Database, DatabaseError, DatabaseMisconfigured
 
-from . import details, governing
+from . import causation, details, governing, kin, people
 from .answers import (
     Answer,
     ChildRow,
     DecisionRow,
+    DueRow,
     FailureGroup,
     FailureRow,
     Freshness,
@@ -25,25 +23,26 @@ from .answers import (
     RunRow,
     RunThen,
     ScheduleRow,
+    ServiceRow,
     StepRow,
     TimerRow,
     row_of,
 )
+from .asking import Asking
+from .causation import CauseGraph
+from .comparing import MOST as MOST_COMPARED
+from .comparing import RunDiff, compare
 from .figures import Figures, figures
 from .filters import Where
-from .pages import MOST, cursor_of, place_in
+from .kin import Family
+from .pages import MOST, cursor_of, cut, limited, passed, place_in
+from .people import ActRow
 
 _T = TypeVar("_T")
-_LOOK: Final = 0.02
-_SLOWEST_LOOK: Final = 0.25
 EVERYTHING: Final = Where()
 
 
-class Behind(DatabaseError):
-    """The tables have not come to where they were wanted in time: no projector is at work, or it is far behind."""
-
-
-class Runs:
+class Runs(Asking):
     """Answers questions. Each answer is of one state of the tables, and says which.
 
     Every question takes ``min_position``: by partition, positions at or beyond which the tables must be. So whoever has
@@ -55,48 +54,11 @@ class Runs:
         patience: seconds that a question waits for ``min_position``.
     """
 
-    def __init__(self, database: Database, choreography: str, *, patience: float = 10.0) -> None:
-        self.database = database
-        self.choreography = choreography
-        self._patience = patience
-
-    @classmethod
-    async def open(cls, url: str, choreography: str, *, patience: float = 10.0) -> "Runs":
-        """Open the tables of a choreography.
-
-        Args:
-            url: as a projector was given it.
-
-        Raises:
-            DatabaseMisconfigured: there are none.
-            DatabaseUnavailable: the database cannot be reached.
-        """
-        found = cls(Database(url, schema_of(choreography)), choreography, patience=patience)
-
-        def look() -> bool:
-            with found.database.reading() as connection:
-                return has_tables(found.database, connection)
-
-        if not await asyncio.to_thread(look):
-            found.database.close()
-            raise DatabaseMisconfigured(f"{found.database.url} has no tables of runs: start a projector first")
-        return found
-
-    async def close(self) -> None:
-        """Let go of all connections."""
-        await asyncio.to_thread(self.database.close)
-
-    async def __aenter__(self) -> "Runs":
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
     # ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def get(self, run_id: str, *, min_position: Mapping[int, int] | None = None) -> Answer[RunRow | None]:
         """The run of this id; of several that had it one after the other, the last one."""
-        return await self._ask(lambda c: details.run_of(c, run_id), min_position)
+        return await self.ask(lambda c: details.run_of(c, run_id), min_position)
 
     async def list(
         self,
@@ -114,7 +76,7 @@ class Runs:
         Raises:
             UnknownCursor: the cursor is of another question.
         """
-        limit = max(1, min(limit, MOST))
+        limit = limited(limit)
         by = t.runs.c[order]
         key = tuple_(by, t.runs.c.partition, t.runs.c.run)
         query: Select[Any] = select(t.runs).where(*where.conditions(self.database.dialect, self.choreography))
@@ -125,7 +87,7 @@ class Runs:
         def ask(connection: Connection) -> tuple[RunRow, ...]:
             return tuple(row_of(RunRow, row) for row in connection.execute(query).mappings())
 
-        answer = await self._ask(ask, min_position)
+        answer = await self.ask(ask, min_position)
         found, more = answer.found[:limit], len(answer.found) > limit
         last = found[-1] if more else None
         next_ = None if last is None else cursor_of(getattr(last, order), last.partition, last.run)
@@ -140,7 +102,7 @@ class Runs:
         def ask(connection: Connection) -> Mapping[str, int]:
             return {row[0]: row[1] for row in connection.execute(query.group_by(t.runs.c.status))}
 
-        return await self._ask(ask, min_position)
+        return await self.ask(ask, min_position)
 
     # ── one run ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -160,9 +122,9 @@ class Runs:
             everything: all its records in the order of the log, commands, claims and refused ones too.
             personal: with what is personal in their payloads.
         """
-        limit = max(1, min(limit, MOST))
+        limit = limited(limit)
         place = None if cursor is None else place_in(cursor, 2)
-        answer = await self._ask(
+        answer = await self.ask(
             lambda c: details.history(c, run_id, everything, personal, limit + 1, place), min_position
         )
         found = answer.found[:limit]
@@ -182,31 +144,71 @@ class Runs:
         min_position: Mapping[int, int] | None = None,
     ) -> Answer[RunThen | None]:
         """A run as it was after the record at an offset, or at a log time: its history until then, and what was open."""
-        return await self._ask(lambda c: details.state_at(c, run_id, offset, at, personal), min_position)
+        return await self.ask(lambda c: details.state_at(c, run_id, offset, at, personal), min_position)
 
-    async def steps(self, run_id: str, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[StepRow, ...]]:
-        """All steps of a run, the oldest first."""
-        return await self._ask(lambda c: details.of_run(c, StepRow, t.steps, run_id, t.steps.c.owed_at), min_position)
+    async def steps(
+        self,
+        run_id: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        min_position: Mapping[int, int] | None = None,
+    ) -> Answer[tuple[StepRow, ...]]:
+        """The steps of a run, the oldest first; without a limit, all of them."""
+        return await self._of_run(StepRow, t.steps, run_id, t.steps.c.owed_at, limit, cursor, min_position)
 
     async def timers(
-        self, run_id: str, *, min_position: Mapping[int, int] | None = None
+        self,
+        run_id: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        min_position: Mapping[int, int] | None = None,
     ) -> Answer[tuple[TimerRow, ...]]:
-        """All timers of a run, that which is due first first."""
-        return await self._ask(lambda c: details.of_run(c, TimerRow, t.timers, run_id, t.timers.c.due), min_position)
+        """The timers of a run, that which is due first first; without a limit, all of them."""
+        return await self._of_run(TimerRow, t.timers, run_id, t.timers.c.due, limit, cursor, min_position)
 
     async def children(
-        self, run_id: str, *, min_position: Mapping[int, int] | None = None
+        self,
+        run_id: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        min_position: Mapping[int, int] | None = None,
     ) -> Answer[tuple[ChildRow, ...]]:
-        """All runs that a run started, in their order."""
-        by = t.children.c.log_offset
-        return await self._ask(lambda c: details.of_run(c, ChildRow, t.children, run_id, by), min_position)
+        """Runs that a run started, in their order; without a limit, all of them."""
+        return await self._of_run(ChildRow, t.children, run_id, t.children.c.log_offset, limit, cursor, min_position)
 
     async def failures(
-        self, run_id: str, *, min_position: Mapping[int, int] | None = None
+        self,
+        run_id: str,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        min_position: Mapping[int, int] | None = None,
     ) -> Answer[tuple[FailureRow, ...]]:
-        """All attempts of a run that failed, in their order."""
-        by = t.failures.c.log_offset
-        return await self._ask(lambda c: details.of_run(c, FailureRow, t.failures, run_id, by), min_position)
+        """Attempts of a run that failed, in their order; without a limit, all of them."""
+        return await self._of_run(FailureRow, t.failures, run_id, t.failures.c.log_offset, limit, cursor, min_position)
+
+    async def graph(self, run_id: str, *, min_position: Mapping[int, int] | None = None) -> Answer[CauseGraph | None]:
+        """What came of what in a run: events, failures, and steps that are owed or parked."""
+        return await self.ask(lambda c: causation.causation(c, run_id), min_position)
+
+    async def family(self, run_id: str, *, min_position: Mapping[int, int] | None = None) -> Answer[Family | None]:
+        """All runs that a run belongs with, parents before their children."""
+        return await self.ask(lambda c: kin.family(c, self.choreography, run_id), min_position)
+
+    async def diff(
+        self, a: str, b: str, *, personal: bool = False, min_position: Mapping[int, int] | None = None
+    ) -> Answer[RunDiff | None]:
+        """Two runs side by side, as far as their first events go; None if one of them is not there."""
+
+        def ask(connection: Connection) -> RunDiff | None:
+            runs = [details.run_of(connection, run_id) for run_id in (a, b)]
+            events = [details.history(connection, each, False, personal, MOST_COMPARED, None) for each in (a, b)]
+            return None if runs[0] is None or runs[1] is None else compare(runs[0], runs[1], events[0], events[1])
+
+        return await self.ask(ask, min_position)
 
     # ── across runs ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -215,8 +217,10 @@ class Runs:
         *,
         state: Collection[str] = ("open",),
         run_id: str | None = None,
+        id: str | None = None,
         to: Collection[str] = (),
         limit: int = MOST,
+        cursor: str | None = None,
         min_position: Mapping[int, int] | None = None,
     ) -> Answer[tuple[DecisionRow, ...]]:
         """Questions to people, the oldest first.
@@ -224,20 +228,65 @@ class Runs:
         Args:
             to: asked of one of these, or of everybody.
         """
-        limit = max(1, min(limit, MOST))
-        return await self._ask(lambda c: details.decisions(c, state, run_id, to, limit), min_position)
+        limit = limited(limit)
+        place = None if cursor is None else place_in(cursor, 3)
+        answer = await self.ask(lambda c: details.decisions(c, state, run_id, to, limit + 1, place, id), min_position)
+        return _page(answer, limit, lambda last: cursor_of(last.since or 0, last.partition, last.log_offset))
 
     async def causes(
-        self, *, limit: int = 100, min_position: Mapping[int, int] | None = None
+        self,
+        *,
+        fingerprint: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+        min_position: Mapping[int, int] | None = None,
     ) -> Answer[tuple[FailureGroup, ...]]:
         """Failures by cause, those that park the most steps first."""
-        return await self._ask(lambda c: details.causes(c, max(1, min(limit, MOST))), min_position)
+        limit, before = limited(limit), passed(cursor)
+        answer = await self.ask(lambda c: details.causes(c, limit + 1, before, fingerprint), min_position)
+        return Answer(*_cut(answer, limit, before))
+
+    async def due(
+        self, *, limit: int = MOST, cursor: str | None = None, min_position: Mapping[int, int] | None = None
+    ) -> Answer[tuple[DueRow, ...]]:
+        """Timers of all runs that are set, that which is due first first."""
+        limit = limited(limit)
+        place = None if cursor is None else place_in(cursor, 3)
+        answer = await self.ask(lambda c: governing.due(c, limit + 1, place), min_position)
+        return _page(answer, limit, lambda last: cursor_of(last.due, last.partition, last.log_offset))
+
+    async def acts(
+        self,
+        *,
+        by: str | None = None,
+        kind: Collection[str] = (),
+        run_id: str | None = None,
+        since: int | None = None,
+        upto: int | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+        min_position: Mapping[int, int] | None = None,
+    ) -> Answer[tuple[ActRow, ...]]:
+        """What people did, the newest first: records that say who is behind them.
+
+        Args:
+            kind: of records, as ``cancel``; none: all.
+            since, upto: log times, the latter left out.
+        """
+        limit = limited(limit)
+        place = None if cursor is None else place_in(cursor, 3)
+        answer = await self.ask(lambda c: people.acts(c, by, kind, run_id, since, upto, limit + 1, place), min_position)
+        return _page(answer, limit, lambda last: cursor_of(last.at, last.partition, last.log_offset))
+
+    async def services(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ServiceRow, ...]]:
+        """Services, by the contracts in force, and what they owe."""
+        return await self.ask(governing.services, min_position)
 
     async def reactors(
         self, *, minutes: int = 5, min_position: Mapping[int, int] | None = None
     ) -> Answer[tuple[ReactorRow, ...]]:
         """Reactors, what is owed to them, and what they did in the last minutes of log time."""
-        return await self._ask(lambda c: governing.reactors(c, minutes), min_position)
+        return await self.ask(lambda c: governing.reactors(c, minutes), min_position)
 
     async def minutes(
         self,
@@ -252,49 +301,38 @@ class Runs:
         Args:
             since, upto: log times, the latter left out.
         """
-        return await self._ask(lambda c: governing.minutes(c, since, upto, reactor), min_position)
+        return await self.ask(lambda c: governing.minutes(c, since, upto, reactor), min_position)
 
     async def schedules(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ScheduleRow, ...]]:
         """Schedules that have ticked, by name. What a schedule says of itself is in the catalogue of the log."""
-        return await self._ask(governing.schedules, min_position)
+        return await self.ask(governing.schedules, min_position)
 
     async def policies(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[PolicyRow, ...]]:
         """Kill switches, those that are off again too."""
-        return await self._ask(governing.policies, min_position)
+        return await self.ask(governing.policies, min_position)
 
     async def figures(self, *, min_position: Mapping[int, int] | None = None) -> Answer[Figures]:
         """How the log stands: open runs by status, and what is owed to each reactor."""
-        return await self._ask(figures, min_position)
+        return await self.ask(figures, min_position)
 
-    # ── how it is asked ──────────────────────────────────────────────────────────────────────────────────────────────
+    async def _of_run(
+        self, cls: type[_T], table: Any, run_id: str, by: Any, limit: int | None, cursor: str | None,
+        wanted: Mapping[int, int] | None,
+    ) -> Answer[tuple[_T, ...]]:  # fmt: skip
+        limit = None if limit is None else limited(limit)
+        before, most = passed(cursor), None if limit is None else limit + 1
+        answer = await self.ask(lambda c: details.of_run(c, cls, table, run_id, by, most, before), wanted)
+        return Answer(*_cut(answer, limit, before))
 
-    async def freshness(self, *, min_position: Mapping[int, int] | None = None) -> Freshness:
-        """Up to where answers are true now."""
-        return (await self._ask(lambda c: None, min_position)).fresh
 
-    async def _ask(self, ask: Callable[[Connection], _T], wanted: Mapping[int, int] | None) -> Answer[_T]:
-        loop = asyncio.get_running_loop()
-        until, pause = loop.time() + self._patience, _LOOK
-        while True:
-            answer = await asyncio.to_thread(self._answer, ask, wanted or {})
-            if answer is not None:
-                return answer
-            if loop.time() >= until:
-                raise Behind(
-                    f"the tables in {self.database.url} have not come to {dict(wanted or {})} within {self._patience:g} s: is "
-                    "a projector at work?"
-                )
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.5, _SLOWEST_LOOK)
+def _cut(
+    answer: Answer[tuple[_T, ...]], limit: int | None, before: int
+) -> tuple[tuple[_T, ...], Freshness, str | None]:
+    found, next_ = cut(answer.found, limit, before)
+    return found, answer.fresh, next_
 
-    def _answer(self, ask: Callable[[Connection], _T], wanted: Mapping[int, int]) -> Answer[_T] | None:
-        """None if the tables are not there yet."""
-        p = t.positions.c
-        with self.database.reading() as connection:
-            rows = list(connection.execute(select(p.partition, p.position, p.log_time).order_by(p.partition)))
-            fresh = Freshness(
-                {row.partition: row.position for row in rows}, {row.partition: row.log_time for row in rows}
-            )
-            if any(fresh.positions.get(partition, 0) < position for partition, position in wanted.items()):
-                return None
-            return Answer(ask(connection), fresh)
+
+def _page(answer: Answer[tuple[_T, ...]], limit: int, place: Callable[[_T], str]) -> Answer[tuple[_T, ...]]:
+    """A page of rows of which one more than it has was asked for."""
+    found = answer.found[:limit]
+    return Answer(found, answer.fresh, place(found[-1]) if len(answer.found) > limit else None)

@@ -1,0 +1,162 @@
+"""`serve` and `token`: the dashboard, and who may come in."""
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from farandole.eventstore import without_secrets
+
+from .errors import CliError
+from .logs import set_up
+from .options import Format
+from .output import Output
+from .running import Target, answering, existing_log
+
+if TYPE_CHECKING:
+    from farandole.dashboard import Role, Settings
+
+log = logging.getLogger("farandole.dashboard")
+
+_CHATTY: Final = ("alembic", "httpx2", "uvicorn")
+"""They tell of each step that they take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """How the command line wants the dashboard to be reached."""
+
+    host: str
+    port: int
+    tokens: str | None
+    oidc_issuer: str | None
+    oidc_client: str
+    oidc_name: str
+    oidc_roles: str
+    trust_proxy: Sequence[str]
+    roles: Sequence[str]
+    everybody: str | None
+    https: bool
+    tls_cert: str | None
+    tls_key: str | None
+    host_names: Sequence[str]
+
+
+async def serve(
+    target: Target, db: str, asked: Asked, *, keep: int | None, log_level: str, log_format: Format | None
+) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    set_up(log_level, log_format)
+    for chatty in _CHATTY:
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    _needed()
+    from farandole.dashboard.serving import serve as serve_dashboard
+    from farandole.dashboard.serving import settle
+    from farandole.reactors.attach import attach
+
+    settings = settings_of(asked)
+    settle()
+    with existing_log():
+        async with answering(target.store):
+            await (await attach(target.choreography, target.store)).close()
+    if not target.choreography.events:
+        log.info("served without the app's code: nothing can be started, sent or answered here")
+
+    def ready(url: str) -> None:
+        log.info("serving %s at %s on %s", target.choreography.name, without_secrets(target.store), url)
+
+    await serve_dashboard(target.choreography, target.store, db, settings, keep=keep, ready=ready)
+    return 0
+
+
+def settings_of(asked: Asked) -> "Settings":
+    """How the dashboard is reached.
+
+    Raises:
+        CliError: it is not said as it must be, or would be open to others.
+    """
+    from farandole.dashboard import DashboardMisconfigured, Oidc, Proxy, Role, Settings, Tokens
+
+    everybody = None if asked.everybody is None else Role[asked.everybody.upper()]
+    roles = _roles(asked.roles)
+    more: dict[str, Any] = {} if (secret := _secret("FARANDOLE_SECRET")) is None else {"secret": secret}
+    try:
+        if asked.oidc_issuer:
+            more["oidc"] = Oidc(
+                issuer=asked.oidc_issuer, client_id=asked.oidc_client, client_secret=_secret("FARANDOLE_OIDC_SECRET") or "",
+                name_claim=asked.oidc_name, roles_claim=asked.oidc_roles, roles=roles, everybody=everybody,
+            )  # fmt: skip
+        if asked.trust_proxy:
+            more["proxy"] = Proxy(networks=tuple(asked.trust_proxy), roles=roles, everybody=everybody)
+        return Settings(
+            host=asked.host, port=asked.port, tokens=Tokens.named(asked.tokens) if asked.tokens else Tokens(),
+            https=asked.https, hosts=tuple(asked.host_names), tls_cert=asked.tls_cert, tls_key=asked.tls_key, **more,
+        )  # fmt: skip
+    except DashboardMisconfigured as e:
+        raise CliError(str(e)) from e
+
+
+def make_token(name: str, role: str, also: Sequence[str], until: str | None, file: str | None, out: Output) -> int:
+    """Make a token, and show it once."""
+    _needed()
+    from farandole.dashboard import DashboardMisconfigured, Role
+    from farandole.dashboard.auth.tokens import make
+
+    try:
+        shown, kept = make(name, Role[role.upper()], also, None if until is None else date.fromisoformat(until))
+    except DashboardMisconfigured as e:
+        raise CliError(str(e)) from e
+    except ValueError:
+        raise CliError(f"--until takes a day, as 2027-01-31, not {until!r}") from None
+    if file is not None:
+        _append(Path(file), kept.line())
+    if out.as_json:
+        out.document({"token": shown, "line": kept.line(), "file": file})
+        return 0
+    out.print(shown, soft_wrap=True)
+    if file is None:
+        out.print(f"It is not shown again. For the file of --tokens:\n{kept.line()}", soft_wrap=True)
+    else:
+        out.print(f"It is not shown again. Its hash is in {file}; a server reads that when it starts.")
+    return 0
+
+
+def _append(path: Path, line: str) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as out:
+            out.write(line + "\n")
+    except OSError as e:
+        raise CliError(f"{path}: {e.strerror}") from e
+
+
+def _needed() -> None:
+    try:
+        import farandole.dashboard  # noqa: F401
+    except ImportError as e:
+        raise CliError(str(e)) from e
+
+
+def _roles(said: Sequence[str]) -> "dict[str, Role]":
+    from farandole.dashboard.callers import ROLES
+
+    found = {}
+    for each in said:
+        group, equals, role = each.rpartition("=")
+        if not equals or not group or role not in ROLES:
+            raise CliError(f"--role takes GROUP=ROLE with one of {', '.join(ROLES)}, not {each!r}")
+        found[group] = ROLES[role]
+    return found
+
+
+def _secret(name: str) -> str | None:
+    """A secret of the environment, or of the file that it names."""
+    if (path := os.environ.get(f"{name}_FILE")) is not None:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as e:
+            raise CliError(f"{name}_FILE: {e.strerror}") from e
+    return os.environ.get(name) or None

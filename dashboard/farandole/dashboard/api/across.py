@@ -1,0 +1,146 @@
+"""Over all runs: questions to people, failures, reactors, and what people did."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from farandole.dashboard.auth.guards import Seeing
+from farandole.dashboard.errors import Problem
+from farandole.dashboard.lagging import Lag, lag_of
+from farandole.dashboard.web.paths import Name
+from farandole.projections.runs.query import (
+    ActRow,
+    DecisionRow,
+    DueRow,
+    FailureGroup,
+    MinuteRow,
+    PolicyRow,
+    ReactorRow,
+    RunRow,
+    ServiceRow,
+    Where,
+)
+
+from .asking import Cursor, Instant, Limit, MinPosition, Page, TheDesk, page, told
+
+router = APIRouter(tags=["across runs"])
+
+DecisionState = Literal["open", "answered", "expired", "lapsed", "dropped", "unasked"]
+
+
+class Projection(BaseModel):
+    """How far the tables are."""
+
+    database: str
+    positions: dict[int, int]
+    log_times: dict[int, int]
+    behind: Lag | None
+    stopped: dict[int, str]
+    """Partitions that are projected no further, and why; known where the projector is in this process."""
+
+
+@router.get("/waiting", summary="Runs that wait, and for what")
+async def waiting(
+    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition, limit: Limit = 50, cursor: Cursor = None
+) -> Page[RunRow]:
+    """``waits`` of each says what could move it."""
+    where = Where(status=("waiting", "idle", "unserved", "paused"))
+    return await page(
+        desk, response, await desk.runs.list(where, limit=limit, cursor=cursor, min_position=min_position)
+    )
+
+
+@router.get("/decisions", summary="Questions to people, the oldest first")
+async def decisions(
+    caller: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
+    state: Annotated[list[DecisionState] | None, Query(description="By default those that are open.")] = None,
+    run_id: str | None = None, to: Annotated[list[str] | None, Query(description="Asked of one of these, or of everybody.")] = None,
+    mine: Annotated[bool, Query(description="Asked of whoever asks here.")] = False,
+    limit: Limit = 100, cursor: Cursor = None,
+) -> Page[DecisionRow]:  # fmt: skip
+    asked = {*(to or ()), *(caller.names if mine and not caller.trusted else ())}
+    answer = await desk.runs.decisions(
+        state=state or ("open",), run_id=run_id, to=asked, limit=limit, cursor=cursor, min_position=min_position
+    )
+    return await page(desk, response, answer)
+
+
+@router.get("/decisions/{name:path}", summary="One question")
+async def decision(_: Seeing, desk: TheDesk, response: Response, name: Name, min_position: MinPosition) -> DecisionRow:
+    answer = await desk.runs.decisions(state=(), id=name, limit=1, min_position=min_position)
+    await told(desk, response, answer.fresh)
+    if not answer.found:
+        raise Problem(
+            404,
+            "Not found",
+            "There is no such question in the tables.",
+            "GET /api/v1/decisions lists those that are open.",
+        )
+    return answer.found[0]
+
+
+@router.get("/failures", summary="Failures by cause, those that park the most steps first")
+async def causes(
+    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
+    fingerprint: str | None = None, limit: Limit = 100, cursor: Cursor = None,
+) -> Page[FailureGroup]:  # fmt: skip
+    answer = await desk.runs.causes(fingerprint=fingerprint, limit=limit, cursor=cursor, min_position=min_position)
+    return await page(desk, response, answer)
+
+
+@router.get("/reactors", summary="Reactors: what they owe, and did of late")
+async def reactors(
+    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
+    minutes: Annotated[int, Query(ge=1, le=1_440)] = 5,
+) -> Page[ReactorRow]:  # fmt: skip
+    return await page(desk, response, await desk.runs.reactors(minutes=minutes, min_position=min_position))
+
+
+@router.get("/minutes", summary="What reactors did, minute by minute of log time")
+async def minutes(
+    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
+    since: Instant,
+    upto: Instant | None = None, reactor: str | None = None,
+) -> Page[MinuteRow]:  # fmt: skip
+    answer = await desk.runs.minutes(since, upto, reactor=reactor, min_position=min_position)
+    return await page(desk, response, answer)
+
+
+@router.get("/services", summary="Services, by the contracts in force")
+async def services(_: Seeing, desk: TheDesk, response: Response, min_position: MinPosition) -> Page[ServiceRow]:
+    return await page(desk, response, await desk.runs.services(min_position=min_position))
+
+
+@router.get("/policies", summary="Kill switches: who turned them, and why")
+async def policies(_: Seeing, desk: TheDesk, response: Response, min_position: MinPosition) -> Page[PolicyRow]:
+    return await page(desk, response, await desk.runs.policies(min_position=min_position))
+
+
+@router.get("/timers", summary="Timers of all runs, that which is due first first")
+async def timers(
+    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition, limit: Limit = 100, cursor: Cursor = None
+) -> Page[DueRow]:
+    return await page(desk, response, await desk.runs.due(limit=limit, cursor=cursor, min_position=min_position))
+
+
+@router.get("/audit", summary="What people did, the newest first")
+async def audit(
+    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
+    by: str | None = None, kind: Annotated[list[str] | None, Query(description="Of records, as cancel.")] = None,
+    run_id: str | None = None, since: Instant | None = None, upto: Instant | None = None, limit: Limit = 100, cursor: Cursor = None,
+) -> Page[ActRow]:  # fmt: skip
+    answer = await desk.runs.acts(
+        by=by, kind=kind or (), run_id=run_id, since=since, upto=upto, limit=limit, cursor=cursor, min_position=min_position
+    )  # fmt: skip
+    return await page(desk, response, answer)
+
+
+@router.get("/projections", summary="How far the tables are")
+async def projections(_: Seeing, desk: TheDesk) -> Projection:
+    fresh = await desk.runs.freshness()
+    stopped = {} if desk.projector is None else {p: str(why) for p, why in desk.projector.stopped.items()}
+    return Projection(
+        database=desk.db_url, positions=dict(fresh.positions), log_times=dict(fresh.log_times), behind=await lag_of(desk),
+        stopped=stopped,
+    )  # fmt: skip

@@ -1,0 +1,6 @@
+"""What changes, as it changes."""
+
+from .hub import Hub
+from .lookers import Wanted
+
+__all__ = ["Hub", "Wanted"]

@@ -1,0 +1,1 @@
+"""Questions that pages have and the query client has no words for."""

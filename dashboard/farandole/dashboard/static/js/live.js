@@ -1,0 +1,98 @@
+// Keeps a page as the tables are: the server says that something has changed, and what is shown is fetched anew as HTML
+// and morphed in, so that focus, selection and what was unfolded stay. No element of a page has htmx attributes, and
+// those that stand in somebody's payload are dead: the extension hx-csp strips what bears no nonce of the server's.
+import { say } from "./tools.js";
+
+const QUIET = 150; // milliseconds between two refreshes at least
+const SAID = 8000; // between two announcements
+let wanted = null;
+let busy = false;
+let again = false;
+let last = 0;
+let said = "";
+let saidAt = 0;
+
+const region = () => document.getElementById("live");
+
+// Fetch the page's live part anew. An address of its own becomes the page's.
+export async function refresh(address = null, positions = "") {
+  if (address !== null) {
+    history.replaceState(null, "", address);
+  }
+  if (!region()) return;
+  if (busy) {
+    again = true;
+    wanted = positions || wanted;
+    return;
+  }
+  busy = true;
+  try {
+    const url = new URL(location.href);
+    if (positions) url.searchParams.set("min_position", positions);
+    await htmx.ajax("GET", url.pathname + url.search, { target: "#live", select: "#live", swap: "outerMorph" });
+    document.dispatchEvent(new CustomEvent("farandole:refreshed"));
+    announce();
+  } finally {
+    busy = false;
+    last = Date.now();
+    if (again) {
+      again = false;
+      const p = wanted ?? "";
+      wanted = null;
+      setTimeout(() => refresh(null, p), QUIET);
+    }
+  }
+}
+
+function announce() {
+  const text = document.querySelector("[data-announce]")?.dataset.announce ?? "";
+  if (!text || text === said || Date.now() - saidAt < SAID) return;
+  if (said) say(text);
+  said = text;
+  saidAt = Date.now();
+}
+
+let due = null;
+export function changed() {
+  if (due !== null || document.hidden) return;
+  due = setTimeout(() => {
+    due = null;
+    refresh();
+  }, Math.max(0, QUIET - (Date.now() - last)));
+}
+
+let events = null;
+
+function mark() {
+  const fresh = document.getElementById("fresh");
+  if (!fresh) return;
+  const live = events?.readyState === 1;
+  fresh.dataset.live = live ? "on" : "off";
+  fresh.title = live ? "Live: what changes is shown at once" : "Not live: trying to reach the server again";
+}
+
+function listen() {
+  const source = document.querySelector("[data-stream]")?.dataset.stream ?? "/api/v1/stream";
+  events = new EventSource(source);
+  events.addEventListener("open", mark);
+  events.addEventListener("error", mark);
+  const names = ["run.changed", "record", "reset", ...(document.querySelector("[data-rates]") ? ["reactor.rates"] : [])];
+  for (const name of names) events.addEventListener(name, changed);
+}
+
+export function startLive() {
+  said = document.querySelector("[data-announce]")?.dataset.announce ?? "";
+  if (!region() || !("EventSource" in window)) return;
+  listen();
+  // A browser has few connections to one host: a tab that nobody looks at keeps none.
+  document.addEventListener("visibilitychange", () => {
+    events.close();
+    if (document.hidden) return;
+    listen();
+    changed();
+  });
+  document.addEventListener("farandole:refreshed", mark);
+  setInterval(() => { if (events.readyState === 2 && !document.hidden) { listen(); changed(); } }, 5000);
+  addEventListener("pagehide", () => events.close());
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+}

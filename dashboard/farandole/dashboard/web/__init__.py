@@ -1,0 +1,1 @@
+"""What surrounds every answer: headers that browsers heed, limits, and problems in words."""

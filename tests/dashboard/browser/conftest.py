@@ -1,0 +1,116 @@
+"""A shop at work in processes of its own, and a real browser that looks at it."""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from .hostile import hostile
+from .looking import Look
+from .seeding import seed
+
+APP = "tests.dashboard.browser.shop:shop"
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What there is to look at."""
+
+    url: str
+    store: str
+
+
+def _chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        why = "no browser is installed (Debian: chromium)"
+        if os.environ.get("FARANDOLE_REQUIRE_CHROMIUM") == "1":
+            pytest.fail(why, pytrace=False)
+        pytest.skip(why)
+    return found
+
+
+def _stage(directory: Path, *seeds: Any) -> Iterator[Stage]:
+    store, db = f"sqlite:///{directory / 'shop.db'}", f"sqlite:///{directory / 'runs.db'}"
+    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    errors = (directory / "stderr.txt").open("wb")
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "farandole.cli", "work", APP, "--store", store, "--log-level", "error"],
+        cwd=ROOT, env=env, stderr=errors, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    server = None
+    try:
+        for each in seeds:
+            asyncio.run(each(store))
+        server = subprocess.Popen(
+            [sys.executable, "-m", "farandole.cli", "serve", APP, "--store", store, "--db", db, "--port", "0"],
+            cwd=ROOT, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        assert server.stderr is not None
+        url = _address(server.stderr)
+        # Whatever it says later must go somewhere, or it would stand still once the pipe is full.
+        Thread(target=shutil.copyfileobj, args=(server.stderr, sys.stderr), daemon=True).start()
+        yield Stage(url, store)
+    finally:
+        for process in (worker, server):
+            if process is not None:
+                process.terminate()
+        for process in (worker, server):
+            if process is not None:
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+        errors.close()
+
+
+def _address(said: Iterable[str]) -> str:
+    lines = []
+    for line in said:
+        lines.append(line)
+        if found := re.search(r"on (http://[^\s\"]+)", line):
+            return found[1]
+    raise AssertionError("".join(lines))
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A shop in which everything has happened once."""
+    _chromium()
+    yield from _stage(tmp_path_factory.mktemp("shop"), seed)
+
+
+@pytest.fixture(scope="session")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A shop whose customers write markup and scripts wherever they can."""
+    _chromium()
+    yield from _stage(tmp_path_factory.mktemp("attacked"), seed, hostile)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Closed at the end of each module: while it is open, no event loop of another test can run in this thread."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        # In a container there is no sandbox for browsers; what is looked at is ours.
+        browser = started.chromium.launch(executable_path=_chromium(), args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def look(browser: Any, shop: Stage) -> Iterator[Look]:
+    """Somebody who looks at the shop, at a desk."""
+    with Look.by(browser, shop.url) as looking:
+        yield looking
+        looking.assert_harmless()

@@ -1,0 +1,50 @@
+"""What has happened in the shop before somebody looks."""
+
+import asyncio
+from decimal import Decimal
+
+from farandole.reactors import Client
+
+from .shop import (
+    Address,
+    LetterCame,
+    MembershipBegun,
+    OrderPlaced,
+    ParcelLeft,
+    ReturnAsked,
+    StockWanted,
+    shop,
+)
+
+
+def order(customer: str = "ann", **more: object) -> OrderPlaced:
+    fields = {"amount": Decimal("19.90"), "address": Address(street="Rue de la Roquette 3"), **more}
+    return OrderPlaced.model_validate({"customer": customer, **fields})
+
+
+async def seed(store: str) -> None:
+    """Runs of all kinds: shipped, refused, retrying, asking, waiting for a timer, a signal, children, and for nobody."""
+    async with shop.connect(store) as client:
+        for n, customer in enumerate(("ann", "bob", "cleo", "dora"), 1):
+            await client.start(order(customer, items=["lamp", "book"][: n % 3]), run_id=f"order-{n}")
+        for n, customer in enumerate(("eve", "fred", "gil"), 5):
+            await client.start(order(customer, card="0000"), run_id=f"order-{n}")
+        await client.start(order("hal", card="5555"), run_id="order-8")
+        await client.start(order("ida", card="9999"), run_id="order-9")
+        await _others(client)
+
+
+async def _others(client: Client) -> None:
+    for n, letter in enumerate(("The lamp came in two pieces.", "Wrong size."), 1):
+        asked = ReturnAsked(order=f"order-{n}", customer="ann", amount=Decimal("12.50"), letter=letter)
+        await client.start(asked, run_id=f"return-{n}")
+    await client.start(MembershipBegun(customer="jo"), run_id="membership-jo")
+    await client.start(ParcelLeft(customer="kim"), run_id="parcel-kim")
+    await client.start(StockWanted(shelves=4), run_id="stock-1")
+    await client.start(LetterCame(text="Dear shop"), run_id="letter-1")
+
+
+if __name__ == "__main__":
+    import sys
+
+    asyncio.run(seed(sys.argv[1]))

@@ -1,0 +1,111 @@
+"""Looking: what moves is seen without loading anew; lists are searched, walked by keys and kept; the past is there."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .conftest import Stage
+from .looking import Look
+from .seeding import order
+from .test_acts import start
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def test_a_run_that_starts_is_seen_without_loading_the_page_anew(look: Look, shop: Stage) -> None:
+    look.to("/runs?q=customer:zoe")
+    look.see("No run is like that")
+    look.page.evaluate("window.__same = true")
+    start(shop, order("zoe"), "order-zoe")
+    look.page.locator("[data-row] .pill", has_text="completed").wait_for()
+    assert look.page.evaluate("window.__same")
+
+
+def test_what_was_selected_and_focused_stays_while_the_list_moves(look: Look, shop: Stage) -> None:
+    look.to("/runs")
+    look.page.get_by_label("Select order-2", exact=True).check()
+    start(shop, order("yan"), "order-yan")
+    look.page.get_by_label("Select order-yan").wait_for()
+    assert look.page.get_by_label("Select order-2", exact=True).is_checked()
+    assert look.page.evaluate("document.activeElement.dataset.pick") == "order-2"
+
+
+def test_filters_are_in_the_address_and_kept_by_name(look: Look) -> None:
+    look.to("/runs")
+    look.page.locator(".chip", has_text="failed").first.click()
+    look.page.wait_for_url("**status=failed*")
+    look.page.get_by_label("Search runs").fill("customer:fred")
+    look.page.wait_for_function("document.querySelectorAll('[data-row]').length === 1")
+    assert "customer%3Afred" in look.page.url
+    look.press("Save this filter")
+    look.page.get_by_label("Name").fill("fred's")
+    look.press("Save")
+    look.to("/runs")
+    look.page.locator(".saved a", has_text="fred's").click()
+    look.page.wait_for_url("**fred*")
+    assert look.page.locator("[data-row]").count() == 1
+
+
+def test_lists_are_walked_and_opened_with_keys(look: Look) -> None:
+    look.to("/runs?q=id:order-")
+    look.page.keyboard.press("/")
+    assert look.page.evaluate("document.activeElement.id") == "q"
+    look.page.keyboard.press("Escape")
+    for _ in range(3):
+        look.page.keyboard.press("j")
+    look.page.keyboard.press("k")
+    marked = look.page.locator("[data-cursor] [data-open]")
+    wanted = marked.text_content()
+    look.page.keyboard.press("x")
+    assert look.page.locator("[data-cursor] [data-pick]").is_checked()
+    look.page.keyboard.press("o")
+    look.page.wait_for_url(f"**/runs/{wanted}")
+    look.page.wait_for_selector("html[data-ready]", state="attached")
+    for key in "gm":
+        look.page.keyboard.press(key)
+    look.page.wait_for_url("**/map")
+
+
+def test_the_past_of_a_run_is_shown_with_what_each_record_changed(look: Look) -> None:
+    look.to("/runs/order-8?tab=events")
+    look.page.locator("#travel").focus()
+    look.page.keyboard.press("Home")
+    look.page.wait_for_url("**offset=*")
+    look.page.locator(".travel-state").wait_for()
+    open_then = look.page.get_by_label("What was open")
+    assert "take_payment" in open_then.inner_text()
+    assert "OrderPlaced" in look.page.get_by_label("What it changed").inner_text()
+    look.press("One record on")
+    look.page.wait_for_function("document.getElementById('travel-at').textContent === '2'")
+
+
+def test_a_run_is_drawn_and_told_as_a_list(look: Look) -> None:
+    look.to("/runs/order-1?tab=graph")
+    look.page.locator("#graph[data-drawn='4']").wait_for()
+    listed = look.page.get_by_label("The same as a list").inner_text()
+    assert all(name in listed for name in ("OrderPlaced", "PaymentTaken", "OrderPacked", "OrderShipped"))
+
+
+def test_the_map_shows_every_reactor_with_what_it_takes_and_gives(look: Look) -> None:
+    look.to("/map")
+    look.page.locator("#graph[data-drawn]").wait_for()
+    row = look.page.locator("tr", has=look.page.locator("a", has_text="ship").first)
+    assert "PaymentTaken" in look.page.locator("tbody").inner_text()
+    assert row.count() >= 1
+
+
+def test_a_list_is_exported(look: Look, tmp_path: Path) -> None:
+    look.to("/runs?status=completed")
+    with look.page.expect_download() as download:
+        look.press("Export")
+    download.value.save_as(tmp_path / "runs.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "runs.jsonl").read_text().splitlines()]
+    assert lines and {line["status"] for line in lines} == {"completed"}
+
+
+def test_a_run_that_is_not_there_says_so(look: Look) -> None:
+    answer = look.page.goto(f"{look.url}/runs/nobody")
+    assert answer.status == 404
+    look.see("There is no run nobody")
+    look.wrong.clear()

@@ -1,0 +1,95 @@
+"""Pages answer for whatever there is, and for what there is not; what some may not see or do, they do not offer."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.dashboard.desks import Office, an_office, client_of, some_tokens
+
+from farandole.dashboard import Role, Settings
+
+EMPTY = ("/runs", "/map", "/inbox", "/failures", "/waiting", "/reactors", "/timers", "/schemas", "/diff", "/audit", "/projections", "/start")  # fmt: skip
+HTML = {"Accept": "text/html"}
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with an_office(tmp_path) as office:
+        yield office
+
+
+async def page(office: Office, path: str, status: int = 200) -> str:
+    answer = await office.http.get(path, headers=HTML)
+    assert answer.status_code == status, answer.text[:2000]
+    assert answer.headers["content-type"].startswith("text/html")
+    return answer.text
+
+
+async def test_pages_of_nothing_teach_what_to_do_next(office: Office) -> None:
+    for path in EMPTY:
+        assert "<h1>" in await page(office, path)
+    assert "farandole start" in await page(office, "/runs")
+
+
+async def test_a_run_is_shown_in_each_way_under_its_whole_id(office: Office) -> None:
+    for wish in ("", "ask", "break", "later", "check"):
+        await office.start(f"a/b {wish or 'well'}?", wish)
+    await office.until("/runs?status=waiting", lambda found: len(found["items"]) >= 2)
+    await office.until("/runs?status=failed", lambda found: found["items"])
+    for wish in ("well", "ask", "break", "later", "check"):
+        for tab in ("timeline", "events", "graph", "relations"):
+            assert f"a/b {wish}?" in await page(office, f"/runs/a%2Fb%20{wish}%3F?tab={tab}")
+    assert "the drawer is stuck" in await page(office, "/failures")
+    assert "Grant it?" in await page(office, "/inbox")
+    assert "Reminded" in await page(office, "/timers")
+    assert "role:clerk" in await page(office, "/runs/a%2Fb%20ask%3F")
+
+
+async def test_what_is_not_there_is_a_page_that_says_so(office: Office) -> None:
+    assert "There is no run nobody" in await page(office, "/runs/nobody", 404)
+    await page(office, "/reactors/nobody", 404)
+    await page(office, "/schemas/no.Thing", 404)
+
+
+async def test_odd_addresses_are_no_trouble(office: Office) -> None:
+    await office.start("one", "later")
+    for path in (
+        "/runs?status=none&range=never&cursor=x&since=a&until=99999999999999999999&q=%22%27%28%25&order=none&open=maybe",
+        "/runs?q=id%3A%25&type=none&fingerprint=%00", "/runs/one?tab=none", "/runs/one?tab=events&offset=999999999999999999",
+        "/runs/one?tab=events&offset=-1", "/audit?before=x&kind=none&by=%25", "/diff?a=one&b=none", "/inbox?state=none",
+        "/runs/one?min_position=none", "/start?type=none",
+    ):  # fmt: skip
+        await page(office, path)
+
+
+async def test_secrets_are_never_shown_and_personal_fields_to_those_alone_who_may(tmp_path: Path) -> None:
+    tokens, shown = some_tokens(sam=Role.SEE, ada=Role.ADMINISTER)
+    async with an_office(tmp_path, Settings(tokens=tokens)) as office:
+        await office.start("one", "later", street="Hidden Lane")
+        for name in ("sam", "ada"):
+            async with client_of(office.app, headers={**HTML, "Authorization": f"Bearer {shown[name]}"}) as http:
+                for tab in ("timeline", "events", "graph", "relations"):
+                    answer = await http.get(f"/runs/one?tab={tab}")
+                    text = (answer).text
+                    assert "hush-hush" not in text
+                    assert "Hidden Lane" not in text
+
+
+async def test_who_may_only_see_is_offered_no_act(tmp_path: Path) -> None:
+    tokens, shown = some_tokens(sam=Role.SEE)
+    async with (
+        an_office(tmp_path, Settings(tokens=tokens)) as office,
+        client_of(office.app, headers={**HTML, "Authorization": f"Bearer {shown['sam']}"}) as http,
+    ):
+        await office.start("one", "later")
+        with_run = await http.get("/runs/one")
+        assert 'title="needs the role operate"' in with_run.text
+
+
+async def test_whoever_is_not_known_logs_in_first(tmp_path: Path) -> None:
+    tokens, _ = some_tokens(sam=Role.SEE)
+    async with an_office(tmp_path, Settings(tokens=tokens)) as office:
+        answer = await office.http.get("/runs", headers=HTML)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/runs")
+        form = await office.http.get("/login?next=/runs", headers=HTML)
+        assert 'name="token"' in form.text
