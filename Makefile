@@ -80,7 +80,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/mypy schemas eventstore projections reactors testing cli
+	$(BIN)/mypy schemas eventstore projections reactors agents testing cli
 
 dist: $(VENV)/.dev
 	rm -rf dist

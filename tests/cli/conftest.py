@@ -18,7 +18,7 @@ from farandole.cli import main
 
 APPS = Path(__file__).parent / "apps"
 ROOT = Path(__file__).parents[2]
-PARTS = ("schemas", "eventstore", "projections", "reactors", "testing", "cli")
+PARTS = ("schemas", "eventstore", "projections", "reactors", "agents", "testing", "cli")
 
 
 @dataclass(frozen=True)
