@@ -84,7 +84,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/mypy schemas eventstore projections reactors testing dashboard cli
+	$(BIN)/mypy schemas eventstore projections reactors agents testing dashboard cli
 
 dist: $(VENV)/.dev
 	rm -rf dist

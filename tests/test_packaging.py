@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("cli", "dashboard", "eventstore", "projections", "reactors", "schemas", "testing")
+PARTS = ("agents", "cli", "dashboard", "eventstore", "projections", "reactors", "schemas", "testing")
 
 
 def test_no_root_hides_the_others() -> None:

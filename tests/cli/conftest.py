@@ -18,7 +18,7 @@ from farandole.cli import main
 
 APPS = Path(__file__).parent / "apps"
 ROOT = Path(__file__).parents[2]
-PARTS = ("schemas", "eventstore", "projections", "reactors", "testing", "dashboard", "cli")
+PARTS = ("schemas", "eventstore", "projections", "reactors", "agents", "testing", "dashboard", "cli")
 
 
 @dataclass(frozen=True)

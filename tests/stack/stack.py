@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +22,8 @@ WORKERS = ("payments", "kitchen", "delivery")
 _PARTS = ("schemas", "eventstore", "projections", "reactors", "testing", "dashboard", "cli")
 _APP = "farandole.cli.demo.{}:bakery"
 _PARTITIONS = "4"
+_PATIENCE = 120.0
+_AGAIN = 0.2
 
 
 class Missing(RuntimeError):
@@ -80,6 +84,7 @@ def started(*, quick: bool = False) -> Iterator[Stack]:
             port = free_port()
             stack.targets[name] = f"127.0.0.1:{port}"
             start(name, farandole("work", _APP.format(name), "--partitions", _PARTITIONS, "--metrics-port", str(port)))
+        _until_ready(stack, "payments")  # the log is theirs to make
         app = _APP.format("kitchen")
         if has_command("serve", env):
             port = free_port()
@@ -112,6 +117,20 @@ def configure_prometheus(stack: Stack, *, quick: bool) -> None:
     (stack.home / "prometheus.yml").write_text(text)
     shutil.copy(DEPLOY / "prometheus/rules.yml", stack.home / "rules.yml")
     shutil.copy(stack.home / "secrets/prometheus", stack.home / "token")
+
+
+def _until_ready(stack: Stack, name: str) -> None:
+    """Wait until a process says that it is ready."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        stack.check()
+        try:
+            with urllib.request.urlopen(f"http://{stack.targets[name]}/readyz", timeout=5):
+                return
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_AGAIN)
 
 
 def _listed(target: str | None) -> str:

@@ -12,7 +12,14 @@ import pytest
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 FILES = sorted(
-    [HERE / "api.py", HERE / "errors.py", HERE / "events.py", HERE / "runs.py", *(HERE / "apps").glob("*.py")]
+    [
+        HERE / "agents.py",
+        HERE / "api.py",
+        HERE / "errors.py",
+        HERE / "events.py",
+        HERE / "runs.py",
+        *(HERE / "apps").glob("*.py"),
+    ]
 )
 
 Found = dict[Path, set[tuple[int, str, str]]]

@@ -273,3 +273,19 @@ def test_the_worst_comes_first(app: Choreography) -> None:
     ranks = [finding.severity for finding in findings_in(graph_of(app))]
     assert ranks == sorted(ranks, key=["error", "warning", "info"].index)
     assert ranks[0] == "error"
+
+
+def test_answers_to_one_question_are_one_of_them_where_they_are_joined(app: Choreography) -> None:
+    @app.reactor
+    async def propose(x: Opened | C) -> list[A]: ...
+
+    @app.reactor
+    async def ask(a: A) -> Ask[Yes | No]: ...
+
+    @app.reactor
+    async def decide(answer: Yes | No, a: A) -> B: ...
+
+    @app.reactor
+    async def again(made: list[B]) -> C | Done: ...
+
+    assert not {name for name, _ in found(app)} & {"join-once"}

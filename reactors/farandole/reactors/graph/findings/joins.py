@@ -35,8 +35,8 @@ def find_join_once(graph: Graph) -> Iterator[Finding]:
         for start in graph.starts:
             run = run_of(graph, start.key)
             for path in run.fired.get(join.key, ()):
-                for once in (t for t in join.inputs if _count(run, t, path) == 1):
-                    for often in (t for t in join.inputs if _count(run, t, path) > 1):
+                for once in (t for t in join.inputs if _count(graph, run, t, path) == 1):
+                    for often in (t for t in join.inputs if _count(graph, run, t, path) > 1):
                         for finding in _trap(graph, join, once, often, around):
                             found.setdefault(finding.text, finding)
         yield from found.values()
@@ -55,8 +55,17 @@ def _occurs(run: Flow, trigger: Input) -> bool:
     return any(run.occurs(event) for event in trigger.events)
 
 
-def _count(run: Flow, trigger: Input, path: Path) -> int:
-    return min(2, sum(run.events.get(event, {}).get(path, 0) for event in trigger.events))
+def _count(graph: Graph, run: Flow, trigger: Input, path: Path) -> int:
+    """How often a parameter has something to take: once is 1, more often is 2."""
+    there = [event for event in trigger.events if path in run.events.get(event, {})]
+    givers = {giver.key: giver for event in there for giver in graph.givers(event)}
+    if len(there) > 1 and len(givers) == 1:
+        (giver,) = givers.values()
+        made = [sum(given.event in there for given in choice.givens()) for choice in choices(giver)]
+        if max(made, default=2) == 1 and not any(giver.fan_outs()):
+            # Answers to one question, say: of each step comes one of them.
+            return run.fired.get(giver.key, {}).get(path, 0)
+    return min(2, sum(run.events[event][path] for event in there))
 
 
 def _why_not(graph: Graph, join: ReactorNode, start: str, run: Flow) -> tuple[str, str] | None:

@@ -1,0 +1,38 @@
+"""The first step of an agent: from what it takes to the first request."""
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic_ai.messages import UserPromptPart
+
+from farandole.reactors import Step
+
+from .conversations import Conversations, as_recorded
+from .guards import guarded
+
+if TYPE_CHECKING:
+    from .agent import Agent
+
+_DIGITS = 16
+"""Of the step's key, which name a conversation within its run."""
+
+
+def begin(agent: "Agent") -> Any:
+    """The reactor that opens a conversation. What the model is told is recorded: it is what it was told."""
+    where = f"agent {agent.name}"
+
+    async def handle(taken: Any, state: Conversations, step: Step) -> Any:
+        instead = await guarded(agent.before, taken, agent.gives, where)
+        if instead is not None:
+            return instead
+        instructions = agent.instructions(taken) if callable(agent.instructions) else agent.instructions
+        before = agent.name if agent.continues == "self" else getattr(agent.continues, "name", "")
+        return agent.events.ModelRequested(
+            agent=agent.name,
+            conversation=step.key[:_DIGITS],
+            turn=1,
+            parts=as_recorded([UserPromptPart(agent.prompt(taken))]),
+            instructions=instructions,
+            continues=state.latest.get(before, ""),
+        )
+
+    return handle

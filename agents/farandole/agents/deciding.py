@@ -1,0 +1,40 @@
+"""Calls that a person must allow: the question, and what follows from the answer."""
+
+from typing import TYPE_CHECKING, Any
+
+from farandole.reactors import Ask
+
+from .approval import Approval, approval_for, ask
+from .events import ToolApproved, ToolDenied, ToolProposed
+
+if TYPE_CHECKING:
+    from .agent import Agent
+
+
+def asker(agent: "Agent") -> Any:
+    """The reactor that asks."""
+    events = agent.events
+
+    async def handle(proposed: ToolProposed) -> Ask[ToolApproved | ToolDenied]:
+        # Proposed is proposed: if the tool asks no longer, because it was changed meanwhile, a person is asked still.
+        tool = agent.tools.get(proposed.tool)
+        approval = None if tool is None else approval_for(tool.needs_approval, proposed.args)
+        return ask(approval or Approval(), proposed, events.ToolApproved, events.ToolDenied)
+
+    return handle
+
+
+def decider(agent: "Agent") -> Any:
+    """The reactor that does what was decided, with the arguments that were asked about."""
+    events = agent.events
+
+    async def handle(answer: ToolApproved | ToolDenied, proposed: ToolProposed) -> Any:
+        told = {name: getattr(proposed, name) for name in ("agent", "conversation", "turn", "call", "tool")}
+        called = events.called.get(proposed.tool)
+        if isinstance(answer, ToolApproved) and called is not None:
+            return called(**told, args=proposed.args)
+        who = f" by {answer.by}" if answer.by else ""
+        why = f": {answer.comment}" if answer.comment else "."
+        return events.ToolReturned(**told, content=f"The call was denied{who}{why}", outcome="denied")
+
+    return handle

@@ -1,0 +1,105 @@
+"""What happens between the event that an agent takes and the one that it gives: bases of the events of all agents.
+
+Each agent has classes of its own, made of these by `AgentEvents`, so that its reactors are owed what is its own. Whoever
+looks at many agents knows them by these bases, or, in the log, by the end of their names and the field ``agent``.
+
+No event holds what another one holds: of a conversation each says what is new in it.
+"""
+
+from decimal import Decimal
+from typing import Literal
+
+from farandole.schemas import Answer, Event, Json
+
+Outcome = Literal["success", "retried", "failed", "denied", "unknown"]
+"""What became of a call: it worked; the model is to make it better; it failed; a person said no; nobody knows whether it
+took effect."""
+
+
+class ModelRequested(Event, abstract=True):
+    """The model is to be called."""
+
+    agent: str
+    conversation: str
+    """Tells the conversations of one run apart."""
+    turn: int
+    """Counts the calls of the conversation, from 1."""
+    parts: Json
+    """What is said to the model and stands in no other event, as a list of Pydantic AI's request parts."""
+    instructions: str = ""
+    """Of the conversation; in its first request."""
+    continues: str = ""
+    """The conversation of the same run that this one goes on with; in its first request."""
+    corrects: bool = False
+    """Whether the model is told that its reply does not fit."""
+    refused: bool = False
+    """Whether it is asked again, for its reply was filtered."""
+
+
+class ModelReplied(Event, abstract=True):
+    """The model has replied: one call, as it is billed."""
+
+    agent: str
+    conversation: str
+    turn: int
+    message: Json
+    """The reply as Pydantic AI writes it, without the usage."""
+    model: str
+    """The model that replied, as it calls itself."""
+    provider: str
+    finish_reason: str
+    """``stop``, ``length``, ``content_filter``, ``tool_call`` or ``error``; empty if it was not said."""
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    cost: Decimal | None
+    """In US dollars; None if nobody knows the price."""
+    took_ms: int
+    attempt: int
+    """Which attempt of the step it was that got this reply."""
+
+
+class ToolProposed(Event, abstract=True):
+    """The model wants to call a tool that only a person may allow."""
+
+    agent: str
+    conversation: str
+    turn: int
+    call: str
+    """The call's id, as the model gave it."""
+    tool: str
+    args: Json
+
+
+class ToolApproved(Answer, abstract=True):
+    """A person allows the call that was asked about, with these arguments and no others."""
+
+
+class ToolDenied(Answer, abstract=True):
+    """A person does not allow the call that was asked about. The model reads the comment."""
+
+
+class ToolCalled(Event, abstract=True):
+    """A tool is to be executed. Each tool of an agent has a class of its own."""
+
+    agent: str
+    conversation: str
+    turn: int
+    call: str
+    tool: str
+    args: Json
+
+
+class ToolReturned(Event, abstract=True):
+    """What became of a call."""
+
+    agent: str
+    conversation: str
+    turn: int
+    call: str
+    tool: str
+    content: Json
+    """What the model reads."""
+    outcome: Outcome = "success"
+    took_ms: int = 0

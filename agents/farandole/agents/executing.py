@@ -1,0 +1,162 @@
+"""The reactors of tools: functions that are called, and runs that are started."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from pydantic import ValidationError
+from pydantic_ai.exceptions import ModelRetry, ToolFailed
+from pydantic_core import to_jsonable_python
+
+from farandole.reactors import Child, ChildDone, ChildFailed, Failed, Retry, Step
+
+from .conversations import Conversations
+from .events import Outcome, ToolCalled, ToolReturned
+from .made import union
+from .outputs import described
+from .prompts import only_text
+from .spans import executing
+from .tools import RunTool, Tool
+
+if TYPE_CHECKING:
+    from .agent import Agent
+
+_UNKNOWN = "Nobody knows whether this call took effect: whoever executed it was lost. It is not made again."
+
+
+@dataclass(frozen=True)
+class Made:
+    """A reactor to be declared: its function, name, what it takes and may return, and its options."""
+
+    fn: Any
+    name: str
+    takes: dict[str, Any]
+    returns: Any
+    options: dict[str, Any]
+
+
+def for_function(agent: "Agent", tool: Tool) -> Iterator[Made]:
+    """What executes a function, and what tells the model when it failed for good."""
+    name, called, returned = (
+        f"{agent.name}.tools.{tool.name}",
+        agent.events.called[tool.name],
+        agent.events.ToolReturned,
+    )
+    options = {
+        "retry": tool.retry if tool.repeat else Retry(attempts=1),
+        "timeout": tool.timeout,
+        "concurrency": tool.concurrency,
+    }
+    takes = {**tool.given, "called_": called, "step_": Step}
+    yield Made(_awaited(agent, tool) if tool.is_async else _threaded(agent, tool), name, takes, returned, options)
+
+    async def failed(failed: Failed[ToolCalled]) -> ToolReturned:
+        return _returned(agent, failed.event, f"The call failed: {failed.error}", "failed", 0)
+
+    failures: Any = Failed
+    yield Made(failed, f"{name}.failed", {"failed": failures[called]}, returned, {"of": name})
+
+
+def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
+    """What starts a run, and what hears of its end."""
+    name, called, returned = (
+        f"{agent.name}.tools.{tool.name}",
+        agent.events.called[tool.name],
+        agent.events.ToolReturned,
+    )
+    child: Any = Child
+    done: Any = ChildDone
+    failed: Any = ChildFailed
+
+    async def start(called_: ToolCalled, step: Step) -> Any:
+        try:
+            opening = tool.opening(called_.args)
+        except ValidationError as e:
+            return _returned(agent, called_, described(e), "retried", 0)
+        return Child(opening, choreography=tool.choreography, run_id=_child(step.run_id, called_))
+
+    async def heard(news: Any, state: Conversations, step: Step) -> ToolReturned | None:
+        of = next((each for each in state.started if _child(step.run_id, each) == news.run_id), None)
+        if of is None:  # somebody else's child
+            return None
+        if isinstance(news, ChildFailed):
+            return _returned(agent, of, f"The call failed: {news.error or 'it was cancelled'}", "failed", 0)
+        text = only_text(type(news.end))
+        return _returned(
+            agent, of, to_jsonable_python(news.end if text is None else getattr(news.end, text)), "success", 0
+        )
+
+    yield Made(start, name, {"called_": called, "step": Step}, union((child[tool.start], returned)), {})
+    news = done[tool.end] | failed[tool.start]
+    yield Made(heard, f"{name}.done", {"news": news, "state": state, "step": Step}, returned | None, {})
+
+
+def _child(run_id: str, called: ToolCalled) -> str:
+    """The run of a call: the same for whoever starts it."""
+    told = "\0".join((run_id, called.agent, called.conversation, str(called.turn), called.call))
+    return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
+
+
+def _awaited(agent: "Agent", tool: Tool) -> Any:
+    async def handle(called_: ToolCalled, step_: Step, **given: Any) -> ToolReturned:
+        if not tool.repeat:
+            mine = uuid4().hex
+            if await step_.once("began", _began, mine) != mine:
+                return _returned(agent, called_, _UNKNOWN, "unknown", 0)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            args = tool.arguments(called_.args)
+        except ValidationError as e:  # the tool takes something else since it was called
+            return _returned(agent, called_, described(e), "retried", 0)
+        try:
+            with executing(agent.name, called_.conversation, tool.name, called_.call):
+                result = await tool.fn(**args, **given)
+        except (ModelRetry, ToolFailed) as e:
+            return _told(agent, called_, e)
+        return _returned(agent, called_, to_jsonable_python(result), "success", round((clock() - began) * 1000))
+
+    return handle
+
+
+def _threaded(agent: "Agent", tool: Tool) -> Any:
+    def handle(called_: ToolCalled, step_: Step, **given: Any) -> ToolReturned:
+        began = time.monotonic()
+        try:
+            args = tool.arguments(called_.args)
+        except ValidationError as e:  # the tool takes something else since it was called
+            return _returned(agent, called_, described(e), "retried", 0)
+        try:
+            with executing(agent.name, called_.conversation, tool.name, called_.call):
+                result = tool.fn(**args, **given)
+        except (ModelRetry, ToolFailed) as e:
+            return _told(agent, called_, e)
+        took = round((time.monotonic() - began) * 1000)
+        return _returned(agent, called_, to_jsonable_python(result), "success", took)
+
+    return handle
+
+
+async def _began(token: str) -> str:
+    return token
+
+
+def _told(agent: "Agent", called: ToolCalled, error: ModelRetry | ToolFailed) -> ToolReturned:
+    return _returned(agent, called, error.message, "retried" if isinstance(error, ModelRetry) else "failed", 0)
+
+
+def _returned(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int) -> ToolReturned:
+    return agent.events.ToolReturned(
+        agent=called.agent,
+        conversation=called.conversation,
+        turn=called.turn,
+        call=called.call,
+        tool=called.tool,
+        content=content,
+        outcome=outcome,
+        took_ms=took_ms,
+    )

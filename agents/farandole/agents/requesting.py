@@ -1,0 +1,117 @@
+"""The step that calls the model, and does nothing else: whatever else goes wrong, no call is made a second time for it."""
+
+import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from pydantic_ai.messages import (
+    InstructionPart,
+    ModelMessage,
+    ModelMessagesTypeAdapter,
+    ModelRequest,
+    ModelResponse,
+)
+from pydantic_ai.models import Model, ModelRequestParameters
+
+from farandole.reactors import Step
+
+from .budget import check_limits
+from .conversations import Conversations
+from .errors import ModelMalformed, ModelRejected
+from .events import ModelReplied, ModelRequested
+from .retries import failure_of
+from .spans import traced
+
+if TYPE_CHECKING:
+    from .agent import Agent
+
+
+def caller(agent: "Agent") -> Any:
+    """The reactor that calls the model, if the conversation may go on."""
+
+    async def handle(requested: ModelRequested, state: Conversations, step: Step, model: Model) -> ModelReplied:
+        talk = state.talks[requested.conversation]
+        check_limits(requested.turn, talk, agent.turns, agent.retries)
+        if agent.budget is not None:
+            agent.budget.check(state)
+        instructions = talk.opened.instructions
+        messages = _sent(agent, state.messages(requested.conversation), instructions)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            response = await _request(
+                traced(model, agent.name, requested.conversation), messages, agent, parameters(agent, instructions)
+            )
+        except Exception as e:
+            spread = crc32(step.key.encode()) / 0xFFFFFFFF
+            raise failure_of(e, agent.retries.rate_limit, step.attempt, spread) from e
+        return _replied(agent, requested, response, round((loop.time() - began) * 1000), step.attempt)
+
+    return handle
+
+
+def parameters(agent: "Agent", instructions: str) -> ModelRequestParameters:
+    """What goes along with each request of an agent."""
+    ways = agent.ways
+    return ModelRequestParameters(
+        function_tools=[tool.definition for tool in agent.tools.values()],
+        output_mode="tool" if ways.by_tool else "text",
+        output_tools=ways.definitions(),
+        allow_text_output=ways.text is not None,
+        instruction_parts=[InstructionPart(instructions)] if instructions else None,
+    )
+
+
+def _sent(agent: "Agent", messages: Sequence[ModelMessage], instructions: str) -> list[ModelMessage]:
+    sent = list(agent.context(messages))
+    if instructions and isinstance(last := sent[-1], ModelRequest):
+        sent[-1] = ModelRequest(parts=last.parts, instructions=instructions)
+    return sent
+
+
+async def _request(
+    model: Model, messages: list[ModelMessage], agent: "Agent", told: ModelRequestParameters
+) -> ModelResponse:
+    response = await model.request(model.prepare_messages(messages, told), agent.settings, told)
+    if response.state == "suspended":
+        raise ModelRejected("the model paused in the midst of its reply, which is not supported")
+    if response.state != "complete":
+        raise ModelMalformed(f"the reply is {response.state}")
+    return response
+
+
+def _replied(
+    agent: "Agent", requested: ModelRequested, response: ModelResponse, took_ms: int, attempt: int
+) -> ModelReplied:
+    usage = response.usage
+    (message,) = ModelMessagesTypeAdapter.dump_python([response], mode="json", exclude_none=True)
+    del message["usage"], message["timestamp"]  # both stand in the record
+    return agent.events.ModelReplied(
+        agent=agent.name,
+        conversation=requested.conversation,
+        turn=requested.turn,
+        message=message,
+        model=response.model_name or "",
+        provider=response.provider_name or "",
+        finish_reason=response.finish_reason or "",
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        cost=_cost(agent, response),
+        took_ms=took_ms,
+        attempt=attempt,
+    )
+
+
+def _cost(agent: "Agent", response: ModelResponse) -> Decimal | None:
+    if agent.price is not None:
+        return agent.price(response)
+    if response.usage.cost is not None:
+        return response.usage.cost
+    try:
+        return response.cost().total_price
+    except (LookupError, ValueError, AssertionError):  # nobody has a price for it
+        return None

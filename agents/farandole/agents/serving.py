@@ -1,0 +1,124 @@
+"""Makes reactors of an agent. Each is small, and each step of it durable:
+
+what it takes → <agent> → ModelRequested → <agent>.model → ModelReplied → <agent>.reply → what it gives
+                               ↑                                              │
+                  <agent>.turn ← ToolReturned ← <agent>.tools.<tool> ← a call of a tool, several side by side
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NewType
+
+from pydantic_ai.models import Model, infer_model
+
+from farandole.reactors import Ask, Choreography, Provider, Step
+
+from .beginning import begin
+from .conversations import folding
+from .deciding import asker, decider
+from .executing import for_function, for_run
+from .made import listed, signed, union
+from .replying import replier, turner
+from .requesting import caller
+from .tools import RunTool, Tool
+
+if TYPE_CHECKING:
+    from .agent import Agent
+
+
+@dataclass(frozen=True)
+class Served:
+    """An agent in a service.
+
+    Attributes:
+        model: the provider of its model, to be replaced in a scenario.
+        reactors: the names of its reactors.
+    """
+
+    model: Provider[Model]
+    reactors: Sequence[str]
+
+
+def serve(agent: "Agent", choreography: Choreography) -> Served:
+    """Declare an agent's reactors and the provider of its model.
+
+    Raises:
+        DeclarationError: a name is taken, or what the agent takes cannot be taken.
+    """
+    new_type: Any = NewType
+    wanted = new_type(f"{agent.name}_model", Model)
+    provider = _model(agent, choreography, wanted)
+    known = len(choreography.reactors)
+    _declare(agent, choreography, wanted)
+    return Served(provider, [reactor.name for reactor in choreography.reactors[known:]])
+
+
+def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
+    events, name = agent.events, agent.name
+    continued = () if agent.continues is None or isinstance(agent.continues, str) else (agent.continues.events,)
+    for other in continued:
+        choreography.know(other.ModelRequested, other.ModelReplied, other.ToolReturned)
+    runs = [tool.name for tool in agent.tools.values() if isinstance(tool, RunTool)]
+    state = folding(events, name, continued, runs, agent.module)
+    gives = union(agent.gives)
+    called = union(events.called.values()) if agent.tools else None
+
+    def add(fn: Any, of: str, returns: Any, options: dict[str, Any], **takes: Any) -> None:
+        signed(fn, of, agent.module, f"agent {name}", returns, **takes)
+        choreography.reactor(name=of, **options)(fn)
+
+    gathered = {option: value for option in ("each", "within") if (value := getattr(agent, option)) is not None}
+    add(begin(agent), name, events.ModelRequested | gives, gathered, taken=agent.takes, state=state, step=Step)
+    add(
+        caller(agent),
+        f"{name}.model",
+        events.ModelReplied,
+        {"retry": agent.retries.policies(), "timeout": agent.timeout, "concurrency": agent.concurrency},
+        requested=events.ModelRequested,
+        model=model,
+        state=state,
+        step=Step,
+    )
+    asks = any(tool.needs_approval for tool in agent.tools.values())
+    begun = None if called is None else called | events.ToolReturned
+    calls = () if begun is None else (listed(begun | events.ToolProposed if asks else begun),)
+    add(
+        replier(agent), f"{name}.reply", union((events.ModelRequested | gives, *calls)), {}, replied=events.ModelReplied
+    )
+    if called is None:
+        return
+    add(
+        turner(agent),
+        f"{name}.turn",
+        events.ModelRequested | None,
+        {"each": events.ToolReturned},
+        returned=listed(events.ToolReturned),
+    )
+    for tool in agent.tools.values():
+        for made in for_function(agent, tool) if isinstance(tool, Tool) else for_run(agent, tool, state):
+            add(made.fn, made.name, made.returns, made.options, **made.takes)
+    if asks:
+        asking: Any = Ask
+        answers = events.ToolApproved | events.ToolDenied
+        add(asker(agent), f"{name}.approval", asking[answers], {}, proposed=events.ToolProposed)
+        add(
+            decider(agent),
+            f"{name}.decision",
+            called | events.ToolReturned,
+            {},
+            answer=answers,
+            proposed=events.ToolProposed,
+        )
+
+
+def _model(agent: "Agent", choreography: Choreography, wanted: Any) -> Provider[Model]:
+    """Opened once a worker, and closed when it has stopped. Clients need neither the model's package nor its key."""
+
+    async def opened() -> AsyncIterator[Model]:
+        async with infer_model(agent.model) as model:
+            yield model
+
+    yields: Any = AsyncIterator
+    signed(opened, f"{agent.name}_model", agent.module, f"agent {agent.name}", yields[wanted])
+    provider: Provider[Model] = choreography.provide(opened)
+    return provider

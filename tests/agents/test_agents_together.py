@@ -1,0 +1,211 @@
+"""Several agents: one is a tool of another, one hands over to another, one goes on with what was said before."""
+
+from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, ToolReturnPart
+
+from farandole.agents import Agent, Call, RunTool, recent, scripted
+from farandole.agents.scripted import Said
+from farandole.reactors import Child, ChildDone, ChildFailed, Choreography, GiveUp
+from farandole.schemas import End, Event, Signal, Start
+from farandole.testing import Scenario
+
+
+class Asked(Start):
+    question: str
+
+
+class Answered(End):
+    text: str
+
+
+class ResearchAsked(Start):
+    """Find out about something.
+
+    Give one subject at a time.
+    """
+
+    subject: str
+
+
+class Researched(End):
+    text: str
+
+
+def research(*script: Said) -> tuple[Agent, Choreography]:
+    agent, choreography = (
+        Agent("researcher", takes=ResearchAsked, gives=Researched, model=scripted(*script)),
+        Choreography("research"),
+    )
+    agent.serve(choreography)
+    return agent, choreography
+
+
+def supervisor(*script: Said) -> tuple[Agent, Choreography]:
+    agent = Agent(
+        "boss",
+        takes=Asked,
+        gives=Answered,
+        model=scripted(*script),
+        tools=[RunTool(ResearchAsked, Researched, "research")],
+    )
+    desk = Choreography("desk")
+    agent.serve(desk)
+    return agent, desk
+
+
+async def test_an_agent_is_a_tool_of_another_one_and_its_calls_are_runs_side_by_side() -> None:
+    boss, desk = supervisor([Call("research", subject="figs"), Call("research", subject="plums")], "Both are sweet.")
+    _, library = research("It is sweet.")
+    async with Scenario(desk, library) as s:
+        await s.when(Asked(question="Which is sweet?"))
+        s.then(Answered(text="Both are sweet."))
+        returned = [e for e in s.history if isinstance(e, boss.events.ToolReturned)]
+        assert [(e.outcome, e.content) for e in returned] == [("success", "It is sweet.")] * 2
+    (tool,) = boss.tools.values()
+    assert tool.definition.description == "Find out about something.\n\nGive one subject at a time."
+    assert list(tool.definition.parameters_json_schema["properties"]) == ["subject"]
+
+
+async def test_a_run_that_fails_is_told_to_the_model() -> None:
+    boss, desk = supervisor(Call("research", subject="figs"), "I do not know.")
+    library = Choreography("research")
+
+    @library.reactor
+    async def look(asked: ResearchAsked) -> Researched:
+        raise GiveUp("the library is closed")
+
+    async with Scenario(desk, library) as s:
+        await s.when(Asked(question="Which is sweet?"))
+        s.then(Answered(text="I do not know."))
+        returned = s.last(boss.events.ToolReturned)
+        assert returned.outcome == "failed"
+        assert "the library is closed" in str(returned.content)
+
+
+async def test_children_of_others_are_none_of_an_agents() -> None:
+    boss, desk = supervisor(Call("research", subject="figs"), "Sweet.")
+    _, library = research("It is sweet.")
+
+    @desk.reactor
+    async def besides(asked: Asked) -> Child[ResearchAsked]:
+        return Child(ResearchAsked(subject="pears"), choreography="research")
+
+    async with Scenario(desk, library) as s:
+        await s.when(Asked(question="Which is sweet?"))
+        s.then(Answered(text="Sweet."))
+        assert sum(isinstance(e, boss.events.ToolReturned) for e in s.history) == 1
+        assert s.failures() == []
+
+
+class Planned(Event):
+    """What is to be found out."""
+
+    subjects: list[str]
+
+
+async def test_a_fan_in_of_runs_is_what_an_agent_takes() -> None:
+    team = Choreography("team")
+    planner = Agent("planner", takes=Asked, gives=Planned, model=scripted(Planned(subjects=["figs", "plums"])))
+    heard: list[object] = []
+
+    def write(messages: list[ModelMessage]) -> Said:
+        heard.append(messages[0].parts[0].content)  # type: ignore[union-attr]
+        return "Sweet."
+
+    writer = Agent(
+        "writer",
+        takes=list[ChildDone[Researched] | ChildFailed[ResearchAsked]],
+        gives=Answered,
+        model=scripted(write),
+    )
+    planner.serve(team)
+    writer.serve(team)
+
+    @team.reactor
+    async def hand_out(plan: Planned) -> list[Child[ResearchAsked]]:
+        return [Child(ResearchAsked(subject=subject), choreography="research") for subject in plan.subjects]
+
+    _, library = research("It is sweet.")
+    async with Scenario(team, library) as s:
+        await s.when(Asked(question="Which is sweet?"))
+        s.then(Answered(text="Sweet."))
+    assert heard == ['[{"text": "It is sweet."}, {"text": "It is sweet."}]']
+
+
+class BillingNeeded(Event):
+    """Hand over to billing, for all that is about money."""
+
+    about: str
+
+
+async def test_an_agent_hands_over_to_one_that_goes_on_with_what_was_said() -> None:
+    desk = Choreography("desk")
+    heard: list[ModelMessage] = []
+
+    def bill(messages: list[ModelMessage]) -> Said:
+        heard.extend(messages)
+        return "Paid."
+
+    triage = Agent(
+        "triage", takes=Asked, gives=Answered | BillingNeeded, model=scripted(BillingNeeded(about="order 7"))
+    )
+    # One of the two is a plain text, so the other is given by a tool. The conversations are one for the model.
+    billing = Agent("billing", takes=BillingNeeded, gives=Answered, model=scripted("", bill), continues=triage)
+    triage.serve(desk)
+    billing.serve(desk)
+    async with Scenario(desk) as s:
+        await s.when(Asked(question="Where is my money?"))
+        s.then(BillingNeeded(about="order 7"), Answered(text="Paid."))
+    question, handed, last = heard
+    assert question.parts[0].content == "Where is my money?"  # type: ignore[union-attr]
+    assert isinstance(handed, ModelResponse)
+    assert isinstance(last, ModelRequest)
+    assert isinstance(last.parts[0], ToolReturnPart)
+    assert last.parts[1].content == "order 7"  # type: ignore[union-attr]
+
+
+class ChatOpened(Start): ...
+
+
+class Said_(Signal, name="Said"):
+    text: str
+
+
+class Replied(Event, wants_reactor=False):
+    text: str
+
+
+async def test_a_chat_goes_on_with_itself() -> None:
+    chat = Choreography("chat")
+    sent: list[int] = []
+
+    def count(messages: list[ModelMessage]) -> Said:
+        sent.append(len(messages))
+        return f"I heard {len(messages)}."
+
+    agent = Agent("chatter", takes=Said_, gives=Replied, model=scripted(count), continues="self", context=recent(2))
+    agent.serve(chat)
+    chat.know(ChatOpened)
+    async with Scenario(chat) as s:
+        await s.when(ChatOpened())
+        for _ in range(4):
+            await s.when(Said_(text="and?"))
+        assert [e.text for e in s.history if isinstance(e, Replied)][:3] == [
+            "I heard 1.",
+            "I heard 3.",
+            "I heard 5.",
+        ]
+    assert sent == [1, 3, 5, 5]
+
+
+def test_a_long_conversation_is_sent_in_part_and_no_answer_without_its_call() -> None:
+    from pydantic_ai.messages import TextPart, ToolCallPart, UserPromptPart
+
+    first = ModelRequest([UserPromptPart("begin")])
+    call = ModelResponse([ToolCallPart("t", {}, "1")])
+    back = ModelRequest([ToolReturnPart("t", "x", "1")])
+    text = ModelResponse([TextPart("y")])
+    more = ModelRequest([UserPromptPart("more")])
+    assert recent(1)([first, call, back, text, more]) == [first, text, more]
+    assert recent(1)([first, text, more, call, back]) == [first, call, back]
+    assert recent(1)([first, call, back, call, back]) == [first, call, back]
+    assert recent(9)([first, call, back]) == [first, call, back]

@@ -1,0 +1,85 @@
+"""What agents add to traces: whose a step is, the call of the model and that of a tool; and nothing of what was said."""
+
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from farandole.agents import Agent, Call, scripted
+from farandole.reactors import Choreography, GiveUp
+from farandole.schemas import End, Start
+from farandole.testing import Scenario
+
+
+class Asked(Start):
+    question: str
+
+
+class Answered(End):
+    text: str
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
+    """Tracing is on, and its spans come here."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    monkeypatch.setenv("FARANDOLE_TRACING", "true")
+    yield exporter
+    provider.shutdown()
+
+
+async def look(place: str) -> str:
+    if place == "cellar":
+        raise GiveUp("no key to the secret cellar")
+    return "a secret"
+
+
+async def test_calls_of_models_and_tools_are_spans_below_their_steps(spans: InMemorySpanExporter) -> None:
+    house = Choreography("house")
+    model = scripted([Call("look", place="attic"), Call("look", place="cellar")], "It is a secret.")
+    agent = Agent("finder", takes=Asked, gives=Answered, model=model, tools=[look], instructions="Keep the secret.")
+    agent.serve(house)
+    async with Scenario(house) as s:
+        await s.when(Asked(question="Where is the secret?"))
+        s.then(Answered(text="It is a secret."))
+    found = spans.get_finished_spans()
+    steps = {span.context.span_id: span for span in found if span.name.startswith("process") and span.context}
+
+    def step_of(span: ReadableSpan) -> ReadableSpan:
+        assert span.parent is not None
+        return steps[span.parent.span_id]
+
+    chats = [span for span in found if span.name.startswith("chat")]
+    assert [span.name for span in chats] == ["chat scripted"] * 2
+    for span in chats:
+        told = step_of(span).attributes or {}
+        assert told["farandole.reactor"] == "finder.model"
+        assert told["gen_ai.agent.name"] == "finder"
+        assert told["gen_ai.conversation.id"]
+        assert span.attributes is not None
+        assert span.attributes["gen_ai.operation.name"] == "chat"
+        assert span.attributes["gen_ai.usage.input_tokens"]
+    tools = [span for span in found if span.name == "execute_tool look"]
+    assert len(tools) == 2
+    for span in tools:
+        assert (step_of(span).attributes or {})["farandole.reactor"] == "finder.tools.look"
+        assert (span.attributes or {})["gen_ai.tool.call.id"] in ("0-0", "0-1")
+    assert [span.attributes["error.type"] for span in tools if span.attributes and "error.type" in span.attributes] == [
+        "GiveUp"
+    ]
+    assert "secret" not in "".join(span.to_json() for span in found)
+
+
+async def test_without_tracing_there_are_none(spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FARANDOLE_TRACING", "false")
+    house = Choreography("house")
+    Agent("finder", takes=Asked, gives=Answered, model=scripted("Here.")).serve(house)
+    async with Scenario(house) as s:
+        await s.when(Asked(question="Where?"))
+        s.then(Answered(text="Here."))
+    assert spans.get_finished_spans() == ()
