@@ -53,7 +53,9 @@ def test_the_wheel_holds_every_module(dist: Path) -> None:
     held = {name for name in held_by(wheel) if name.startswith("farandole/")}
     for part in PARTS:
         root = ROOT / part
-        modules = {str(p.relative_to(root)) for p in (root / "farandole").rglob("*.py")} | {f"farandole/{part}/py.typed"}
+        modules = {str(p.relative_to(root)) for p in (root / "farandole").rglob("*.py")} | {
+            f"farandole/{part}/py.typed"
+        }
         assert modules <= held
 
 

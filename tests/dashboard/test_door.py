@@ -259,6 +259,39 @@ def test_groups_name_a_role_the_highest_counts_and_others_are_further_ones() -> 
     assert read_groups([], {}, Role.SEE) == (Role.SEE, frozenset())
 
 
+def test_a_token_that_is_taken_out_of_its_file_is_good_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farandole.dashboard.auth.tokens._LOOK", 0.0)
+    (ann, kept), (bob, other) = make("ann", Role.SEE), make("bob", Role.SEE)
+    file = tmp_path / "tokens"
+    file.write_text(f"{kept.line()}\n{other.line()}\n")
+    tokens = Tokens.named(str(file))
+    assert tokens.find(ann)
+    assert tokens.find(bob)
+    file.write_text(f"{other.line()}\n")
+    assert tokens.find(ann) is None
+    assert tokens.known(kept.hash) is None
+    for broken in ("what is this\n", None):
+        file.unlink() if broken is None else file.write_text(broken)
+        assert tokens.find(bob) == other
+
+
+async def test_a_file_from_which_all_tokens_were_taken_out_opens_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farandole.dashboard.auth.tokens._LOOK", 0.0)
+    shown, token = make("ann", Role.ADMINISTER)
+    file = tmp_path / "tokens"
+    file.write_text(token.line())
+    async with an_office(tmp_path, Settings(tokens=Tokens.named(str(file)))) as office:
+        headers = {"Authorization": f"Bearer {shown}"}
+        assert (await office.http.get("/api/v1/runs", headers=headers)).status_code == 200
+        file.write_text("# nobody\n")
+        assert (await office.http.get("/api/v1/runs", headers=headers)).status_code == 401
+        assert (await office.http.get("/api/v1/runs")).status_code == 401
+
+
 def test_nobody_is_asked_for_what_a_role_is_asked_because_they_call_themselves_so() -> None:
     caller = Caller(name="role:editor", method="oidc", role=Role.DECIDE)
     assert not caller.is_asked(["role:editor"])

@@ -120,7 +120,7 @@ def make_token(name: str, role: str, also: Sequence[str], until: str | None, fil
     if file is None:
         out.print(f"It is not shown again. For the file of --tokens:\n{kept.line()}", soft_wrap=True)
     else:
-        out.print(f"It is not shown again. Its hash is in {file}; a server reads that when it starts.")
+        out.print(f"It is not shown again. Its hash is in {file}, which a server reads again when it changes.")
     return 0
 
 

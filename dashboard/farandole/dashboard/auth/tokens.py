@@ -9,16 +9,21 @@ long, so that a plain hash of it gives nothing away.
 
 import hashlib
 import hmac
+import logging
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from farandole.dashboard.callers import ROLES, Caller, Role
 from farandole.dashboard.errors import DashboardMisconfigured
 
+log = logging.getLogger("farandole.dashboard")
+
+_LOOK: Final = 1.0
 VARIABLE: Final = "FARANDOLE_TOKENS"
 _BEGINS: Final = "fa_"
 _BYTES: Final = 32
@@ -54,10 +59,18 @@ class Token:
 
 
 class Tokens:
-    """Those that are known. Without any, nobody comes in by a token."""
+    """Those that are known. Without any, nobody comes in by a token.
 
-    def __init__(self, tokens: Iterable[Token] = ()) -> None:
+    Args:
+        file: where they were read from. When it changes it is read again, so that a token that is taken out is good no
+            longer; if it cannot be read then, those of before stay.
+    """
+
+    def __init__(self, tokens: Iterable[Token] = (), file: Path | None = None) -> None:
         self._tokens = {token.hash: token for token in tokens}
+        self._file = file
+        self._stamp = None if file is None else _stamp(file)
+        self._look_at = 0.0
 
     @classmethod
     def read(cls, text: str, where: str) -> "Tokens":
@@ -81,7 +94,8 @@ class Tokens:
         if "\n" in said or len(said.split()) > 1:
             return cls.read(said, VARIABLE)
         try:
-            return cls.read(Path(said).read_text(encoding="utf-8"), said)
+            file = Path(said)
+            return cls(_tokens(file.read_text(encoding="utf-8"), said), file)
         except (OSError, UnicodeDecodeError) as e:
             why = e.strerror if isinstance(e, OSError) else "it is not UTF-8"
             raise DashboardMisconfigured(f"tokens cannot be read from {said}: {why}; make one: farandole token") from e
@@ -89,18 +103,46 @@ class Tokens:
     def __len__(self) -> int:
         return len(self._tokens)
 
+    def __bool__(self) -> bool:
+        """Whether tokens are asked for: also by a file from which all were taken out, which must open nothing."""
+        return self._file is not None or bool(self._tokens)
+
     def find(self, token: str) -> Token | None:
         """The one whose bearer shows this, if it is good today. It takes as long whether there is one or not."""
         hash_, found = hash_of(token), None
+        self._read_again()
         for each in self._tokens.values():
             if hmac.compare_digest(each.hash, hash_):
                 found = each
         return found if found is not None and found.good(datetime.now(UTC).date()) else None
 
+    def _read_again(self) -> None:
+        if self._file is None or monotonic() < self._look_at:
+            return
+        self._look_at = monotonic() + _LOOK
+        if (stamp := _stamp(self._file)) == self._stamp:
+            return
+        try:
+            tokens = {token.hash: token for token in _tokens(self._file.read_text(encoding="utf-8"), str(self._file))}
+        except (OSError, UnicodeDecodeError, DashboardMisconfigured) as e:
+            log.error("the tokens have changed and cannot be read, so those of before stay: %s", type(e).__name__)
+            return
+        self._tokens, self._stamp = tokens, stamp
+        log.info("the tokens have changed: %d are good now", len(tokens))
+
     def known(self, hash_: str) -> Token | None:
         """The one of this hash, if it is still good: it may be taken out while a session goes on."""
+        self._read_again()
         found = self._tokens.get(hash_)
         return found if found is not None and found.good(datetime.now(UTC).date()) else None
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def hash_of(token: str) -> str:

@@ -55,44 +55,21 @@ def family(connection: Connection, choreography: str, run_id: str, most: int = _
         return None
     above = _above(connection, choreography, run)
     root = above[-1] if above else run
-    found = [_relative(root, 0, None)]
-    seen = {root.run_id}
-    level: list[tuple[RunRow, int]] = [(root, 0)]
-    whole = True
+    found, seen = [_relative(root)], {root.run_id}
+    level, depth, whole = [root], 0, True
     while level and whole:
-        rows: dict[int, list[Mapping[Any, Any]]] = {}
-        for begin in range(0, len(level), _AT_ONCE):
-            for row in _children(connection, [each for each, _ in level[begin : begin + _AT_ONCE]]):
-                rows.setdefault(row["run"] << 20 | row["partition"], []).append(row)
-        next_: list[tuple[str, int]] = []
-        for parent, depth in level:
-            for row in rows.get(parent.run << 20 | parent.partition, ()):
-                if len(found) >= most:
-                    whole = False
-                    break
-                of = row["choreography"] or choreography
-                ours = of == choreography
-                if ours and row["child"] in seen:
-                    continue
-                seen.add(row["child"])
-                found.append(
-                    RelativeRow(
-                        row["child"],
-                        of,
-                        row["type"],
-                        parent.run_id,
-                        depth + 1,
-                        row["state"],
-                        None,
-                        row["since"],
-                        None,
-                    )
-                )
-                if ours:
-                    next_.append((row["child"], depth + 1))
-        known = _runs(connection, [name for name, _ in next_])
-        found = [_known(each, known) if each.choreography == choreography else each for each in found]
-        level = [(known[name], depth) for name, depth in next_ if name in known]
+        depth += 1
+        parents = {(each.partition, each.run): each.run_id for each in level}
+        rows = [row for row in _children(connection, level) if not (_ours(row, choreography) and row["child"] in seen)]
+        whole, rows = len(found) + len(rows) <= most, rows[: most - len(found)]
+        known = _runs(connection, [row["child"] for row in rows if _ours(row, choreography)])
+        for row in rows:
+            run_ = known.get(row["child"]) if _ours(row, choreography) else None
+            stands = (None, row["since"], None) if run_ is None else (run_.status, run_.started, run_.closed)
+            of, parent = row["choreography"] or choreography, parents[row["partition"], row["run"]]
+            found.append(RelativeRow(row["child"], of, row["type"], parent, depth, row["state"], *stands))
+        seen.update(known)
+        level = list(known.values())
     return Family(run_id, root.run_id, root.parent, root.parent_choreography, root.of_schedule, tuple(found), whole)
 
 
@@ -113,15 +90,23 @@ def _above(connection: Connection, choreography: str, run: RunRow) -> list[RunRo
 
 
 def _children(connection: Connection, parents: list[RunRow]) -> list[Mapping[Any, Any]]:
+    """What these runs started, in the order of the log."""
     c = t.children.c
     by_partition: dict[int, list[int]] = {}
     for each in parents:
         by_partition.setdefault(each.partition, []).append(each.run)
     found: list[Mapping[Any, Any]] = []
     for partition, runs in by_partition.items():
-        query = select(t.children).where(and_(c.partition == partition, c.run.in_(runs))).order_by(c.log_offset)
-        found += connection.execute(query).mappings().all()
+        for begin in range(0, len(runs), _AT_ONCE):
+            some = c.run.in_(runs[begin : begin + _AT_ONCE])
+            query = select(t.children).where(and_(c.partition == partition, some)).order_by(c.log_offset)
+            found += connection.execute(query).mappings().all()
     return found
+
+
+def _ours(row: Mapping[Any, Any], choreography: str) -> bool:
+    """Whether a child is a run of this choreography."""
+    return row["choreography"] in ("", choreography)
 
 
 def _runs(connection: Connection, ids: list[str]) -> dict[str, RunRow]:
@@ -138,15 +123,7 @@ def _runs(connection: Connection, ids: list[str]) -> dict[str, RunRow]:
     return found
 
 
-def _known(row: RelativeRow, known: Mapping[str, RunRow]) -> RelativeRow:
-    run = known.get(row.run_id)
-    if run is None:
-        return row
-    return RelativeRow(
-        row.run_id, row.choreography, row.type, row.parent, row.depth, row.state, run.status, run.started, run.closed
-    )
-
-
-def _relative(run: RunRow, depth: int, parent: str | None) -> RelativeRow:
+def _relative(run: RunRow) -> RelativeRow:
+    """The one that nobody of ours started."""
     choreography = run.type.partition(".")[0]
-    return RelativeRow(run.run_id, choreography, run.type, parent, depth, None, run.status, run.started, run.closed)
+    return RelativeRow(run.run_id, choreography, run.type, None, 0, None, run.status, run.started, run.closed)
