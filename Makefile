@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 # They need Python 3.11 or newer, and a package index. `make test` also starts a real Apache Kafka if Java 17 and Maven
-# are there, and a real PostgreSQL if that is, and says what it skips if they are not.
+# are there, a real PostgreSQL and a real Prometheus if those are, and says what it skips if they are not.
 
 # Debian's python3 has no ensurepip until python3-venv is installed, and so makes no environments.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \

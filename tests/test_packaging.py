@@ -69,8 +69,18 @@ def test_the_sdist_can_be_built_and_tested_from(dist: Path) -> None:
     (sdist,) = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    for wanted in ("pyproject.toml", "README.md", "LICENSE", "Makefile", "docker-compose.yml", "tests/conftest.py"):
+    for wanted in (
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "Makefile",
+        "docker-compose.yml",
+        "Dockerfile",
+        "tests/conftest.py",
+    ):
         assert wanted in names
+    assert "deploy/prometheus/rules.yml" in names
+    assert not [name for name in names if name.startswith("deploy/secrets/")]
 
 
 def test_the_wheel_from_the_sdist_is_that_from_the_checkout(dist: Path, tmp_path: Path) -> None:

@@ -10,12 +10,14 @@ from prometheus_client.registry import Collector
 
 from farandole.eventstore import StoreError
 from farandole.projections.families import Families
+from farandole.projections.fold import Verdict
 
 if TYPE_CHECKING:
     from .worker import Worker
 
 _PATIENCE: Final = 1.0
 """Seconds that the log has to say where it ends. An event loop that is blocked answers as little as a log that is away."""
+_REFUSED: Final = tuple(verdict.name.lower() for verdict in Verdict if verdict.refused)
 _RESULTS: Final = ("done", "retried", "failed", "superseded")
 
 
@@ -45,7 +47,8 @@ class WorkerCollector(Collector):
 
     def _records(self) -> Iterator[Metric]:
         f, stats, outbox = self._families, self._worker.stats, self._worker.outbox
-        refused = [((verdict,), count) for verdict, count in tuple(stats.refused.items())]
+        # All of them from the beginning: of a number that is not there, Prometheus knows not by how much it grew.
+        refused = [((verdict,), stats.refused[verdict]) for verdict in _REFUSED]
         yield f.counter("records_appended", "Records that the log acknowledged.", outbox.records)
         yield f.counter("records_folded", "Records read and folded.", stats.records)
         yield f.counter("records_admitted", "Records that the fold took.", stats.admitted)
