@@ -1,6 +1,6 @@
 """The debate of the examples, on virtual time."""
 
-from examples.debate import Agreed, Claimed, Objected, QuestionPut, Undecided, debate
+from examples.agents.debate import Agreed, Claimed, Objected, QuestionPut, Undecided, debate
 
 from farandole.testing import Scenario
 

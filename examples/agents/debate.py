@@ -1,6 +1,6 @@
 """Two agents that argue until they agree, or for as many rounds as they may. Scripted, so that it runs offline.
 
-farandole work examples.debate:debate --store kafka://localhost:9092
+farandole work examples.agents.debate:debate --store kafka://localhost:9092
 """
 
 from farandole.agents import Agent, scripted
