@@ -85,6 +85,14 @@ def test_what_runs_tell_each_other_is_shown_in_words(
     assert (title(record).plain, gist(record)) == (words, said)
 
 
+def test_of_news_only_the_reason_is_shown() -> None:
+    for why in ("no time", ""):
+        content = {"error": why, "cancelled": True, "verdict": 0, "failure": ""}
+        head = a_head(Kind.CHILD_FAILED, type=b"farandole.ChildFailed", extra=HOME._replace(flags=CANCELLED).pack())
+        record = Told(Stored(0, 7, 1_000, b"run", b"value", head), unpack(head), Verdict.ADMITTED, content)
+        assert gist(record) == f"till-1 · it was cancelled{'  ' * bool(why)}{why}"
+
+
 @pytest.mark.parametrize("verdict", [v for v in Verdict if v.refused])
 def test_every_refusal_has_words(verdict: Verdict) -> None:
     assert "_" not in refusal(verdict)

@@ -1,14 +1,18 @@
 """The SQLite store keeps the contract."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from farandole.eventstore import EventStore, connect
+from farandole.eventstore.sqlite.connection import Connection
+from farandole.eventstore.sqlite.log import LogReader
 from farandole.eventstore.sqlite.schema import VERSION, look_at_file, make_tables
+from farandole.eventstore.sqlite.settings import read_url
 from farandole.eventstore.testing import EventStoreContract, Interrupt, OpenStore, fresh_name
 
 
@@ -35,6 +39,33 @@ class TestSqliteStore(EventStoreContract):
                 yield
 
         return locked
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda reader: reader.ends([0, 1]),
+        lambda reader: reader.news(),
+        lambda reader: reader.holding(0, [4_000]),
+        lambda reader: reader.read({0: 4_999}),
+    ],
+    ids=["ends", "news", "holding", "read"],
+)
+def test_a_question_takes_no_more_steps_in_a_long_log(tmp_path: Path, ask: Callable[[LogReader], object]) -> None:
+    steps: list[int] = []
+    for batches in (10, 5_000):
+        connection = Connection(read_url(f"sqlite:///{tmp_path}/{batches}.db"), create=True)
+        reader = LogReader(connection, 1, 2)
+        rows = [(1, 0, n * 5_000 // batches, (n + 1) * 5_000 // batches, 7, b"") for n in range(batches)]
+        insert = "INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?)"
+        connection.transaction(lambda sqlite, insert=insert, rows=rows: sqlite.executemany(insert, rows))  # type: ignore[misc]
+        taken = count()
+        connection.run(lambda sqlite, taken=taken: sqlite.set_progress_handler(lambda: next(taken) < 0, 1))  # type: ignore[misc]
+        assert ask(reader)
+        connection.run(lambda sqlite: sqlite.set_progress_handler(None, 1))
+        steps.append(next(taken))
+        connection.close()
+    assert steps[1] < steps[0] * 2, steps
 
 
 class Meddled(sqlite3.Connection):

@@ -177,7 +177,7 @@ def _gist(told: Told) -> str:
     if told.problem:
         return f"({told.problem})"
     if e is not None and of_kin(e):
-        return "  ".join(filter(None, (kin_run(e), _error(content) or fields(content or {}))))
+        return "  ".join(filter(None, (kin_run(e), _error(content) or _news(content or {}))))
     if e is None or content is None:
         return ""
     if e.kind == Kind.FAILURE:
@@ -205,6 +205,11 @@ def _error(content: Mapping[str, Any] | None) -> str:
     """What failed, if that is what a content says."""
     told = content is not None and {"error", "message"} <= content.keys()
     return f"{short(content['error'])}: {content['message']}" if told and content is not None else ""
+
+
+def _news(content: Mapping[str, Any]) -> str:
+    """What one run tells another: of news that is no event, why, and nothing that the title says."""
+    return str(content["error"]) if {"error", "verdict"} <= content.keys() else fields(content)
 
 
 def _when(e: Envelope) -> str:

@@ -125,9 +125,9 @@ class Checkpoints:
         tried = {
             partition: [
                 m
-                for m in self.of(partition)
+                for m in self.manifests.get(partition, ())
                 if end.first <= m.position <= min(end.next, (below or {}).get(partition, end.next))
-                and m.position < self.astray.get(partition, end.next + 1)
+                and self._may_do(m, end)
             ]
             for partition, end in ends.items()
         }
@@ -149,6 +149,15 @@ class Checkpoints:
                         found[manifest.partition] = Found(fold, manifest)
                         del tried[manifest.partition]
         return found
+
+    def _may_do(self, manifest: Manifest, end: Ends) -> bool:
+        """Whether to begin with it. The log was folded up to the one with which an archived log begins; and below it there
+        is nothing: whatever else is doubted, it will do.
+        """
+        if not manifest.known or 0 < end.first == manifest.position:
+            return manifest.known
+        before = self.astray.get(manifest.partition, end.next + 1)
+        return manifest.hash not in self.distrusted and manifest.position < before
 
     async def _is_of_this_log(self, manifest: Manifest, end: Ends) -> None:
         """Whether the log has the record that was folded last; where its beginning was archived, nobody can tell."""
@@ -204,7 +213,7 @@ async def begun(
         StoreUnavailable: the log cannot be reached.
     """
     await checkpoints.look()
-    if not surely and not any(checkpoints.of(partition) for partition in partitions):
+    if not surely and not any(checkpoints.manifests.get(partition) for partition in partitions):
         return {p: Fold(p, store.partitions) for p in partitions}
     ends = await store.ends(partitions)
     found: Mapping[int, Found] = {}

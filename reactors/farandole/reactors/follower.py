@@ -357,8 +357,8 @@ class Follower:
                     log.info(
                         "partition %d was archived meanwhile: it is read from where it begins now: %s", partition, e
                     )
-                    for view in wanted.values():
-                        view.forget()
+                    for known in wanted.values():
+                        known.forget()
                     again = await self._beginning_of(partition, reader)
                     continue
                 for batch in batches:

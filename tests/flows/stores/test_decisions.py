@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from dataclasses import replace
 
 import pytest
 from tests.reactors.working.controls import Stage
@@ -95,6 +96,27 @@ async def test_of_two_answers_at_once_one_counts(stage: Stage, inquiry: Choreogr
     log = await stage.folded(inquiry, lambda log: not log.open)
     assert len(log.of(Kind.ANSWER)) == 10
     assert len(log.of(Kind.ANSWER, None)) == 20
+
+
+async def test_an_answer_about_something_else_is_refused_and_the_right_one_says_who_and_from_where(
+    stage: Stage, inquiry: Choreography
+) -> None:
+    await stage.worker(inquiry)
+    client = await stage.client(inquiry)
+    run = await client.start(Begun())
+    view = await run.decision(Yes, timeout="60s")
+    with pytest.raises(CommandRefused) as refused:
+        await run.decide(replace(view, hash=bytes(16)), Yes(), by="ann")
+    assert refused.value.verdict is Verdict.OTHER_SUBJECT
+    assert (await run.status()).status == "waiting"
+    await run.decide(view, Yes(comment="well done"), by="ann", via="the web")
+    await run.result(Done, timeout="60s")
+    ((record, out),) = (await stage.fold(inquiry)).of(Kind.ANSWER)
+    assert out.envelope is not None
+    assert out.envelope.extra == view.hash + b"\x03ann" + b"the web"
+    (answer,) = [each async for each in run.events(live=False) if isinstance(each.event, Yes)]
+    assert (answer.event.by, answer.event.comment) == ("ann", "well done")
+    assert int(answer.at.timestamp() * 1000) == record.time
 
 
 async def test_an_answer_and_the_deadline_race_and_one_counts(stage: Stage, inquiry: Choreography) -> None:

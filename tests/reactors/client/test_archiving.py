@@ -12,6 +12,7 @@ from tests.reactors.working.test_checkpoints import NEVER, OFTEN, a_dance, manif
 
 from farandole.eventstore import EventStore, StoreUnavailable, SystemClock
 from farandole.eventstore.memory.reader import MemoryReader
+from farandole.projections.checkpoints import Checkpoints, begun
 from farandole.projections.fold import Fold
 from farandole.projections.fold.checkpoint import base_key
 from farandole.reactors import Choreography, Client, archive
@@ -144,6 +145,22 @@ async def test_who_dies_before_records_are_deleted_leaves_a_log_that_can_be_read
         [again] = await archived(client, tmp_path)
         assert again.first == once.before < again.before
         await all_can_be_read(store)
+
+
+async def test_the_checkpoint_with_which_an_archived_log_begins_will_do_whatever_is_doubted(tmp_path: Path) -> None:
+    async with Stage(clock=SystemClock()) as stage:
+        dance = a_dance()
+        worker = await stage.worker(dance, checkpoints=OFTEN)
+        await some_done(stage, dance)
+        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        client, store = await stage.client(dance), await stage.store(dance.name)
+        await worker.kill()
+        [done] = await archived(client, tmp_path)
+        checkpoints = Checkpoints(store)
+        await checkpoints.look()
+        checkpoints.distrusted |= {manifest.hash for manifest in checkpoints.of(0)}
+        checkpoints.astray[0] = done.before
+        assert (await begun(store, checkpoints, [0], newest=True))[0].position == done.before
 
 
 async def test_who_looks_a_run_up_while_the_log_is_archived_is_told_what_is_there_then(

@@ -58,6 +58,7 @@ class Breakable(EventStore):
         doubt: so many of the next appends are made, and raise `AppendUnknown`.
         refuse: so many of the next appends are not made, and raise `NotAppended`.
         gate: appends wait until it is set.
+        awake: appends and reads wait until it is set, and go on from there.
         moved: the next read finds its position in the log no more.
         corrupt: partitions whose records cannot be read.
         discreet: nobody is told who is at work.
@@ -77,6 +78,8 @@ class Breakable(EventStore):
         self.moved = False
         self.gate = asyncio.Event()
         self.gate.set()
+        self.awake = asyncio.Event()
+        self.awake.set()
         self.fetched: list[tuple[int, Sequence[int]]] = []
         self.corrupt: set[int] = set()
         self.table: Table | None = None
@@ -90,6 +93,7 @@ class Breakable(EventStore):
 
     async def append(self, partition: int, records: Sequence[Record]) -> int:
         await self.gate.wait()
+        await self.awake.wait()
         if self.dead:
             await asyncio.Event().wait()
         self._reach()
@@ -162,6 +166,7 @@ class BreakableReader(Reader):
         return self._inner.positions
 
     async def read(self, *, wait: float = 0.5) -> list[Sequence[Stored]]:
+        await self._store.awake.wait()
         if self._store.dead:
             await asyncio.Event().wait()
         if self._store.away:

@@ -6,9 +6,15 @@ import pytest
 from tests.reactors.working.controls import AtWork, Begun, Done, Stage, Went, a_stage, eventually, virtual
 
 from farandole.eventstore import Record, Stored, StoreUnavailable, TooLarge
-from farandole.reactors import Choreography, Retry
+from farandole.projections.checkpoints import Every
+from farandole.projections.fold import Verdict
+from farandole.reactors import After, Ask, Child, ChildDone, Choreography, Retry
 from farandole.reactors.errors import RunExpired
+from farandole.schemas import Answer, End, Event, Start
 from farandole.schemas.envelope import Kind
+from farandole.schemas.kinship import Ticked
+
+CLOSE = Every(grid=8, least=16, times=0)
 
 
 def dance(service: str = "dance") -> Choreography:
@@ -134,6 +140,86 @@ async def test_of_several_services_one_keeps_and_the_others_find_it_done() -> No
         ((_record, out),) = (await stage.fold(dance("ant"))).of(Kind.EXPIRE, None)
         assert out.envelope is not None
         assert out.envelope.source == b"/dance/ant"
+
+
+class Waited(Start, deadline="30m"):
+    n: int
+
+
+class Due(Event): ...
+
+
+class Yes(Answer): ...
+
+
+class Nobody(Event): ...
+
+
+class Over(End):
+    how: str
+
+
+class NightFell(Start): ...
+
+
+def waiting() -> tuple[Choreography, Choreography]:
+    """A service whose runs wait for whatever a keeper writes, with a schedule; and one that comes before it by name."""
+    waits, other = Choreography("waiting", service="zebra"), Choreography("waiting", service="ant")
+
+    @waits.reactor
+    async def wait(begun: Waited) -> After[Due] | Ask[Yes | Nobody] | Child[NightFell] | None:
+        match begun.n:
+            case 0:
+                return After("10m", Due())
+            case 1:
+                return Ask("Well?", Yes, within="20m", otherwise=Nobody())
+            case 2:
+                return Child(NightFell())
+        return None
+
+    @waits.reactor
+    async def end(it: Due | Nobody | ChildDone[Over]) -> Over:
+        return Over(how=type(it).__name__)
+
+    @waits.reactor
+    async def sleep(night: NightFell) -> Over:
+        return Over(how="slept")
+
+    @other.reactor
+    async def look(night: NightFell) -> None: ...
+
+    for service in (waits, other):
+        service.schedule(NightFell(), name="night", every="7m", overlap="allow", catch_up="all")
+    return waits, other
+
+
+@virtual
+async def test_a_keeper_that_was_stopped_for_an_hour_does_no_harm() -> None:
+    waits, other = waiting()
+    async with Stage(partitions=2) as stage:
+        stopped = await stage.worker(other, checkpoints=CLOSE)
+        await stage.worker(waits, checkpoints=CLOSE)
+        client = await stage.client(waits)
+        for n in range(40):
+            await client.start(Waited(n=n % 4), run_id=f"run-{n}")
+        await asyncio.sleep(30)
+        stopped.store.awake.clear()
+        await asyncio.sleep(3_600)
+        stopped.store.awake.set()
+        log = await stage.folded(waits, lambda log: not log.open, within=600)
+        assert log.once_each()
+        assert len(log.of(Kind.TIMER)) == 10
+        assert len(log.of(Kind.EXPIRY)) == 20, "ten questions, and ten runs that were out of time"
+        ticks = [tick.ms for _, out in log.of(Kind.TICK) if out.envelope and (tick := Ticked.read(out.envelope.extra))]
+        assert ticks == list(range(ticks[0], ticks[0] + 420_000 * len(ticks), 420_000))
+        assert len(ticks) in (8, 9)
+        born = [record.key for record, _ in log.of(Kind.START)]
+        assert len(set(born)) == len(born) == 40 + 10 + len(ticks)
+        assert len(log.of(Kind.TIMER, Verdict.NO_RUN)) == 10, "it wrote what it had in hand, and was refused"
+        for number, fold in enumerate(log.folds):
+            await eventually(lambda n=number, f=fold: stopped.worker.partitions[n].fold.position >= f.position)  # type: ignore[misc]
+        assert not stopped.task.done()
+        assert stopped.worker.stats.alarms == 0
 
 
 @virtual

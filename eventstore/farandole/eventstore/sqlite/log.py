@@ -179,10 +179,13 @@ class LogReader:
 
 
 def last_ends(sqlite: sqlite3.Connection, log: int, partitions: Iterable[int]) -> dict[int, End]:
-    """The ends of these partitions, got in one step."""
+    """The ends of these partitions, got in one step.
+
+    The join is a cross join because SQLite then takes its sides in this order; else it may look through the whole log.
+    """
     [found] = sqlite.execute(
         "SELECT json_group_array(json_array(batch.partition, batch.next, batch.time)) FROM json_each(:wanted) AS wanted"
-        " JOIN batch ON batch.log = :log AND batch.partition = wanted.value AND batch.first ="
+        " CROSS JOIN batch ON batch.log = :log AND batch.partition = wanted.value AND batch.first ="
         " (SELECT max(first) FROM batch WHERE log = :log AND partition = wanted.value)",
         {"log": log, "wanted": json.dumps(wanted := list(partitions))},
     ).fetchone()

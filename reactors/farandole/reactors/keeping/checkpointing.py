@@ -195,18 +195,22 @@ class Checkpointing(Duty):
         fold = serving.fold
         partition = fold.partition
         manifests = self._checkpoints.manifests.get(partition, ())
-        base = (await self._table.pick([base_key(partition)])).get(base_key(partition))
-        first = (await self._store.ends((partition,)))[partition].first
+        stay = await self._stay(partition)
         oldest = next(iter(fold.runs.values())).offset if fold.runs else fold.position
         ours = [m for m in manifests if m.log_id == (fold.log_id or "")]
         kept = ours[:2]
-        # Below the one the log is being archived, or was; at the other it begins.
-        kept += [m for m in ours[2:] if m.position == first or (base is not None and m.position == int(base))]
+        kept += [m for m in ours[2:] if m.position in stay]
         kept += [m for m in ours[2:] if m.position <= oldest][:1]
         await self._remove([m for m in manifests if m not in kept], kept)
         self._written += 1
         if self._written % _SWEEP == 1:
             await self._remove_orphans(partition, kept)
+
+    async def _stay(self, partition: int) -> set[int]:
+        """Where checkpoints stay for the archive: where the log begins, and below where it is being archived."""
+        base = (await self._table.pick([base_key(partition)])).get(base_key(partition))
+        first = (await self._store.ends((partition,)))[partition].first
+        return {first} if base is None else {first, int(base)}
 
     async def _remove(self, manifests: list[Manifest], kept: list[Manifest]) -> None:
         needed = {key for manifest in kept for key in manifest.parts}
