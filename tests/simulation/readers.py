@@ -1,7 +1,10 @@
-"""Whether all who read the log agree: workers, clients, a fresh fold, and a checker that was written from the page."""
+"""Whether all who read the log agree: workers, clients, a fresh fold, a checker that was written from the page, and the
+tables of runs.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from checker import Catalogue, Raw
@@ -9,17 +12,23 @@ from checker import Fold as CheckersFold
 from checker.examine import Partition
 from checker.invariants import broken_promises
 from checker.record import read_head
-from farandole.projections.fold import Fold, Verdict
+from farandole.projections.fold import Fold, Result, Verdict
+from farandole.projections.fold.checkpoint import Saver, fold_of
 from farandole.schemas.envelope import Kind
+from tabled.agreeing import disagreements
+from tabled.memory import differences, rows_of
 
 from .catalogue import CATALOGUE
 from .snapshot import snapshot
+from .transcript import Transcript
 
 if TYPE_CHECKING:
     from .world import World
 
 _CATALOGUE = Catalogue(CATALOGUE)
 _DROPS = frozenset((Kind.CANCEL, Kind.EXPIRE))
+_CHUNK = 4096
+_MOST = 5
 
 
 def folds(world: "World") -> Iterator[tuple[str, Fold]]:
@@ -82,3 +91,42 @@ def by_checker(world: "World") -> Iterator[str]:
         for problem in broken_promises(partition.fold, partition.runs, partition.records, complete=True):
             if not problem.startswith(tuple(excused)):
                 yield f"the checker: {problem}"
+
+
+def by_tables(world: "World") -> Iterator[str]:
+    """Where the tables of runs say something else than the fold, or than the same records cut otherwise into batches."""
+    for transcript in world.log.transcripts:
+        records = [line.record for line in transcript.lines]
+        chance = Random(f"{world.seed} {transcript.fold.partition}")
+        cuts = sorted(chance.sample(range(len(records)), min(len(records), 12)))
+        number = transcript.fold.partition
+        of = {"catalogue": CATALOGUE, "choreography": "sim"}
+        once = rows_of(records, fold=(fold := Fold(number, world.partitions)), **of)
+        cut = rows_of(records, cuts, _again, fold=Fold(number, world.partitions), **of)
+        found = [*disagreements(once, fold, *_told(transcript)), *differences(once, cut)]
+        yield from (f"the tables of partition {number}: {problem}" for problem in found[:_MOST])
+
+
+def _told(transcript: Transcript) -> tuple[dict[int, list[int]], dict[int, Result]]:
+    """By the offset of its start, the history and the result of each run, as they were told record by record."""
+    open_: dict[bytes, int] = {}
+    histories: dict[int, list[int]] = {}
+    results: dict[int, Result] = {}
+    for line in transcript.lines:
+        e, key, offset = line.envelope, line.record.key or b"", line.record.offset
+        if e is not None and e.kind == Kind.START and line.verdict is Verdict.ADMITTED:
+            open_[key], histories[offset] = offset, []
+        run = open_.get(key)
+        if run is not None:
+            histories[run] += [fact.offset for fact in line.admitted]
+            if line.result is not Result.NONE:
+                results[run] = line.result
+    return histories, results
+
+
+def _again(fold: Fold) -> Fold:
+    """What whoever begins anew there has: the fold of its checkpoint."""
+    saver = Saver(fold, b"a" * 16, _CHUNK)
+    while not saver.work(1000):
+        pass
+    return fold_of(saver.manifest, dict(saver.take()))

@@ -21,7 +21,7 @@ from .judge import broken
 from .log import Flood
 from .play import Hopeless, Play
 from .process import ManyProcesses
-from .readers import by_checker, by_digest, by_state
+from .readers import by_checker, by_digest, by_state, by_tables
 from .rules import Rule, Rules
 from .world import World
 
@@ -101,8 +101,8 @@ async def _live(world: World) -> None:
         await world.end()
     world.problems += broken(world)
     known = all(transcript.fold.version <= KNOWN_VERSION for transcript in world.log.transcripts)
-    if world.rules.off is None and world.seed % 2 == 0 and known:
-        world.problems += by_checker(world)
+    if world.rules.off is None and known:
+        world.problems += by_checker(world) if world.seed % 2 == 0 else by_tables(world)
 
 
 def _outcome(world: World) -> Outcome:

@@ -1,19 +1,15 @@
-"""Tables in memory, and logs to fill them: what the rows of a log are, however it is cut."""
+"""Random logs, and the rows of them, however they are cut."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from tests.flow.random_log import PARTITIONS, RandomLog
+from tests.tabled import memory
+from tests.tabled.memory import COLUMNS, Restart, Tables, apply, differences, open_in, open_in_fold
 
 from farandole.eventstore import Stored
 from farandole.projections.fold import Fold
-from farandole.projections.runs.batch import Batch
-from farandole.projections.runs.payloads import Payloads
-from farandole.projections.runs.rows import Rows
-from farandole.projections.runs.tables import metadata
 
-COLUMNS = {table.name: [column.name for column in table.columns] for table in metadata.tables.values()}
-Tables = dict[str, dict[tuple[Any, ...], list[Any]]]
+__all__ = ["COLUMNS", "Tables", "a_random_log", "apply", "differences", "open_in", "open_in_fold", "rows_of"]
 
 
 def a_random_log(seed: int, count: int) -> list[Stored]:
@@ -25,104 +21,6 @@ def a_random_log(seed: int, count: int) -> list[Stored]:
     return records
 
 
-def apply(batch: Batch, tables: Tables) -> None:
-    """What a database makes of a batch, by the words of `farandole.projections.sql.changes`."""
-    for changes in batch:
-        form = changes.form
-        rows = tables.setdefault(form.table.name, {})
-        for key, row in changes.new.items():
-            assert key not in rows, f"{form.table.name} {key} is there already"
-            assert len(row) == len(form.columns)
-            rows[key] = list(row)
-        for key, row in (*changes.likely.items(), *changes.put.items()):
-            before = rows.get(key)
-            if before is not None:
-                rest = zip(form.put_ways, before[len(key) :], row[len(key) :], strict=True)
-                row = [*key, *(_joined(way, old, new) for way, old, new in rest)]
-            rows[key] = list(row)
-        for key, values in changes.changed.items():
-            for found, row in rows.items():
-                if found[: len(key)] == key:
-                    for at, way, value in zip(form.places, form.ways, values, strict=True):
-                        row[at] = _joined(way, row[at], value)
-
-
-def _joined(way: str, old: Any, new: Any) -> Any:
-    if way == "keep":
-        return old if new is None else new
-    return new if way == "set" else old + new if way == "add" else max(old, new)
-
-
-def rows_of(records: Sequence[Stored], cuts: Iterable[int] = (), restarts: Any = None) -> Tables:
-    """The rows of a log.
-
-    Args:
-        cuts: numbers of records before which a batch ends.
-        restarts: makes of a fold another one, as whoever begins anew there has it.
-    """
-    tables: Tables = {}
-    payloads = Payloads("t")
-    rows, batch = Rows(Fold(0, PARTITIONS), payloads), Batch()
-    ends = set(cuts)
-    for number, record in enumerate(records):
-        if number in ends:
-            rows.settle(batch)
-            apply(batch, tables)
-            batch = Batch()
-            if restarts is not None:
-                rows = Rows(restarts(rows.fold), payloads)
-        rows.take(record, batch)
-    rows.settle(batch)
-    apply(batch, tables)
-    return tables
-
-
-def differences(one: Tables, other: Tables) -> list[str]:
-    """What differs, for people."""
-    found = []
-    for table in sorted(one.keys() | other.keys()):
-        left, right = one.get(table, {}), other.get(table, {})
-        found += [f"{table} {key}: {left.get(key)} | {right.get(key)}" for key in sorted(left.keys() | right.keys(), key=repr) if left.get(key) != right.get(key)]  # fmt: skip
-    return found
-
-
-def open_in(tables: Tables) -> dict[str, set[Any]]:
-    """What the rows say is open: runs, and the offsets or keys of what they owe and wait for."""
-
-    def those(table: str, state: str, *states: str) -> set[tuple[Any, ...]]:
-        at = COLUMNS[table].index(state)
-        return {key[1:] for key, row in tables[table].items() if row[at] in states}
-
-    closed = COLUMNS["runs"].index("closed")
-    return {
-        "runs": {key[1] for key, row in tables["runs"].items() if row[closed] is None},
-        "owed": those("steps", "state", "owed"),
-        "parked": those("steps", "state", "parked"),
-        "timers": {key[0] for key in those("timers", "state", "open")},
-        "decisions": {key[0] for key in those("decisions", "state", "open")},
-        "children": {key[0] for key in those("children", "state", "open")},
-        "contracts": {(key[0], row[COLUMNS["reactors"].index("contract")]) for key, row in _by_name(tables["reactors"]) if row[COLUMNS["reactors"].index("state")] != "renamed"},
-    }  # fmt: skip
-
-
-def open_in_fold(fold: Fold) -> dict[str, set[Any]]:
-    """The same, by the fold."""
-    pending = [(run, run.pending) for run in fold.runs.values() if run.pending is not None]
-    pairs = [
-        (run.offset, pair.trigger.decode(), pair.reactor.decode(), pair.generation.decode(), bool(pair.parked))
-        for run in fold.runs.values()
-        for pair in run.owed.values()
-    ]
-    return {
-        "runs": {run.offset for run in fold.runs.values()},
-        "owed": {tuple(rest) for *rest, parked in pairs if not parked},
-        "parked": {tuple(rest) for *rest, parked in pairs if parked},
-        "timers": {t.offset for _, p in pending for t in (p.timers or {}).values() if not t.decision},
-        "decisions": {d.offset for _, p in pending for d in (p.decisions or {}).values()},
-        "children": {c.offset for _, p in pending for c in (p.children or {}).values()},
-        "contracts": {(contract.reactor.decode(), contract.id) for contract in fold.contracts},
-    }
-
-
-def _by_name(rows: dict[tuple[Any, ...], list[Any]]) -> list[tuple[tuple[Any, ...], list[Any]]]:
-    return [(key[1:], row) for key, row in rows.items()]
+def rows_of(records: Sequence[Stored], cuts: Iterable[int] = (), restarts: Restart | None = None) -> Tables:
+    """The rows of a random log; see `memory.rows_of`."""
+    return memory.rows_of(records, cuts, restarts, fold=Fold(0, PARTITIONS), catalogue={}, choreography="t")
