@@ -56,3 +56,40 @@ def test_what_is_not_named_or_not_there_is_told_with_its_cure(cli: Cli, shop: Sh
     elsewhere = cli("rebuild", "-c", "nowhere", "--db", db, "--store", f"sqlite:///{tmp_path}/empty.db")
     assert elsewhere.code == 2
     assert "by starting a worker" in elsewhere.err
+
+
+def test_projections_of_an_app_are_kept_beside_the_runs_made_anew_and_verified(cli: Cli, tmp_path: Path) -> None:
+    store, path = f"sqlite:///{tmp_path}/log.db", tmp_path / "runs.db"
+    words = ("counted_app:shop", "--store", store, "--db", f"sqlite:///{path}")
+    ordered = "SELECT item, ordered FROM items ORDER BY item"
+    with working(store, SHOP_MARKERS=str(tmp_path)):
+        cli(*ORDERED, '{"item": "book", "count": 2}', "--run-id", "r-1", "--wait", "-s", store)
+        process = spawn("project", *words, "--json")
+        try:
+            until(lambda: rows(path, ordered) == [("book", 2)])
+            cli(*ORDERED, '{"item": "cursed"}', "--run-id", "r-2", "--wait", "-s", store)
+            until(lambda: rows(path, "SELECT 1 FROM projections WHERE name = 'Fussy' AND state = 'stopped'"))
+            cli(*ORDERED, '{"item": "pen"}', "--run-id", "r-3", "--wait", "-s", store)
+            until(lambda: len(rows(path, ordered)) == 3)
+            until(lambda: rows(path, "SELECT 1 FROM runs WHERE run_id = 'r-3' AND status = 'completed'"))
+        finally:
+            said = stop(process)
+        assert said.code == 0, said.err
+        assert "projection Fussy goes no further" in said.err
+        assert "shop.Sent of run 'r-2'" in said.err
+    assert rows(path, "SELECT run FROM fussy") == [("r-1",)]
+    assert cli("verify", *words, "--projection", "Items").code == 0
+    connection = sqlite3.connect(path)
+    connection.execute("UPDATE items SET ordered = 100 WHERE item = 'pen'")
+    connection.commit()
+    bad = cli("verify", *words, "--projection", "Items")
+    assert bad.code == 1
+    assert "items (pen): ordered is 100, not 1" in bad.out
+    assert cli("rebuild", *words, "--projection", "Items", "--json").json["records"] > 0
+    assert rows(path, ordered) == [("book", 2), ("cursed", 1), ("pen", 1)]
+    assert "did you mean Items?" in cli("rebuild", *words, "--projection", "Item").err
+    process = spawn("project", *words, "--projection", "Items", "--json", ITEMS_VERSION="3")
+    try:
+        until(lambda: rows(path, ordered) == [("book", 6), ("cursed", 3), ("pen", 3)])
+    finally:
+        assert stop(process).code == 0

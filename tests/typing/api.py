@@ -1,11 +1,13 @@
 """The public API as users type it, for the type checkers; never run. `assert_type` fixes what they infer."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NewType, Protocol, assert_type
 
-from farandole.projections import State, fold_state, on
+from sqlalchemy import Connection
+
+from farandole.projections import Following, Projection, State, fold_state, follow, on, table, upsert
 from farandole.projections.fold import PendingChild, RunStatus
 from farandole.reactors import (
     After,
@@ -20,6 +22,7 @@ from farandole.reactors import (
     FailureGroup,
     GiveUp,
     Provider,
+    Recorded,
     Retry,
     RetryAfter,
     Run,
@@ -131,6 +134,40 @@ class OrderState(State):
 
 assert_type(fold_state(OrderState, [AddressChanged(address="x")]), OrderState)
 assert_type(OrderState().folded([AddressChanged(address="x")]), OrderState)
+
+
+class PerDay(Projection):
+    version = 2
+    on_error = "skip"
+    days = table("per_day", {"day": date}, orders=int, note=str | None)
+
+    @on
+    def placed(self, rows: Iterable[Recorded[OrderPlaced]], db: Connection) -> None:
+        for each in rows:
+            assert_type(each.event, OrderPlaced)
+            upsert(db, self.days, {"day": each.at.date()}, add={"orders": 1}, put={"note": None})
+
+
+@orders.project
+class Addresses(Projection):
+    def __init__(self) -> None:
+        self.known: dict[str, str] = {}
+
+    @on
+    def lives(self, each: Recorded[OrderPlaced | AddressChanged]) -> None:
+        self.known[each.run_id] = each.event.address
+
+
+assert_type(Addresses, type[Addresses])
+assert_type(orders.project(also=[orders])(PerDay), type[PerDay])
+
+
+async def look(s: Scenario) -> None:
+    assert_type(await s.project(Addresses()), Addresses)
+    assert_type((await s.project(PerDay, db="x.db")).rows("per_day"), list[tuple[Any, ...]])
+    async with follow(Addresses(), orders, store="memory://") as following:
+        assert_type(following, Following)
+        await following.caught_up()
 
 
 async def refund(paid: PaymentTaken, step: Step) -> None:

@@ -8,12 +8,14 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 
 from farandole.eventstore import EventStore, connect, without_secrets
 
+from .declared import declared, keep_on, rebuild_one, verify_one
 from .errors import CliError, Failed
 from .logs import set_up
 from .options import Format
@@ -67,8 +69,22 @@ def database_url(db: str | None) -> str:
     return db
 
 
-async def project(target: Target, db: str, *, keep: int | None, log_level: str, log_format: Format | None) -> int:
-    """Keep the tables until SIGTERM or SIGINT."""
+async def project(
+    target: Target,
+    db: str,
+    *,
+    keep: int | None,
+    only: Sequence[str] = (),
+    archive: Path | None = None,
+    log_level: str,
+    log_format: Format | None,
+) -> int:
+    """Keep the tables until SIGTERM or SIGINT.
+
+    Args:
+        only: keep no tables of runs, and of the declared projections these.
+        archive: where records are that have left the log.
+    """
     set_up(log_level, log_format)
     gc.set_threshold(*_COLLECT)
     async with opened(target, db) as (store, database):
@@ -76,20 +92,38 @@ async def project(target: Target, db: str, *, keep: int | None, log_level: str, 
 
         choreography = target.choreography
         log.info("projecting %s at %s to %s", choreography.name, without_secrets(target.store), database.url)
-        projector = Projector(store, database, choreography.name, codec=choreography.codec, keep=keep)
-        try:
-            await projector.run()
-        finally:
-            await projector.close()
+        async with declared(target, store, database, only=only, archive=archive) as own:
+            keeping = [asyncio.create_task(keep_on(each)) for each in own]
+            projector = Projector(store, database, choreography.name, codec=choreography.codec, keep=keep)
+            try:
+                if only:
+                    await asyncio.gather(*keeping)
+                    return 1  # none goes further
+                await projector.run()
+            finally:
+                for task in keeping:
+                    task.cancel()
+                await asyncio.gather(*keeping, return_exceptions=True)
+                await projector.close()
     return 0
 
 
 async def rebuild(
-    target: Target, app: str | None, db: str, out: Output, *, processes: int = 1, part: str | None = None
+    target: Target,
+    app: str | None,
+    db: str,
+    out: Output,
+    *,
+    processes: int = 1,
+    part: str | None = None,
+    only: str | None = None,
+    archive: Path | None = None,
 ) -> int:
     """Make the tables anew, and tell how far it is.
 
     Args:
+        only: those of this projection; by default those of runs.
+        archive: where records are that have left the log.
         app: as it was named, for further processes.
         part: which part of how many this process does for another one, as ``0/4``.
     """
@@ -105,12 +139,20 @@ async def rebuild(
             return 0
         if processes > 1 and (database.dialect == "sqlite" or target.store.startswith("memory:")):
             raise CliError("several processes need PostgreSQL, and a log that is not in memory: leave --processes out")
+        if only is not None:
+            with _Telling(out) as telling:
+                done = await rebuild_one(target, store, database, only, archive, telling.told)
+            return _rebuilt(out, done)
         words = ["rebuild", *([app] if app else ["-c", name])]
         # What may hold passwords is no argument, which everybody on the machine could read.
         env = {**os.environ, "FARANDOLE_STORE": target.store, "FARANDOLE_DB": db}
         filled_by = None if processes == 1 else lambda: _several(words, env, min(processes, store.partitions))
         with _Telling(out) as telling:
             done = await rebuild_tables(store, database, name, codec=codec, told=telling.told, filled_by=filled_by)
+    return _rebuilt(out, done)
+
+
+def _rebuilt(out: Output, done: "Progress") -> int:
     if out.as_json:
         out.document({"records": done.done, "seconds": round(done.seconds, 3), "records_per_s": round(done.rate)})
     else:
@@ -136,14 +178,22 @@ async def _several(words: Sequence[str], env: Mapping[str, str], count: int) -> 
         raise Failed("a process that was to fill the tables has failed; those in use are as they were")
 
 
-async def verify(target: Target, db: str, out: Output) -> int:
-    """Compare the tables with the log; 1 if they differ."""
+async def verify(target: Target, db: str, out: Output, *, only: str | None = None, archive: Path | None = None) -> int:
+    """Compare the tables with the log; 1 if they differ.
+
+    Args:
+        only: those of this projection; by default those of runs.
+        archive: where records are that have left the log.
+    """
     async with opened(target, db) as (store, database):
         from farandole.projections.runs import verify as verify_tables
 
         codec = target.choreography.codec
         with _Telling(out) as telling:
-            found = await verify_tables(store, database, target.choreography.name, codec=codec, told=telling.told)
+            if only is not None:
+                found = await verify_one(target, store, database, only, archive, telling.told)
+            else:
+                found = await verify_tables(store, database, target.choreography.name, codec=codec, told=telling.told)
     if out.as_json:
         out.document(_as_json(found))
     else:

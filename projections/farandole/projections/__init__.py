@@ -1,22 +1,53 @@
-"""Read models: the state of a run as handlers see it, and the tables of runs, which `Runs` answers from.
+"""Read models: the state of a run as handlers see it, the tables of runs, which `Runs` answers from, and your own.
 
 The fold of the log itself is `farandole.projections.fold`; what needs a database is loaded when it is first asked for.
 """
 
 from typing import TYPE_CHECKING, Any
 
+from .custom import (
+    BeginningMissing,
+    Following,
+    Projection,
+    ProjectionError,
+    ProjectionOutdated,
+    ProjectionStopped,
+    follow,
+)
 from .marking import on
+from .recorded import Recorded
 from .state import State, StateFailed, fold_state
 
 if TYPE_CHECKING:
+    from .custom.declaring import table, upsert
     from .runs.query import Runs
 
-__all__ = ["Runs", "State", "StateFailed", "fold_state", "on"]
+__all__ = [
+    "BeginningMissing",
+    "Following",
+    "Projection",
+    "ProjectionError",
+    "ProjectionOutdated",
+    "ProjectionStopped",
+    "Recorded",
+    "Runs",
+    "State",
+    "StateFailed",
+    "fold_state",
+    "follow",
+    "on",
+    "table",
+    "upsert",
+]
+
+_OF_SQL = {"Runs": ".runs.query", "table": ".custom.declaring", "upsert": ".custom.declaring"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Runs":
-        from .runs.query import Runs
+    if name not in _OF_SQL:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return Runs
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name != "Runs":
+        import_module(".sql", __name__)  # says what to install
+    return getattr(import_module(_OF_SQL[name], __name__), name)

@@ -10,6 +10,7 @@ from .annotations import resolve
 
 M = TypeVar("M", bound=Callable[..., Awaitable[None] | None])
 _MARK: Final = "__farandole_on__"
+_GIVEN: Final = "__farandole_given__"
 
 
 def on(method: M) -> M:
@@ -22,13 +23,21 @@ def on(method: M) -> M:
     parameters = [*inspect.signature(inspect.unwrap(method)).parameters][1:]
     if not parameters:
         raise DeclarationError(f"{where}: takes no event; write it as def {method.__name__}(self, event: A) -> None")
-    annotation = resolve(method, where).parameters[parameters[0]].annotation
+    found = resolve(method, where).parameters
+    annotation = found[parameters[0]].annotation
     if annotation is inspect.Parameter.empty:
         raise DeclarationError(f"{where}: parameter '{parameters[0]}' has no annotation")
     setattr(method, _MARK, annotation)
+    setattr(method, _GIVEN, tuple(found[name] for name in parameters[1:]))
     return method
 
 
 def taken_by(method: object) -> Any:
     """The annotation of what a method marked with `on` takes; None if it is not marked."""
     return getattr(method, _MARK, None)
+
+
+def given_to(method: object) -> tuple[inspect.Parameter, ...]:
+    """What a marked method takes besides."""
+    found: tuple[inspect.Parameter, ...] = getattr(method, _GIVEN, ())
+    return found

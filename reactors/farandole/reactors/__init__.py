@@ -1,5 +1,7 @@
 """Choreographies, reactors and what they are made of; workers and clients."""
 
+from farandole.projections.recorded import Recorded
+
 from .choreography import Choreography
 from .client import Client
 from .decisions import DecisionView
@@ -16,7 +18,7 @@ from .errors import (
     UnexpectedEnd,
 )
 from .failures import FailureGroup
-from .handle import Recorded, RunHandle
+from .handle import RunHandle
 from .inputs import ChildDone, ChildFailed, Failed
 from .outputs import After, Ask, Child
 from .provide import Provider

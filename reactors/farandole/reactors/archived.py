@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from farandole.eventstore import partition_of
+from farandole.eventstore import Stored, partition_of
 from farandole.projections.fold import Fold, RunStatus, status_of
 from farandole.schemas import UndecodableValue, UnreadableHeaders, system_records
 from farandole.schemas.envelope import Kind, unpack
@@ -76,6 +76,15 @@ def archived_run(directory: Path, choreography: str, run_id: str) -> ArchivedRun
         # Of a log that leaves offsets out, the last ones may hold no record.
         fold.position = max(fold.position, file.before)
     return ArchivedRun(view, fold)
+
+
+def archived_before(directory: Path, choreography: str, partition: int) -> Iterator[Stored]:
+    """What was archived of a partition, from its first record on, as far as the files follow one another."""
+    at = 0
+    for file in _files(directory, choreography):
+        if file.partition == partition and file.first <= at < file.before:
+            yield from (record for record in archived_records(file.path) if record.offset >= at)
+            at = file.before
 
 
 def archived_schemas(directory: Path, choreography: str) -> Mapping[bytes, bytes]:

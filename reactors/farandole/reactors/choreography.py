@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from datetime import datetime
 from typing import Any, Final, TypeVar, overload
 
+from farandole.projections import Projection
 from farandole.schemas import DeclarationError, Duration, Event, PayloadCodec, Start, event_info
 
 from .graph import check_fan_ins, graph_of
 from .options import ReactorOptions, duration, named_events, unknown_options
 from .outputs import AsyncOutcome
+from .projecting import Projected, projected
 from .provide import Provider, check_providers, missing, read_provider
 from .reactor import Reactor, declare
 from .registry import Registry
@@ -21,6 +23,7 @@ from .worker import GRACE
 
 F = TypeVar("F", bound=Callable[..., AsyncOutcome])
 T = TypeVar("T")
+P = TypeVar("P", bound=Projection)
 
 _NAME: Final = re.compile(r"[a-z](?:[a-z0-9_]{0,98}[a-z0-9])?")
 _SERVICE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
@@ -72,6 +75,7 @@ class Choreography:
         self._events: Registry[type[Event]] = Registry("events", lambda event: event)
         self._providers: dict[Any, Provider[Any]] = {}
         self._schedules: dict[str, Schedule] = {}
+        self._projections: Registry[Projected] = Registry("projections", lambda projected: projected.projection)
 
     @property
     def reactors(self) -> tuple[Reactor, ...]:
@@ -92,6 +96,11 @@ class Choreography:
     def schedules(self) -> tuple[Schedule, ...]:
         """The schedules declared so far."""
         return tuple(self._schedules.values())
+
+    @property
+    def projections(self) -> tuple[Projected, ...]:
+        """The projections declared so far."""
+        return tuple(self._projections.values())
 
     @overload
     def reactor(self, fn: F, /) -> F: ...
@@ -250,6 +259,27 @@ class Choreography:
         )
         self.know(type(start))
         self._schedules[name] = schedule
+
+    @overload
+    def project(self, projection: type[P], /) -> type[P]: ...
+    @overload
+    def project(self, *, also: "Sequence[Choreography]") -> Callable[[type[P]], type[P]]: ...
+    def project(self, projection: Any = None, *, also: "Sequence[Choreography]" = ()) -> Any:
+        """Declare a class as a projection, which `farandole project` then keeps. It comes back unchanged.
+
+        Args:
+            also: other choreographies whose events it takes, each those that it knows.
+
+        Raises:
+            DeclarationError: it takes no events, or its name is taken.
+        """
+
+        def add(projection: type[P]) -> type[P]:
+            found = projected(projection, (self, *also))
+            self._projections.add(found.name, found, self.name)
+            return projection
+
+        return add if projection is None else add(projection)
 
     def know(self, *types: type[Event]) -> None:
         """Make event types known that no signature here names, such as signals that are only looked up in a history.

@@ -1,14 +1,11 @@
 """A run as a client sees it."""
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final, Generic
-
-from typing_extensions import TypeVar
+from typing import Final
 
 from farandole.eventstore import Record
 from farandole.projections.fold import PendingChild, Verdict
+from farandole.projections.recorded import Recorded, recorded
 from farandole.schemas import Answer, Event, Signal, acquaint
 from farandole.schemas.envelope import Kind
 
@@ -24,30 +21,6 @@ from .view import Entry, View
 
 _MOST_NAME: Final = 255
 """Bytes of the name of who answers."""
-E_co = TypeVar("E_co", bound=Event, default=Event, covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded(Generic[E_co]):
-    """An event of a run's history, with its place in the log.
-
-    Attributes:
-        event: the event itself.
-        name: its name on the wire, as ``orders.PaymentTaken``.
-        at: when the log took it.
-        reactor: the reactor that emitted it; empty for what came from outside.
-        offset: its offset in the run's partition.
-        id: its event id.
-        run_id: its run.
-    """
-
-    event: E_co
-    name: str
-    at: datetime
-    reactor: str
-    offset: int
-    id: str = ""
-    run_id: str = ""
 
 
 class RunHandle(RunDecisions):
@@ -217,8 +190,8 @@ class RunHandle(RunDecisions):
             while seen < len(view.entries):
                 entry = view.entries[seen]
                 seen += 1
-                for recorded in await self._recorded(entry, view):
-                    yield recorded
+                for each in await self._recorded(entry, view):
+                    yield each
             if not live or (view.run is not None and view.run.state.name == "CLOSED"):
                 return
             await view.changed()
@@ -233,18 +206,7 @@ class RunHandle(RunDecisions):
         found = []
         for fact in facts:
             record = by_offset[fact.offset]
-            event = await self._client.decode(record)
-            found.append(
-                Recorded(
-                    event,
-                    fact.type.decode(),
-                    datetime.fromtimestamp(record.time / 1000, UTC),
-                    entry.envelope.reactor.decode(),
-                    record.offset,
-                    fact.id.decode(),
-                    self.id,
-                )
-            )
+            found.append(recorded(await self._client.decode(record), fact, record, entry.envelope, self.id))
         return found
 
     async def _control(self, kind: Kind, content: dict[str, str], verb: str) -> None:

@@ -1,7 +1,10 @@
-"""A test: given, when, then, virtual time."""
+"""Orders per day; and a test: given, when, then, virtual time."""
 
+from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 
+from sqlalchemy import Connection, text
 from tests.typing.apps.a01_order import (
     AddressChanged,
     Bank,
@@ -15,9 +18,27 @@ from tests.typing.apps.a01_order import (
     take_payment,
 )
 
-from farandole.projections import State, on
-from farandole.reactors import Step
+from farandole.projections import Projection, State, on
+from farandole.reactors import Recorded, Step
 from farandole.testing import Scenario
+
+UPSERT = text(
+    "insert into orders_per_day values (:day, :count) "
+    "on conflict (day) do update set count = orders_per_day.count + :count"
+)
+
+
+class OrdersPerDay(Projection):
+    version = 1
+    table = "orders_per_day"
+
+    @on
+    def placed(self, rows: Iterable[Recorded[OrderPlaced]], db: Connection) -> None:
+        days: dict[date, int] = {}
+        for r in rows:
+            days[r.at.date()] = days.get(r.at.date(), 0) + 1
+        for day, count in days.items():
+            db.execute(UPSERT, {"day": day, "count": count})
 
 
 class OrderState(State):

@@ -1,5 +1,6 @@
 """`farandole project`, `rebuild` and `verify`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,15 @@ Db = Annotated[
         help="The tables: sqlite:///runs.db, postgresql://user@host/database. Default: $FARANDOLE_DB.",
     ),
 ]
+One = Annotated[
+    str | None, typer.Option("--projection", metavar="NAME", help="A projection of the app, not the tables of runs.")
+]
+Archive = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIRECTORY", help="Where projections of the app read what has left the log (`farandole archive`)."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,12 +48,19 @@ def project(
     keep: Annotated[
         str | None, typer.Option(help="So long closed runs stay in the tables, as 90d. Default: for ever.")
     ] = None,
+    projection: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Keep this projection of the app, and no tables of runs. Can be repeated."),
+    ] = None,
+    archive: Archive = None,
     log_level: LogLevel = "info",
     log_format: LogFormat = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> int:
-    """Keep the tables of runs until SIGTERM: every run, step and record, for SQL. The log goes to stderr.
+    """Keep the tables of runs until SIGTERM: every run, step and record, for SQL; and the app's own projections.
+
+    The log goes to stderr.
 
     Examples:
 
@@ -58,7 +75,17 @@ def project(
     found = target(app, None if app else choreography, store)
     least = None if keep is None else round(parse_duration(keep).total_seconds() * 1000)
     level, form = "debug" if debug else log_level, "json" if json else log_format
-    return until_interrupted(keep_tables(found, database_url(db), keep=least, log_level=level, log_format=form))
+    return until_interrupted(
+        keep_tables(
+            found,
+            database_url(db),
+            keep=least,
+            only=projection or (),
+            archive=archive,
+            log_level=level,
+            log_format=form,
+        )
+    )
 
 
 def rebuild(
@@ -69,13 +96,18 @@ def rebuild(
     processes: Annotated[
         int, typer.Option(min=1, max=64, help="So many processes read and write; PostgreSQL only.")
     ] = 1,
+    projection: One = None,
+    archive: Archive = None,
     json: AsJson = False,
     debug: Debug = False,
     part: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Make the tables of runs anew from the log, beside those in use, and put them in their place at once.
 
-    Example: `farandole rebuild -c orders --store kafka://localhost:9092 --db sqlite:///orders.db`
+    Examples:
+
+    - `farandole rebuild -c orders --store kafka://localhost:9092 --db sqlite:///orders.db`
+    - `farandole rebuild app:orders --projection OrdersPerDay --db postgresql://localhost/farandole`
     """
     from farandole.cli.output import Output
     from farandole.cli.projecting import database_url
@@ -83,7 +115,12 @@ def rebuild(
     from farandole.cli.running import run, target
 
     found = target(app, None if app else choreography, store)
-    return run(make_anew(found, app, database_url(db), Output(json), processes=processes, part=part))
+    return run(
+        make_anew(
+            found, app, database_url(db), Output(json),
+            processes=processes, part=part, only=projection, archive=archive,
+        )
+    )  # fmt: skip
 
 
 def verify(
@@ -91,6 +128,8 @@ def verify(
     choreography: Name = None,
     store: Store = None,
     db: Db = None,
+    projection: One = None,
+    archive: Archive = None,
     json: AsJson = False,
     debug: Debug = False,
 ) -> int:
@@ -103,4 +142,5 @@ def verify(
     from farandole.cli.projecting import verify as compare
     from farandole.cli.running import run, target
 
-    return run(compare(target(app, None if app else choreography, store), database_url(db), Output(json)))
+    found = target(app, None if app else choreography, store)
+    return run(compare(found, database_url(db), Output(json), only=projection, archive=archive))

@@ -2,18 +2,27 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from farandole.eventstore import EventStore, Stored
 from farandole.projections.checkpoints import Checkpoints
 from farandole.projections.fold import Fold
 from farandole.projections.grown import refuse_grown
-from farandole.projections.sql import DatabaseMisconfigured, Place
-
-from .tablespace import RunTables
+from farandole.projections.sql import Database, DatabaseMisconfigured, Place
 
 TURN: Final = 200
 """Records after which others get a turn."""
+
+
+class Tables(Protocol):
+    """What a start asks of tables, as `RunTables` has it."""
+
+    @property
+    def database(self) -> Database: ...
+
+    def places(self) -> dict[int, Place]: ...
+
+    def begin(self, begun: Mapping[int, Place], /) -> dict[int, tuple[Place, int]]: ...
 
 
 class Start:
@@ -28,7 +37,7 @@ class Start:
         self,
         store: EventStore,
         partitions: Collection[int],
-        tables: RunTables,
+        tables: Tables,
         checkpoints: Checkpoints,
         call: Callable[[Callable[[], Any]], Awaitable[Any]],
         wait: float,

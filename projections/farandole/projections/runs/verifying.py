@@ -1,7 +1,7 @@
 """Whether the tables are what follows from the log: it is folded again, beside them, and both are compared row for row."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,7 +45,7 @@ class Verified:
     """What was found."""
 
     progress: Progress
-    places: dict[int, Place]
+    places: Mapping[Any, Place]
     """Up to where was compared."""
     rows: int
     differences: tuple[Difference, ...]

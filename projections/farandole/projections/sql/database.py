@@ -12,11 +12,13 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import StaticPool
 
 from .errors import DatabaseError, DatabaseMisconfigured, DatabaseUnavailable
 
 _FORMS: Final = "sqlite:///relative.db, sqlite:////absolute.db, postgresql://user@host/database"
 _WRITES: Final = "farandole_writes"
+_IN_MEMORY: Final = ":memory:"
 _PATIENCE: Final = 30.0
 """Seconds for which a writer waits for another one, or for a connection."""
 _MOST_SCHEMA: Final = 63
@@ -126,6 +128,10 @@ class Database:
         except _ERRORS as e:
             raise _told(e, self) from e
 
+    def told(self, error: Exception) -> DatabaseError | None:
+        """What an error of the database's means; None if it is none of its own."""
+        return _told(error, self) if isinstance(error, _ERRORS) else None
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -140,6 +146,8 @@ def _sqlite(url: URL) -> Engine:
         url.set(drivername="sqlite"),
         hide_parameters=True,
         connect_args={"timeout": _PATIENCE, "check_same_thread": False},
+        # What is in memory is there for one connection.
+        poolclass=StaticPool if url.database == _IN_MEMORY else None,
     )
 
     @event.listens_for(engine, "connect")

@@ -6,12 +6,15 @@ it did not hear of it. So each batch is written once, whoever dies or is cut off
 """
 
 from collections.abc import Callable, Collection, Mapping
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple
 
 from sqlalchemy import Connection, Table, bindparam, select
+from typing_extensions import TypeVar
 
 from .database import Database
 from .errors import Overtaken
+
+K = TypeVar("K", int, str, default=int)
 
 
 class Place(NamedTuple):
@@ -28,25 +31,26 @@ NOWHERE = Place(0, "", 0)
 """Before the first record."""
 
 
-class Exact:
+class Exact(Generic[K]):
     """Writes to the tables that one table of positions goes with.
 
     Args:
-        positions: has a row for each partition: ``partition``, ``position``, ``digest``, ``log_time``.
+        positions: has a row for each partition: ``position``, ``digest``, ``log_time``, and the column by which it is
+            known.
+        by: that column.
     """
 
-    def __init__(self, database: Database, positions: Table) -> None:
+    def __init__(self, database: Database, positions: Table, by: str = "partition") -> None:
         self._database = database
         self._places = positions
+        self._by = positions.c[by]
         self._update = (
             positions.update()
-            .where(positions.c.partition == bindparam("of"))
+            .where(self._by == bindparam("of"))
             .values({c: bindparam(f"its_{c}") for c in Place._fields})
         )
 
-    def places(
-        self, connection: Connection, *, of: Collection[int] | None = None, lock: bool = False
-    ) -> dict[int, Place]:
+    def places(self, connection: Connection, *, of: Collection[K] | None = None, lock: bool = False) -> dict[K, Place]:
         """Where each partition is.
 
         Args:
@@ -54,15 +58,13 @@ class Exact:
             lock: keep all others from writing about them until the transaction ends.
         """
         c = self._places.c
-        query = select(c.partition, c.position, c.digest, c.log_time).order_by(c.partition)
+        query = select(self._by, c.position, c.digest, c.log_time).order_by(self._by)
         if of is not None:
-            query = query.where(c.partition.in_(sorted(of)))
-        rows = connection.execute(query.with_for_update() if lock else query)
+            query = query.where(self._by.in_(sorted(of)))
+        rows: Any = connection.execute(query.with_for_update() if lock else query)
         return {partition: Place(*place) for partition, *place in rows}
 
-    def write(
-        self, before: Mapping[int, Place], after: Mapping[int, Place], rows: Callable[[Connection], None]
-    ) -> None:
+    def write(self, before: Mapping[K, Place], after: Mapping[K, Place], rows: Callable[[Connection], None]) -> None:
         """Write rows, and that the tables have come from one place to another.
 
         Args:

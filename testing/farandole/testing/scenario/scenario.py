@@ -3,15 +3,18 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, overload
 
+from farandole.projections import Projection
 from farandole.reactors import Choreography, Client, Provider
 from farandole.schemas import Duration
 
+from .projecting import Projected, Projecting
 from .run import ScenarioRun
 from .stage import Stage
 
 T = TypeVar("T")
+P = TypeVar("P", bound=Projection)
 
 
 class Scenario(ScenarioRun):
@@ -45,6 +48,7 @@ class Scenario(ScenarioRun):
     ) -> None:
         stage = Stage(choreographies, at=at, workers=workers, settings=settings or {})
         super().__init__(stage, run_id, choreographies[0].name)
+        self._projecting = Projecting(stage)
 
     def replace(self, provider: Provider[T], value: T) -> None:
         """Give reactors ``value`` instead of what a provider would make. Before the first `given` or `when`.
@@ -77,6 +81,24 @@ class Scenario(ScenarioRun):
         name = self._choreography if choreography is None else choreography.name
         return await self._do(lambda: fn(self._stage.logs[name].client), after)
 
+    @overload
+    async def project(self, projection: type[Projection], /, *, db: str = ...) -> Projected: ...
+    @overload
+    async def project(self, projection: P, /) -> P: ...
+    async def project(self, projection: Projection | type[Projection], /, *, db: str = ":memory:") -> object:
+        """Bring a projection up to what has happened so far: ``(await s.project(OrdersPerDay)).rows("orders_per_day")``.
+
+        A class has its tables in an SQLite database in memory; asked again, it goes on with them. An object is kept in
+        memory, and comes back. Events of all choreographies of the scenario that know them are taken.
+
+        Args:
+            db: another database, such as one in which a table was made that the projection only names.
+
+        Raises:
+            ProjectionStopped: a handler has raised.
+        """
+        return await self._projecting.project(projection, db)
+
     async def __aenter__(self) -> Self:
         self._stage.enter()
         return self
@@ -85,6 +107,7 @@ class Scenario(ScenarioRun):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
+            await self._projecting.close()
             await self._stage.leave()
         except Exception:
             if error is None:

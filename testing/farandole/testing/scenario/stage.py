@@ -127,6 +127,14 @@ class Stage:
         """
         return await self._command(self._done(do, after))
 
+    async def look(self, do: Callable[[], Awaitable[T]]) -> T:
+        """Do something that only looks at what has happened."""
+        return await self._command(self._looked(do))
+
+    async def _looked(self, do: Callable[[], Awaitable[T]]) -> T:
+        await self._open()
+        return await do()
+
     async def _written_by(self, write: Callable[[], Awaitable[None]]) -> None:
         await self._open()
         await write()

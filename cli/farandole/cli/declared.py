@@ -1,0 +1,120 @@
+"""The projections that an app declares: kept, made anew and compared beside the tables of runs."""
+
+import logging
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from farandole.eventstore import EventStore, Stored, connect
+from farandole.projections.custom import Archive, Log
+from farandole.reactors.archived import archived_before
+from farandole.reactors.projecting import Projected
+from farandole.schemas import FarandoleError
+
+from .errors import CliError, did_you_mean
+from .running import Target, answering, existing_log
+
+if TYPE_CHECKING:
+    from farandole.projections.custom.projector import ProjectionProjector
+    from farandole.projections.runs import Database, Progress, Verified
+    from farandole.projections.runs.rebuilding import Told
+
+log = logging.getLogger("farandole.projector")
+
+
+@asynccontextmanager
+async def declared(
+    target: Target, store: EventStore, database: "Database", *, only: Sequence[str] = (), archive: Path | None = None
+) -> "AsyncIterator[list[ProjectionProjector]]":
+    """A projector for each projection of the app.
+
+    Args:
+        store: the log of the app's choreography.
+        only: of these; by default of all.
+        archive: where records are that have left the log.
+
+    Raises:
+        CliError: there is none of that name.
+        StoreMisconfigured: a log that one of them reads is not there.
+    """
+    from farandole.projections.custom.projector import ProjectionProjector
+
+    wanted = [named(target, name) for name in only] if only else target.choreography.projections
+    async with AsyncExitStack() as stack:
+        stores = {target.choreography.name: store}
+        found: list[ProjectionProjector] = []
+        for each in wanted:
+            logs = await _logs(each, target, stores, stack)
+            found.append(ProjectionProjector(each.projection, logs, database, archive=_archive(archive)))
+            stack.push_async_callback(found[-1].close)
+        yield found
+
+
+def named(target: Target, name: str) -> Projected:
+    """The projection of that name.
+
+    Raises:
+        CliError: the app declares none of that name.
+    """
+    known = {each.name: each for each in target.choreography.projections}
+    if name not in known:
+        what = (
+            "declares no projection at all; name the app, which does"
+            if not known
+            else f"declares no projection '{name}'"
+        )
+        raise CliError(f"'{target.choreography.name}' {what}{did_you_mean(name, list(known)) if known else ''}")
+    return known[name]
+
+
+async def keep_on(projector: "ProjectionProjector") -> None:
+    """Keep a projection. What goes wrong with it is told, and stops no other."""
+    try:
+        await projector.run()
+    except FarandoleError as e:
+        log.error("projection %s goes no further: %s", projector.tables.name, e)
+    except Exception:
+        log.exception("projection %s goes no further", projector.tables.name)
+
+
+async def rebuild_one(
+    target: Target, store: EventStore, database: "Database", name: str, archive: Path | None, told: "Told"
+) -> "Progress":
+    """Make the tables of one projection anew."""
+    async with declared(target, store, database, only=[name], archive=archive) as (projector,):
+        return await projector.rebuild(told)
+
+
+async def verify_one(
+    target: Target, store: EventStore, database: "Database", name: str, archive: Path | None, told: "Told"
+) -> "Verified":
+    """Compare the tables of one projection with what its code makes of the log."""
+    from farandole.projections.custom.verifying import verify_projection
+
+    each = named(target, name)
+    async with AsyncExitStack() as stack:
+        logs = await _logs(each, target, {target.choreography.name: store}, stack)
+        return await verify_projection(each.projection, logs, database, archive=_archive(archive), told=told)
+
+
+async def _logs(each: Projected, target: Target, stores: dict[str, EventStore], stack: AsyncExitStack) -> list[Log]:
+    found: list[Log] = []
+    for name, types in each.types().items():
+        if name not in stores:
+            with existing_log():
+                async with answering(target.store):
+                    store = await connect(target.store, name, create=False)
+            stores[name] = await stack.enter_async_context(store)
+        found.append(Log(name, stores[name], types))
+    return found
+
+
+def _archive(directory: Path | None) -> Archive | None:
+    if directory is None:
+        return None
+
+    def records(choreography: str, partition: int) -> Iterable[Stored]:
+        return archived_before(directory, choreography, partition)
+
+    return records

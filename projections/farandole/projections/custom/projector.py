@@ -1,0 +1,205 @@
+"""Who keeps the tables of one projection: makes them, follows the logs, and builds a new version beside the old one."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from farandole.eventstore import PositionLost, StoreUnavailable
+from farandole.projections.runs.rebuilding import Progress, Told
+from farandole.projections.runs.tablespace import drop
+from farandole.projections.sql import (
+    Database,
+    DatabaseError,
+    DatabaseMisconfigured,
+    DatabaseUnavailable,
+    Overtaken,
+    Place,
+)
+
+from .filling import PACE, Filling, Pace
+from .logs import Archive, Log, ends_of
+from .projection import Projection
+from .space import ProjectionTables, database_of
+from .swapping import swap
+
+log = logging.getLogger("farandole.projector")
+
+T = TypeVar("T")
+_RETRY: Final = 1.0
+_TELL: Final = 10.0
+NEW: Final = "new"
+"""Of the place where a version is built."""
+
+
+class ProjectionProjector:
+    """Keeps the tables of one projection.
+
+    Args:
+        logs: see `farandole.projections.custom.logs.types_of`.
+        database: the one that the tables of runs are in, or would be.
+        archive: where records are that have left the log.
+    """
+
+    def __init__(
+        self,
+        projection: type[Projection],
+        logs: Sequence[Log],
+        database: Database,
+        *,
+        pace: Pace = PACE,
+        archive: Archive | None = None,
+    ) -> None:
+        self.tables = ProjectionTables(database_of(database), projection)
+        self._logs = logs
+        self._pace = pace
+        self._archive = archive
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="farandole-projection")
+        self._filling = self._fill(self.tables)
+
+    @property
+    def places(self) -> Mapping[str, Place]:
+        """Up to where the tables are true, as far as this projector knows: by ``choreography/partition``."""
+        return self._filling.places
+
+    def has_come_to(self, ends: Mapping[str, int]) -> bool:
+        """Whether the tables have all that came before these positions, as far as this projector knows."""
+        return self._filling.has_come_to(ends)
+
+    async def run(self) -> None:
+        """Keep the tables, until cancelled.
+
+        Raises:
+            ProjectionStopped: a handler has raised. The tables are true up to before that event.
+            ProjectionOutdated: they are of a newer version.
+            BeginningMissing: what it has not seen has left the log.
+            DatabaseMisconfigured, StoreMisconfigured, PartitionCorrupt: a person must put something right.
+        """
+        filling = self._filling
+        while True:
+            try:
+                try:
+                    while await self._call(self.tables.make) == "newer":
+                        await self._build_beside()
+                    await filling.run(None)
+                except Overtaken as e:
+                    log.info(
+                        "another projector keeps the tables of %s, or they were made anew: %s", self.tables.name, e
+                    )
+                    await filling.stand_by()
+            except PositionLost as e:
+                log.warning("the log is not the one that was read so far; beginning from what the tables say: %s", e)
+            except (DatabaseUnavailable, StoreUnavailable) as e:
+                log.warning("projection %s begins anew in %g s: %s", self.tables.name, _RETRY, e)
+                await asyncio.sleep(_RETRY)
+
+    async def catch_up(self) -> None:
+        """Bring the tables up to the ends that the logs have now; a new version too.
+
+        Raises:
+            Overtaken: another projector keeps them.
+            ProjectionError, DatabaseError, StoreError: as for `run`.
+        """
+        if await self._call(self.tables.make) == "newer":
+            await self._build(lambda progress: None)
+        await self._filling.run(await ends_of(self._logs))
+
+    async def rebuild(self, told: Told = lambda progress: None) -> Progress:
+        """Make the tables anew beside those in use, and put them in their place in one transaction.
+
+        Raises:
+            Overtaken: another projector does just that.
+            ProjectionError, DatabaseError, StoreError: one of all is not as it must be; those in use are as they were.
+        """
+        await self._call(lambda: drop(self.tables.beside(NEW).database))
+        return await self._build(told)
+
+    async def close(self) -> None:
+        """Let go of the thread."""
+        self._thread.shutdown(wait=False)
+
+    async def _build_beside(self) -> None:
+        name, version = self.tables.name, self.tables.projection.version
+        log.info("projection %s: version %d is built beside the tables in use", name, version)
+        said = time.monotonic()
+
+        def told(progress: Progress) -> None:
+            nonlocal said
+            if time.monotonic() - said >= _TELL:
+                said = time.monotonic()
+                share = progress.done / progress.total if progress.total else 1.0
+                left = "" if progress.left is None else f", {progress.left:.0f} s left"
+                log.info("projection %s: version %d is at %.0f%%%s", name, version, share * 100, left)
+
+        try:
+            await self._build(told)
+        except Overtaken:
+            log.info("projection %s: another projector builds version %d", name, version)
+            await self._until_built()
+        except DatabaseMisconfigured:
+            # The other one may just have put away what was built.
+            if await self._call(self.tables.version) != version:
+                raise
+        else:
+            log.info("projection %s: version %d is in place", name, version)
+
+    async def _until_built(self) -> None:
+        """Wait until another one has built the new version, or is silent."""
+        loop = asyncio.get_running_loop()
+        seen, since = None, loop.time()
+        while await self._call(self.tables.version) != self.tables.projection.version:
+            await asyncio.sleep(min(_RETRY, self._pace.patience / 4))
+            tables = self.tables.beside(NEW)
+            try:
+                places = await self._call(tables.places)
+            except DatabaseError:
+                return
+            finally:
+                await self._call(tables.database.close)
+            if places != seen:
+                seen, since = places, loop.time()
+            elif loop.time() - since >= self._pace.patience:
+                return
+
+    async def _build(self, told: Told) -> Progress:
+        """Build the tables in a place of their own; whoever began it before has saved what was done."""
+        tables = self.tables.beside(NEW)
+        try:
+            if await self._call(tables.make) == "newer":
+                await self._call(lambda: drop(tables.database))
+                await self._call(tables.make)
+            progress = _Progress(self._logs)
+            filling = self._fill(tables, lambda: told(progress(filling.places)))
+            await progress.begin()
+            await filling.run(progress.ends)
+            # What came meanwhile is little: whoever projects then has it to do.
+            await filling.run(await ends_of(self._logs))
+            await self._call(lambda: swap(tables, self.tables))
+            await self._call(lambda: drop(tables.database))
+            return progress(filling.places)
+        finally:
+            await asyncio.to_thread(tables.database.close)
+
+    def _fill(self, tables: ProjectionTables, wrote: Callable[[], None] = lambda: None) -> Filling:
+        return Filling(self._logs, tables, self._pace, self._call, self._archive, wrote)
+
+    async def _call(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+class _Progress:
+    """How far it is."""
+
+    def __init__(self, logs: Sequence[Log]) -> None:
+        self.ends: dict[str, int] = {}
+        self._logs = logs
+        self._began = time.monotonic()
+
+    async def begin(self) -> None:
+        self.ends = await ends_of(self._logs)
+
+    def __call__(self, places: Mapping[str, Place]) -> Progress:
+        done = sum(min(place.position, self.ends.get(part, 0)) for part, place in places.items())
+        return Progress(done, sum(self.ends.values()), time.monotonic() - self._began)

@@ -1,0 +1,47 @@
+"""What is known of projections in a database: which are there, up to where they are true, and what they passed over."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Text
+
+metadata: Final = MetaData()
+
+projections: Final = Table(
+    "projections",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),  # live, stopped
+    Column("error", Text, nullable=False),  # why it is stopped
+    Column("changed", Boolean, nullable=False),  # its code is not the one that the first rows were made by
+    Column("fingerprint", Text, nullable=False),
+    Column("made", Text, nullable=False),  # by name, how its tables were made; JSON
+)
+
+positions: Final = Table(
+    "projection_positions",
+    metadata,
+    Column("part", Text, primary_key=True),  # projection.version/choreography/partition
+    Column("projection", Text, nullable=False, index=True),
+    Column("choreography", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("log_time", BigInteger, nullable=False),
+)
+
+errors: Final = Table(
+    "projection_errors",
+    metadata,
+    Column("projection", Text, primary_key=True),
+    Column("choreography", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("log_offset", BigInteger, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("handler", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),  # log time, in milliseconds since 1970 UTC
+)
+
+OURS: Final = frozenset(metadata.tables)
