@@ -102,7 +102,7 @@ def owned(port: int) -> int:
             lines = response.read().decode().splitlines()
     except URLError:
         return 0
-    return int(float(next(line.split()[1] for line in lines if line.startswith("farandole_partitions_owned "))))
+    return int(float(next(line.split()[1] for line in lines if line.startswith("farandole_partitions_owned{"))))
 
 
 def test_children_end_when_their_parent_is_killed(store: str) -> None:

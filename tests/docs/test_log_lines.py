@@ -16,7 +16,8 @@ LEVELS = ("debug", "info", "warning", "error", "exception", "log")
 def quoted() -> list[str]:
     """What the first column of the table quotes."""
     section = PAGE.partition("## The log of a worker")[2].partition("\n## ")[0]
-    rows = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")]
+    table = section.partition("| it says |")[2]
+    rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
     return [line for row in rows for line in re.findall(r"`([^`]+)`", row)]
 
 

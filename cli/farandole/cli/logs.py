@@ -13,6 +13,8 @@ from .options import Format
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _COLOURS: Final = {"WARNING": "\x1b[33m", "ERROR": "\x1b[31m", "CRITICAL": "\x1b[1;31m"}
+_CHATTY: Final = ("alembic", "asyncio", "httpx2", "uvicorn")
+"""They tell of each step that they take. The Kafka client is kept quiet by the store."""
 _DIM: Final = "\x1b[2m"
 _RESET: Final = "\x1b[0m"
 
@@ -80,8 +82,8 @@ def set_up(level: str = "info", format: Format | None = None) -> None:
         JsonFormatter() if format == "json" else TextFormatter(terminal and "NO_COLOR" not in os.environ)
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    # The Kafka client is kept quiet by the store.
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    for chatty in _CHATTY:
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 @contextmanager

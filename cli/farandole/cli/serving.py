@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from farandole.eventstore import without_secrets
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from farandole.dashboard import Role, Settings
 
 log = logging.getLogger("farandole.dashboard")
-
-_CHATTY: Final = ("alembic", "httpx2", "uvicorn")
-"""They tell of each step that they take."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +47,6 @@ async def serve(
 ) -> int:
     """Serve until SIGTERM or SIGINT."""
     set_up(log_level, log_format)
-    for chatty in _CHATTY:
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     _needed()
     from farandole.dashboard.serving import serve as serve_dashboard
     from farandole.dashboard.serving import settle
