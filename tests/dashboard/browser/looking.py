@@ -34,7 +34,7 @@ class Look:
         context = browser.new_context(**{**DESK, **how})
         context.add_init_script(_WATCH)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(120_000)
         looking = cls(page, url)
         looking._listen()
         try:

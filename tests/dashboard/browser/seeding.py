@@ -22,9 +22,21 @@ def order(customer: str = "ann", **more: object) -> OrderPlaced:
     return OrderPlaced.model_validate({"customer": customer, **fields})
 
 
+async def at_work(client: Client) -> None:
+    """Wait until a worker's contracts are in force, so that whatever starts is owed at once."""
+    partitions = range(client.store.partitions)
+    async with asyncio.timeout(120):
+        while True:
+            await client.follower.up_to_date(partitions)
+            if all(client.follower.fold(p).contracts.get(b"take_payment") for p in partitions):
+                return
+            await asyncio.sleep(0.05)
+
+
 async def seed(store: str) -> None:
     """Runs of all kinds: shipped, refused, retrying, asking, waiting for a timer, a signal, children, and for nobody."""
     async with shop.connect(store) as client:
+        await at_work(client)
         for n, customer in enumerate(("ann", "bob", "cleo", "dora"), 1):
             await client.start(order(customer, items=["lamp", "book"][: n % 3]), run_id=f"order-{n}")
         for n, customer in enumerate(("eve", "fred", "gil"), 5):

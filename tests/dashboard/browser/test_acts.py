@@ -13,7 +13,7 @@ from .seeding import order
 from .shop import ParcelLeft, ReturnAsked
 from .shop import shop as choreography
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def start(stage: Stage, event: Start, run_id: str) -> None:

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import expect
+
 from .conftest import Stage
 from .looking import Look
 from .seeding import order
 from .test_acts import start
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_a_run_that_starts_is_seen_without_loading_the_page_anew(look: Look, shop: Stage) -> None:
@@ -36,7 +39,7 @@ def test_filters_are_in_the_address_and_kept_by_name(look: Look) -> None:
     look.page.locator(".chip", has_text="failed").first.click()
     look.page.wait_for_url("**status=failed*")
     look.page.get_by_label("Search runs").fill("customer:fred")
-    look.page.wait_for_function("document.querySelectorAll('[data-row]').length === 1")
+    expect(look.page.locator("[data-row]")).to_have_count(1, timeout=120_000)
     assert "customer%3Afred" in look.page.url
     look.press("Save this filter")
     look.page.get_by_label("Name").fill("fred's")
@@ -44,7 +47,7 @@ def test_filters_are_in_the_address_and_kept_by_name(look: Look) -> None:
     look.to("/runs")
     look.page.locator(".saved a", has_text="fred's").click()
     look.page.wait_for_url("**fred*")
-    assert look.page.locator("[data-row]").count() == 1
+    expect(look.page.locator("[data-row]")).to_have_count(1, timeout=120_000)
 
 
 def test_lists_are_walked_and_opened_with_keys(look: Look) -> None:
@@ -73,11 +76,13 @@ def test_the_past_of_a_run_is_shown_with_what_each_record_changed(look: Look) ->
     look.page.keyboard.press("Home")
     look.page.wait_for_url("**offset=*")
     look.page.locator(".travel-state").wait_for()
+    first = look.page.url
     open_then = look.page.get_by_label("What was open")
     assert "take_payment" in open_then.inner_text()
     assert "OrderPlaced" in look.page.get_by_label("What it changed").inner_text()
     look.press("One record on")
-    look.page.wait_for_function("document.getElementById('travel-at').textContent === '2'")
+    expect(look.page.locator("#travel-at")).to_have_text("2", timeout=120_000)
+    look.page.wait_for_url(lambda url: url != first)
 
 
 def test_a_run_is_drawn_and_told_as_a_list(look: Look) -> None:

@@ -72,7 +72,10 @@ function mark() {
 }
 
 function listen() {
-  const source = document.querySelector("[data-stream]")?.dataset.stream ?? "/api/v1/stream";
+  const source = new URL(document.querySelector("[data-stream]")?.dataset.stream ?? "/api/v1/stream", location.origin);
+  // From where the page was drawn: what came in between is told, too.
+  const after = document.getElementById("fresh")?.dataset.after;
+  if (after) source.searchParams.set("after", after);
   events = new EventSource(source);
   events.addEventListener("open", mark);
   events.addEventListener("error", mark);
