@@ -148,7 +148,7 @@ def test_every_command_and_option_exists(words: list[str]) -> None:
 
 @pytest.mark.parametrize("words", ours("make"))
 def test_every_make_target_exists(words: list[str]) -> None:
-    for target in words:
+    for target in (word for word in words if "=" not in word):
         assert re.search(rf"^{re.escape(target)}:", (ROOT / "Makefile").read_text(), flags=re.M)
 
 
