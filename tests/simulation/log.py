@@ -37,7 +37,7 @@ class SimulatedLog(MemoryLog):
         if self.closed:
             return 0
         log, at = self.partitions[partition], asyncio.get_running_loop().time()
-        first = len(log)
+        first = log.next
         stamp = self._stamp()
         for offset, record in enumerate(records, first):
             stored = Stored(partition, offset, stamp, record.key, record.value, tuple(record.headers))

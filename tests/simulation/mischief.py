@@ -111,7 +111,7 @@ class Mischief(Workload):
             value = self.chance.choice([None, b"", self.chance.randbytes(8), b"\xc3\x01" + self.chance.randbytes(12)])
             partition = self._partition(run)
             self.world.note(f"a signal that cannot be read arrives in {run.id.decode()}")
-            self.world.spoilt.add((partition, len(self.world.log.partitions[partition])))
+            self.world.spoilt.add((partition, self.world.log.partitions[partition].next))
             self.world.log.append(partition, (self._signal(run.id, b"x%032x" % self.chance.getrandbits(128), value),))
 
     def _signal(self, key: bytes, id: bytes, value: bytes | None) -> Record:

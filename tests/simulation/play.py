@@ -77,7 +77,7 @@ class Play(Mischief):
             if worker.process.knows < NEXT_VERSION:
                 worker.kill()
         world.stage.fail, world.stage.slow = 0.0, 1.0
-        for machine in (*world.workers, *world.clients):
+        for machine in (*world.workers, *world.clients, *world.visitors):
             machine.net = world.network()
             machine.skew = 0
             machine.process.fuse = None

@@ -225,18 +225,22 @@ class FaultyReader(Reader):
 
     def _news(self) -> bool:
         logs = self._store.inner.log.partitions
-        return self._store.inner.closed or any(len(logs[p]) > at for p, at in self._positions.items())
+        return self._store.inner.closed or any(logs[p].next > at for p, at in self._positions.items())
 
     def _take(self, stale: float) -> list[Sequence[Stored]]:
         log, chance = self._store.world.log, self._store.world.chance
         now = asyncio.get_running_loop().time()
         found: list[Sequence[Stored]] = []
         for partition, position in self._positions.items():
+            held = log.partitions[partition]
+            if position < held.first:
+                self._store.machine.astray += 1
+                raise PositionLost(f"partition {partition} begins at {held.first}, and not at {position}")
             end = log.visible(partition, position, now - stale)
             if end - position > 1 and self._store.machine.net.cut and chance.random() < self._store.machine.net.cut:
                 end = chance.randrange(position + 1, end + 1)
             if end > position:
-                found.append(log.partitions[partition][position:end])
+                found.append(held[position - held.first : end - held.first])
                 self._positions[partition] = end
         return found
 

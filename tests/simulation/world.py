@@ -77,6 +77,8 @@ class World:
         """Whether it ever was, by more than a little."""
         self.workers: list[WorkerMachine] = []
         self.clients: list[ClientMachine] = []
+        self.visitors: list[ClientMachine] = []
+        """Clients that came for one thing."""
         self.mail: list[tuple[int, tuple[Record, ...]]] = []
         """All that ever arrived, so that some of it can arrive again."""
         self.to_come = 0
@@ -205,6 +207,11 @@ class World:
         self.clients.append(client)
         return client
 
+    def start_visitor(self) -> ClientMachine:
+        visitor = ClientMachine(self, f"visitor#{len(self.visitors)}")
+        self.visitors.append(visitor)
+        return visitor
+
     def alive(self, service: str | None = None) -> list[WorkerMachine]:
         """Workers that live, or are only frozen."""
         return [w for w in self.workers if w.alive and service in (None, w.version.service)]
@@ -275,10 +282,10 @@ class World:
         """Take everything down, so that nothing is left behind; nothing of it reaches the log."""
         self.closing = self.stage.over = True
         self.log.closed = True
-        for machine in (*self.workers, *self.clients):
+        for machine in (*self.workers, *self.clients, *self.visitors):
             machine.process.fuse = None
             await machine.store.inner.close()
-        for machine in (*self.workers, *self.clients):
+        for machine in (*self.workers, *self.clients, *self.visitors):
             machine.process.thaw()
         this = asyncio.current_task()
         for _ in range(50):
@@ -296,14 +303,14 @@ class World:
                 for serving in host.worker.partitions.values():
                     vars(serving.fold).clear()
                 vars(host.worker).clear()
-        for client in self.clients:
+        for client in (*self.clients, *self.visitors):
             for fold in client.client.follower._folds.values():
                 vars(fold).clear()
             vars(client.client.follower).clear()
         for transcript in self.log.transcripts:
             vars(transcript.fold).clear()
             transcript.lines.clear()
-        for machine in (*self.workers, *self.clients):
+        for machine in (*self.workers, *self.clients, *self.visitors):
             vars(machine).clear()
         for part in (self.log, self.stage.executions, *self._groups.values()):
             part.clear() if isinstance(part, list) else vars(part).clear()

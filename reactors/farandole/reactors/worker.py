@@ -257,7 +257,8 @@ class Worker(Restoring):
                 for partition in [p for p, s in self.partitions.items() if s.active and s.stopped is None]:
                     await self._store.append(partition, self._scribe.control(Kind.RELEASED, [content]))
         except (TimeoutError, AppendError, StoreError) as e:
-            log.warning("not all outcomes could be appended before stopping; their steps stay owed: %s", e)
+            why = str(e) or "the log took them not in time"
+            log.warning("not all outcomes could be appended before stopping; their steps stay owed: %s", why)
 
     async def _read(self) -> None:
         reader = self._store.reader()

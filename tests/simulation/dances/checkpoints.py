@@ -26,7 +26,8 @@ def break_a_checkpoint(play: "Play") -> None:
     """A chunk of the newest one is lost, or a bit of it turns."""
     entries, chance = play.world.log.checkpoints, play.chance
     found = [manifests[0] for manifests in manifests_in(entries).values() if manifests]
-    keys = [key for key in chance.choice(found).parts if key in entries] if found else []
+    spared = _spared(play)
+    keys = [key for key in chance.choice(found).parts if key in entries and key not in spared] if found else []
     if keys:
         key = chance.choice(keys)
         play.world.note(f"{key.decode()} of the checkpoints breaks")
@@ -37,9 +38,20 @@ def break_a_checkpoint(play: "Play") -> None:
 
 
 def lose_a_manifest(play: "Play") -> None:
-    entries = play.world.log.checkpoints
-    if manifests := sorted(key for key in entries if key.startswith(MANIFESTS)):
+    entries, spared = play.world.log.checkpoints, _spared(play)
+    if manifests := sorted(key for key in entries if key.startswith(MANIFESTS) and key not in spared):
         del entries[play.chance.choice(manifests)]
+
+
+def _spared(play: "Play") -> set[bytes]:
+    """What nobody may lose: the checkpoints with which archived partitions begin, and all while one is being archived."""
+    log = play.world.log
+    if any(visitor.alive and visitor.tasks for visitor in play.world.visitors):
+        return {*log.checkpoints}
+    firsts = {(p, held.first) for p, held in enumerate(log.partitions) if held.first}
+    manifests = [m for found in manifests_in(log.checkpoints).values() for m in found]
+    begun = [m for m in manifests if (m.partition, m.position) in firsts]
+    return {key for manifest in begun for key in (manifest.key, *manifest.parts)}
 
 
 def mix_logs_up(play: "Play") -> None:

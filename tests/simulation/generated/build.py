@@ -4,11 +4,10 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import or_
-from random import Random
 from typing import Any, Final
 
 from farandole.reactors import After, Ask, Child, ChildDone, ChildFailed, Failed, Run, Step
-from simulation.dances import CHECKPOINTS, Dance, Reacting
+from simulation.dances import Dance, Reacting, around
 from simulation.dances.long import go_on
 
 from . import handlers, judge, people
@@ -22,9 +21,8 @@ SERVICES: Final = ("mill", "shop", "yard")
 
 
 def dances_of(seed: int) -> tuple[Dance, ...]:
-    """The choreography that is made up for a seed, and in every second world what happens to checkpoints."""
-    checkpoints = (CHECKPOINTS,) if Random(f"{seed} {CHECKPOINTS.name}").random() < 0.5 else ()
-    return (dance_of(drawn(seed)), *checkpoints)
+    """The choreography that is made up for a seed, and what happens to the log itself."""
+    return (dance_of(drawn(seed)), *around(seed))
 
 
 def dance_of(spec: ChoreographySpec) -> Dance:
