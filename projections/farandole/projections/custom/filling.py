@@ -245,7 +245,7 @@ class _Of:
     def places(self) -> dict[int, Place]:
         return dict(self._places)
 
-    def begin(self, new: Mapping[int, Place]) -> dict[int, tuple[Place, int]]:
+    def begin(self, begun: Mapping[int, Place], rows: object) -> dict[int, tuple[Place, int]]:
         return {p: (place, 0) for p, place in self._places.items()}
 
 

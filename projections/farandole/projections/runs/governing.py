@@ -1,22 +1,46 @@
-"""What governs a partition, as rows: contracts in force, kill switches, schedules."""
+"""What governs a partition, as rows: contracts in force, kill switches, schedules.
+
+Where a log begins with a checkpoint, the fold knows what is in force, and neither since when nor who said so: it is so since the
+checkpoint then.
+"""
+
+from collections.abc import Iterable
+from typing import Final
 
 from farandole.eventstore import Stored
-from farandole.projections.fold import Applied, Fold
+from farandole.projections.fold import Contract, Fold
 
 from .batch import Batch
 from .payloads import Payload, as_json, plain, text
 
+UNKNOWN: Final = ("since", "since_at", "by", "why", "touched")
+"""Columns that say of what came before a checkpoint no more than that."""
 
-def contract_changes(fold: Fold, out: Applied, into: Batch) -> None:
+
+def in_force(fold: Fold, into: Batch) -> None:
+    """All that governs the partition where its rows begin."""
+    for contract in fold.contracts:
+        _of_contract(fold, contract, fold.position - 1, into)
+    for reactor, (number, stopped) in fold.stopped.items():
+        key = (fold.partition, text(reactor))
+        into.policies.upsert(key, [*key, stopped, number, "", "", fold.log_time, fold.position - 1])
+    for name in fold.schedules:
+        schedule_changes(fold, name, into)
+
+
+def contract_changes(fold: Fold, contracts: Iterable[Contract], offset: int, into: Batch) -> None:
     """Contracts came into force. Of one that is renamed a row stays, which shows what took its place."""
-    for contract in out.contracts:
-        said = (plain(contract.service), plain(str(contract.content.get("version", ""))))
-        rest = (contract.id, as_json(dict(contract.content)), fold.log_time, out.offset)
+    for contract in contracts:
         if contract.renames:
-            key = (fold.partition, text(contract.renames))
-            into.reactors.upsert(key, [*key, *said, "renamed", *rest])
-        key = (fold.partition, text(contract.reactor))
-        into.reactors.upsert(key, [*key, *said, contract.state, *rest])
+            _of_contract(fold, contract, offset, into, renamed=True)
+        _of_contract(fold, contract, offset, into)
+
+
+def _of_contract(fold: Fold, contract: Contract, offset: int, into: Batch, *, renamed: bool = False) -> None:
+    key = (fold.partition, text(contract.renames if renamed else contract.reactor))
+    said = (plain(contract.service), plain(str(contract.content.get("version", ""))))
+    state, content = "renamed" if renamed else contract.state, as_json(dict(contract.content))
+    into.reactors.upsert(key, [*key, *said, state, contract.id, content, fold.log_time, offset])
 
 
 def policy_changes(fold: Fold, record: Stored, payload: Payload, into: Batch) -> None:

@@ -244,7 +244,8 @@ class Projector:
                 self._unknown.add(unknown)
                 self._payloads.learn(await self._store.catalogue.load())
             pending = self._pending
-            pending.before.setdefault(partition, place_of(fold) if fold.position else self.places[partition])
+            if partition not in pending.before:
+                pending.before[partition] = place_of(fold) if fold.position else self.places[partition]
             try:
                 rows.take(record, pending.batch)
             except UnknownFoldVersion as e:

@@ -17,10 +17,11 @@ from farandole.schemas import PayloadCodec
 from .migrations import migrate
 from .projector import Pace, Projector
 from .retention import retire
-from .tables import metadata
+from .standings import COUNT
+from .tables import metadata, standings
 from .tablespace import RunTables, drop, has_tables, kept_since
 
-_PACE: Final = Pace(most=10_000)
+_PACE: Final = Pace(most=20_000)
 _LOOK: Final = 0.5
 _WORDS: Final = "records_words"
 
@@ -204,10 +205,11 @@ def _swap_files(database: Database, shadow: Database) -> None:
     with database.alone() as cursor:
         cursor.execute("ATTACH DATABASE ? AS made", (shadow.path,))
         cursor.execute("BEGIN IMMEDIATE")
-        for table in metadata.sorted_tables:
+        for table in (each for each in metadata.sorted_tables if each is not standings):
             columns = ", ".join(column.name for column in table.columns)
             cursor.execute(f"DELETE FROM main.{table.name}")  # noqa: S608
             cursor.execute(f"INSERT INTO main.{table.name} ({columns}) SELECT {columns} FROM made.{table.name}")  # noqa: S608
+        cursor.execute(COUNT)
         cursor.execute(f"DELETE FROM main.{_WORDS}")  # noqa: S608
         cursor.execute(f"INSERT INTO main.{_WORDS} (rowid, words) SELECT rowid, words FROM made.{_WORDS}")  # noqa: S608
         cursor.execute("COMMIT")

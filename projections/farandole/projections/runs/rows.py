@@ -179,7 +179,7 @@ class Rows:
         if parked:
             self._gone(parked, out, into)
         if out.contracts:
-            contract_changes(self.fold, out, into)
+            contract_changes(self.fold, out.contracts, out.offset, into)
         elif e.kind == _POLICY:
             policy_changes(self.fold, record, payload, into)
         elif record.key is not None and (e.kind == _TICK or e.flags & _OF_SCHEDULE):

@@ -10,6 +10,9 @@ from farandole.projections.fold import Fold
 from farandole.projections.grown import refuse_grown
 from farandole.projections.sql import Database, DatabaseMisconfigured, Place
 
+from .batch import Batch
+from .governing import in_force
+
 TURN: Final = 200
 """Records after which others get a turn."""
 
@@ -22,7 +25,7 @@ class Tables(Protocol):
 
     def places(self) -> dict[int, Place]: ...
 
-    def begin(self, begun: Mapping[int, Place], /) -> dict[int, tuple[Place, int]]: ...
+    def begin(self, begun: Mapping[int, Place], rows: Callable[[int], Batch], /) -> dict[int, tuple[Place, int]]: ...
 
 
 class Start:
@@ -67,7 +70,9 @@ class Start:
             folds.update({p: each.fold for p, each in found.items()})
             self._refuse_cut_off(p for p in cut if p not in found)
         new = {p: place_of(folds[p]) for p in partitions if p not in known}
-        began: dict[int, tuple[Place, int]] = await self._call(lambda: self._tables.begin(new))
+        began: dict[int, tuple[Place, int]] = await self._call(
+            lambda: self._tables.begin(new, lambda p: _in_force(folds[p]))
+        )
         self._places = {p: place for p, (place, _) in began.items() if p in partitions}
         # Asked after the tables, which another one may bring further on meanwhile, but never beyond the log.
         ends = await store.ends(partitions)
@@ -125,6 +130,12 @@ class Start:
             f"the tables in {self._tables.database.url} do not follow from this log: partition {partition} has other "
             f"records before offset {self._places[partition].position}. If the log is the right one: farandole rebuild"
         )
+
+
+def _in_force(fold: Fold) -> Batch:
+    batch = Batch()
+    in_force(fold, batch)
+    return batch
 
 
 def place_of(fold: Fold) -> Place:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
-ROWS: Final = 1
+ROWS: Final = 2
 """Counts what rows say: tables of another number are made anew by a rebuild."""
 
 metadata: Final = MetaData()
@@ -310,6 +310,9 @@ minutes: Final = Table(
     _has("most", BigInteger),
     Index("minutes_by_minute", "minute"),
 )
+
+standings: Final = Table("standings", metadata, _key("status", Text), _has("runs", BigInteger))
+"""How many runs there are of each status. See `standings.keep_standings`."""
 
 OF_RUNS: Final = (records, steps, timers, decisions, children, failures, attributes, runs)
 """Tables whose rows leave with their run."""

@@ -1,16 +1,25 @@
 """The tables of one log, in one database: made, brought up to date, and found to be those that are meant."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Index, insert, select, update
 
 from farandole.projections.sql import Database, DatabaseMisconfigured, Exact, Place
 
+from .batch import Batch
 from .migrations import migrate
-from .tables import OF_THE_LOG, ROWS, WORDS_INDEX, about, positions
+from .standings import drop_standings, keep_standings
+from .tables import OF_THE_LOG, ROWS, WORDS_INDEX, about, attributes, positions, records, runs, steps
 
-_LOCK = 0x6661_7261_6E64
+_AT_ONCE: Final = 2
+"""Indexes that are made beside one another."""
+_LARGEST: Final = (records, steps, runs, attributes)
+_ROOM: Final = "192MB"
+"""What PostgreSQL may take of memory for each of them."""
+_LOCK: Final = 0x6661_7261_6E64
 """PostgreSQL's advisory lock of whoever migrates."""
 
 
@@ -36,7 +45,7 @@ class RunTables:
         """Make the tables or bring them up to date, whoever else does so at the same time.
 
         Args:
-            bare: without what only helps to find rows; `finish` makes that.
+            bare: without what only helps to find and to count rows; `finish` makes that.
 
         Raises:
             DatabaseMisconfigured: they are of another choreography, or say what rows no longer say.
@@ -60,6 +69,7 @@ class RunTables:
                 self._judge(dict(found), partitions)
 
     def _strip(self, connection: Connection) -> None:
+        drop_standings(connection)
         for table in OF_THE_LOG:
             for index in table.indexes:
                 index.drop(connection)
@@ -67,14 +77,23 @@ class RunTables:
             connection.exec_driver_sql("DROP INDEX records_by_words")
 
     def finish(self) -> None:
-        """Make what helps to find rows, all at once, which is faster than row by row."""
+        """Make what helps to find and to count rows, all at once, which is faster than row by row."""
+        indexes = sorted((index for table in OF_THE_LOG for index in table.indexes), key=_by_size)
+        makes: list[Callable[[Connection], object]] = [index.create for index in indexes]
+        if self.database.dialect == "postgresql":
+            makes.insert(0, lambda connection: connection.exec_driver_sql(WORDS_INDEX))
+        # SQLite has one writer, and PostgreSQL makes most kinds of index on one core.
+        with ThreadPoolExecutor(1 if self.database.dialect == "sqlite" else _AT_ONCE) as threads:
+            list(threads.map(self._make, makes))
         with self.database.writing() as connection:
-            for table in OF_THE_LOG:
-                for index in table.indexes:
-                    index.create(connection)
-            if self.database.dialect == "postgresql":
-                connection.exec_driver_sql(WORDS_INDEX)
+            keep_standings(connection)
             connection.exec_driver_sql("ANALYZE")
+
+    def _make(self, make: Callable[[Connection], object]) -> None:
+        with self.database.writing() as connection:
+            if self.database.dialect == "postgresql":
+                connection.exec_driver_sql(f"SET LOCAL maintenance_work_mem TO '{_ROOM}'")
+            make(connection)
 
     def _judge(self, found: dict[str, object], partitions: int) -> None:
         where = f"the tables in {self.database.url}"
@@ -93,11 +112,12 @@ class RunTables:
                 f"{where} were made by another release, whose rows say something else; make them anew: farandole rebuild"
             )
 
-    def begin(self, begun: Mapping[int, Place]) -> dict[int, tuple[Place, int]]:
+    def begin(self, begun: Mapping[int, Place], rows: Callable[[int], Batch]) -> dict[int, tuple[Place, int]]:
         """Where each partition is, and where its rows begin.
 
         Args:
             begun: where partitions begin that have no place yet.
+            rows: what a partition has where it begins.
         """
         with self.database.writing() as connection:
             known = self.exact.places(connection, lock=True)
@@ -108,10 +128,12 @@ class RunTables:
             ]
             if new:
                 connection.execute(insert(positions), new)
-            rows = connection.execute(select(positions)).mappings()
+                for each in new:
+                    rows(each["partition"]).write(connection)
+            found = connection.execute(select(positions)).mappings()
             return {
                 row["partition"]: (Place(row["position"], row["digest"], row["log_time"]), row["begins"])
-                for row in rows
+                for row in found
             }
 
     def places(self) -> dict[int, Place]:
@@ -133,6 +155,11 @@ class RunTables:
                 f"the tables in {self.database.url} are of another log of the same name (the topic was made anew?); make "
                 "them anew: farandole rebuild"
             )
+
+
+def _by_size(index: Index) -> int:
+    """Those of the largest tables first, so that the last ones are over soon."""
+    return next((n for n, table in enumerate(_LARGEST) if index.table is table), len(_LARGEST))
 
 
 def drop(database: Database) -> None:

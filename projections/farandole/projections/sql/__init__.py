@@ -1,5 +1,7 @@
 """Tables that follow from the log: a batch of records, its rows and its positions in one transaction."""
 
+from . import quiet as _quiet  # noqa: F401
+
 try:
     import alembic as _alembic  # noqa: F401
     import sqlalchemy as _sqlalchemy  # noqa: F401

@@ -34,12 +34,13 @@ class Database:
     Args:
         url: ``sqlite:///file.db`` or ``postgresql://…``; ``?schema=`` names a schema of PostgreSQL.
         schema: the one that is used if the URL names none.
+        scratch: what is written can be made anew: no commit waits for the disk. Once a later one of another does, all is there.
 
     Raises:
         DatabaseMisconfigured: the URL is of another kind, or the driver is not installed.
     """
 
-    def __init__(self, url: str, schema: str) -> None:
+    def __init__(self, url: str, schema: str, *, scratch: bool = False) -> None:
         try:
             found = make_url(url)
         except ArgumentError as e:
@@ -47,13 +48,13 @@ class Database:
         kind = found.drivername.partition("+")[0]
         if kind == "sqlite" and found.database:
             self.dialect, self.schema = "sqlite", ""
-            self._engine = _sqlite(found)
+            self._engine = _sqlite(found, scratch)
         elif kind in ("postgresql", "postgres"):
             given = found.query.get("schema", schema)
             self.dialect, self.schema = "postgresql", given if isinstance(given, str) else given[-1]
             if not self.schema.replace("_", "a").isalnum() or len(self.schema) > _MOST_SCHEMA:
                 raise DatabaseMisconfigured(f"{self.schema!r} cannot name a schema: use letters, digits and _")
-            self._engine = _postgresql(found.difference_update_query(["schema"]), self.schema)
+            self._engine = _postgresql(found.difference_update_query(["schema"]), self.schema, scratch)
         else:
             raise DatabaseMisconfigured(
                 f"'{found.drivername}' is no kind of database that is known; give one of {_FORMS}"
@@ -68,11 +69,12 @@ class Database:
         return self._engine.url.database or ""
 
     def beside(self, word: str) -> "Database":
-        """Another place for tables, next to this one: a file, or a schema of the same database."""
+        """A place for tables that are made beside these: a file, or a schema of the same database."""
         if self.dialect == "sqlite":
-            return Database(self._url.set(database=f"{self.path}.{word}").render_as_string(hide_password=False), "")
-        url = self._url.update_query_dict({"schema": f"{self.schema}_{word}"})
-        return Database(url.render_as_string(hide_password=False), "")
+            url = self._url.set(database=f"{self.path}.{word}")
+        else:
+            url = self._url.update_query_dict({"schema": f"{self.schema}_{word}"})
+        return Database(url.render_as_string(hide_password=False), "", scratch=True)
 
     @contextmanager
     def alone(self) -> Iterator[Any]:
@@ -141,7 +143,7 @@ def raw(connection: Connection) -> Any:
     return connection.connection.cursor()
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, scratch: bool) -> Engine:
     engine = create_engine(
         url.set(drivername="sqlite"),
         hide_parameters=True,
@@ -154,7 +156,8 @@ def _sqlite(url: URL) -> Engine:
     def connected(connection: sqlite3.Connection, _: object) -> None:
         # Transactions begin where we say so, and not where the driver thinks they might.
         connection.isolation_level = None
-        for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "temp_store = MEMORY", "cache_size = -65536"):
+        safe = "synchronous = OFF" if scratch else "synchronous = NORMAL"
+        for pragma in ("journal_mode = WAL", safe, "temp_store = MEMORY", "cache_size = -65536"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -165,7 +168,7 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _postgresql(url: URL, schema: str) -> Engine:
+def _postgresql(url: URL, schema: str, scratch: bool) -> Engine:
     try:
         engine = create_engine(
             url.set(drivername="postgresql+psycopg"), pool_timeout=_PATIENCE, pool_pre_ping=True, hide_parameters=True
@@ -174,11 +177,13 @@ def _postgresql(url: URL, schema: str) -> Engine:
     except ImportError as e:
         raise DatabaseMisconfigured("PostgreSQL needs psycopg: pip install 'farandole[postgres]'") from e
 
+    lazy = "SET LOCAL synchronous_commit TO off; " if scratch else ""
+
     @event.listens_for(engine, "begin")
     def begins(connection: Connection) -> None:
         # With each transaction, for behind a pooler the next one may be on another connection of the server's.
         writes = connection.get_execution_options().get(_WRITES)
-        isolation = "" if writes else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
+        isolation = lazy if writes else "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
         connection.exec_driver_sql(f"{isolation}SET LOCAL search_path TO {schema}")
 
     return engine

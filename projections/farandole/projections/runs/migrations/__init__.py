@@ -1,6 +1,5 @@
 """How the tables came to be as they are, step by step: Alembic, run from the package, inside the caller's transaction."""
 
-import logging
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -8,8 +7,6 @@ from typing import Final
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
-
-logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each start, that nothing is to be done
 
 _ONE_AT_A_TIME: Final = Lock()
 """What migrations refer to as ``op`` and ``context``, Alembic keeps once for the whole process."""
@@ -23,4 +20,4 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.attributes["connection"] = connection
     with _ONE_AT_A_TIME:
-        command.upgrade(config, "head")
+        command.upgrade(config, "heads")

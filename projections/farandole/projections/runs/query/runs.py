@@ -97,10 +97,13 @@ class Runs(Asking):
         self, where: Where = EVERYTHING, *, min_position: Mapping[int, int] | None = None
     ) -> Answer[Mapping[str, int]]:
         """How many runs there are, by status."""
-        query = select(t.runs.c.status, func.count()).where(*where.conditions(self.database.dialect, self.choreography))
+        conditions = where.conditions(self.database.dialect, self.choreography)
+        query: Select[Any] = select(t.standings).where(t.standings.c.runs > 0)
+        if conditions:
+            query = select(t.runs.c.status, func.count()).where(*conditions).group_by(t.runs.c.status)
 
         def ask(connection: Connection) -> Mapping[str, int]:
-            return {row[0]: row[1] for row in connection.execute(query.group_by(t.runs.c.status))}
+            return {row[0]: row[1] for row in connection.execute(query)}
 
         return await self.ask(ask, min_position)
 
