@@ -61,7 +61,7 @@ class Closed(End):
 
 def a_desk() -> Choreography:
     """Applications that are asked about, break, wait, have children, or go well."""
-    desk = Choreography(f"desk{next(_numbers)}")
+    desk = Choreography(f"office{next(_numbers)}")
 
     @desk.reactor
     async def handle(
