@@ -10,11 +10,11 @@ Command = Callable[..., str]
 def commands(desk: Any) -> Command:
     """Makes commands about the choreography and the log of a desk: a verb, and further words.
 
-    What takes events needs their code, so that such a command names the app, which only its reader knows.
+    What takes or draws events needs their code, so that such a command names the app, which only its reader knows.
     """
 
     def command(verb: str, *words: str) -> str:
-        of = ["APP"] if verb in ("start", "send", "work") else ["-c", desk.choreography]
+        of = ["APP"] if verb in ("start", "send", "work", "graph") else ["-c", desk.choreography]
         options = ["--db", desk.db_url] if verb in ("rebuild", "verify") else []
         return shlex.join(["farandole", verb, *of, *words, "--store", desk.store_url, *options])
 
