@@ -152,7 +152,7 @@ async def _everything(client: Client) -> tuple[list[Stored], Mapping[bytes, byte
         for batch in await reader.read():
             records += batch
     await reader.close()
-    return records, await store.catalogue.load()
+    return records, dict(await store.catalogue.load())
 
 
 def a_log(name: str = "orders", *, runs: int = 6, at_once: int = 50) -> RecordedLog:
@@ -213,8 +213,7 @@ def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
 
 def packing(database: Database) -> list[Any]:
     """The rows of `Packing`."""
-    lines = rows(database, "SELECT run, number, what FROM lines ORDER BY run, number")
-    return [lines, rows(database, "SELECT item, packed FROM counts ORDER BY item")]
+    return [sorted(rows(database, f"SELECT * FROM {name}")) for name in ("lines", "counts")]
 
 
 def expected(runs: int = 6) -> list[Any]:
@@ -225,4 +224,4 @@ def expected(runs: int = 6) -> list[Any]:
         counts.update(items)
         said = [f"placed {'ann' if n % 2 else 'ben'}", *(f"packed {item}" for item in items), f"shipped {len(items)}"]
         lines += [(f"order-{n}", number, what) for number, what in enumerate(said, 1)]
-    return [lines, sorted(counts.items())]
+    return [sorted(lines), sorted(counts.items())]
