@@ -33,6 +33,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "scale": ("scale", "--store", "kafka"),
     "rebuild": ("rebuild", "--store", "kafka", "--db", "postgres", "--processes", "2"),
     "rebuild-sqlite": ("rebuild", "--store", "kafka", "--db", "sqlite"),
+    "questions": ("questions", "--store", "sqlite", "--db", "postgres"),
     "soak": ("soak", "--minutes", "60", "--rate", "100"),
 }
 """Name of each result, the module that makes it, and its options."""

@@ -1,9 +1,10 @@
 """Rebuilding the tables of runs: records a second, from a log to SQLite or PostgreSQL, by `farandole rebuild`.
 
-    python -m benchmarks.rebuild --store sqlite --db postgres --records 1000000 --processes 2
+    python -m benchmarks.rebuild --store sqlite --db postgres --runs 100000 --processes 2
 
-The log holds whole runs of five steps, 500 of them beside one another, as workers write them. PostgreSQL is one of the
-benchmark's own, with its usual settings. The figures are those that the command tells; indexes are made within.
+The log holds runs of ten events, 500 of them beside one another, as workers write them (`benchmarks.many_runs`). PostgreSQL is
+one of the benchmark's own, with more memory than it has by default. `rebuild` is all of it: Python's start, the rows, the indexes, the swap;
+`fill` is the rows alone.
 """
 
 import asyncio
@@ -17,15 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chain_app as app
+from benchmarks import many_runs
 from benchmarks.options import measured, parser
-from benchmarks.restore import START, STEPS
 from benchmarks.show import say, tell
-from benchmarks.written_log import append_to, prepare, runs_of
 from farandole.eventstore import connect
 from farandole.testing.postgres import PostgresServer
-
-_PER_RUN = app.STEPS + 1
 
 
 @contextmanager
@@ -59,45 +56,51 @@ async def command(*words: str, env: dict[str, str]) -> dict[str, Any]:
     return {**json.loads(out), "in_all_s": time.perf_counter() - began}
 
 
-async def rebuild(url: str, db: str, records: int, processes: int, partitions: int) -> dict[str, Any]:
-    name = f"rebuild_{time.time_ns():x}"
-    app.chain.name = app.chain.service = name
+async def write(url: str, name: str, runs: int, partitions: int) -> None:
+    """A log of many runs."""
+    many_runs.many.name = many_runs.many.service = name
     async with await connect(url, name, partitions=partitions) as store:
-        say(f"writing {records:,} records")
-        scribe = await prepare(store, app.chain)
-        for partition in range(partitions):
-            runs = runs_of(scribe, START, STEPS, records // partitions // _PER_RUN, partition, partitions)
-            await append_to(store, partition, runs)
-    env = {"FARANDOLE_STORE": url, "FARANDOLE_DB": db}
+        say(f"writing {runs:,} runs")
+        await many_runs.write(store, runs)
+
+
+async def rebuilt(url: str, db: str, name: str, processes: int) -> dict[str, Any]:
+    """Make the tables of a log, and tell how long that took."""
     say("rebuilding")
     several = ["--processes", str(processes)] if processes > 1 else []
-    made = await command("rebuild", "-c", name, *several, env=env)
-    say("verifying")
-    found = await command("verify", "-c", name, env=env)
-    if found["differences"]:
-        raise SystemExit(f"the tables are not what follows from the log: {found['differences'][:3]}")
+    made = await command("rebuild", "-c", name, *several, env={"FARANDOLE_STORE": url, "FARANDOLE_DB": db})
     return {
         "store": url.partition(":")[0],
         "database": db.partition(":")[0],
-        "processes": processes,
         "records": made["records"],
+        "processes": processes,
         "fill_records_per_s": made["records"] / made["seconds"],
         "rebuild_s": made["in_all_s"],
         "rebuild_records_per_s": made["records"] / made["in_all_s"],
-        "verify_s": found["in_all_s"],
     }
+
+
+async def rebuild(url: str, db: str, runs: int, processes: int, partitions: int) -> dict[str, Any]:
+    name = f"rebuild_{time.time_ns():x}"
+    await write(url, name, runs, partitions)
+    made = await rebuilt(url, db, name, processes)
+    say("verifying")
+    found = await command("verify", "-c", name, env={"FARANDOLE_STORE": url, "FARANDOLE_DB": db})
+    if found["differences"]:
+        raise SystemExit(f"the tables are not what follows from the log: {found['differences'][:3]}")
+    return {**made, "verify_s": found["in_all_s"]}
 
 
 def main() -> None:
     options = parser("benchmarks.rebuild", __doc__)
-    options.add_argument("--records", type=int, default=1_000_000, help="records of the log (default 1,000,000)")
+    options.add_argument("--runs", type=int, default=100_000, help="of ten events each (default 100,000)")
     options.add_argument("--db", default="postgres", help="postgres, sqlite, or a URL (default postgres)")
     options.add_argument("--processes", type=int, default=1, help="of the rebuild (default 1)")
     options.add_argument("--partitions", type=int, default=4, help="of the log (default 4)")
 
     async def measure(url: str, given: Any) -> dict[str, Any]:
         with database(given.db) as db:
-            return await rebuild(url, db, given.records, given.processes, given.partitions)
+            return await rebuild(url, db, given.runs, given.processes, given.partitions)
 
     given, result = measured(options, measure)
     tell(result, given.json, title=f"Rebuilding the tables of {result['records']:,} records")
