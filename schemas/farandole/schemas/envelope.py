@@ -20,7 +20,7 @@ whether it cares without decoding the value. Layout 1, big-endian, as ``docs/pro
     71      …     causation, reactor, generation, branch, extra, one after the other, to the end
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import IntEnum, IntFlag
 from struct import Struct
 from typing import Final, NamedTuple
@@ -37,6 +37,8 @@ _HEAD = _FIXED.size
 _pack_fixed = _FIXED.pack
 _unpack_fixed = _FIXED.unpack_from
 _SPEC: Header = ("ce_specversion", b"1.0")
+_NAMES: Final = ("ce_id", "ce_source", "ce_type", "fa")
+"""Of the headers behind `_SPEC`, in the order of `pack`."""
 
 
 class Kind(IntEnum):
@@ -208,17 +210,19 @@ def pack_outcome(
     ]
 
 
-def unpack(headers: Iterable[Header]) -> Envelope:
+def unpack(headers: Collection[Header]) -> Envelope:
     """Read the headers of one record. Headers that are not ours (``traceparent``, …) are passed over.
 
     Raises:
         UnreadableHeaders: a required header is missing, or ``fa`` does not fit layout 1.
     """
-    found = dict(headers)
-    try:
-        fa, id, type, source = found["fa"], found["ce_id"], found["ce_type"], found["ce_source"]
-    except KeyError as e:
-        raise UnreadableHeaders(f"the record has no header {e.args[0]}") from None
+    # Most are as `pack` made them, and need not be looked for.
+    as_packed = len(headers) == 1 + len(_NAMES)
+    if as_packed:
+        _, (n_id, id), (n_source, source), (n_type, type), (n_fa, fa) = headers
+        as_packed = (n_id, n_source, n_type, n_fa) == _NAMES
+    if not as_packed:
+        id, source, type, fa = _look_for(headers)
     if len(fa) < _HEAD or fa[0] != _LAYOUT:
         raise UnreadableHeaders(
             f"header fa is {len(fa)} bytes of layout {fa[0] if fa else '?'}; layout {_LAYOUT} has {_HEAD} or more"
@@ -244,6 +248,15 @@ def unpack(headers: Iterable[Header]) -> Envelope:
         kind, flags, append, index, count, attempt, sent, not_after, delay, schema,
         fa[_HEAD:c], fa[c:r], fa[r:g], fa[g:b], fa[b:], id, type, source,
     ))  # fmt: skip
+
+
+def _look_for(headers: Iterable[Header]) -> Iterable[bytes]:
+    """Id, source, type and ``fa``, wherever they stand."""
+    found = dict(headers)
+    try:
+        return [found[name] for name in _NAMES]
+    except KeyError as e:
+        raise UnreadableHeaders(f"the record has no header {e.args[0]}") from None
 
 
 def packed_schema(fa: bytes, unless: int = 0) -> bytes:

@@ -125,4 +125,17 @@ def test_twenty_thousand_closed_runs_take_a_hundred_bytes_each_at_most() -> None
     assert not bucket.add(hashes[7])
     assert set(bucket) == set(hashes)
     assert len(bucket) == 20_000
-    assert len(bucket._table) <= 100 * 20_000
+    assert len(bucket._table) + len(bucket.filter) <= 100 * 20_000
+
+
+def test_ids_are_found_in_all_buckets_however_these_came_to_be() -> None:
+    closed, restored = ClosedIds(b"log"), ClosedIds(b"log")
+    runs = [b"run-%d" % i for i in range(3_000)]
+    for run in runs:
+        closed.add(run, 0, 240, 24 * 500)
+    for bucket in closed:
+        restored.restore(Bucket.of(bucket.opened, bucket.newest, b"".join(bucket.copy())))
+    assert len(list(closed)) == 6
+    for ids in (closed, restored):
+        assert all(run in ids for run in runs)
+        assert not any(b"other-%d" % i in ids for i in range(3_000))

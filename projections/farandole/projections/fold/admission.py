@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .fold import Fold
 
 _LAST, _FANOUT = int(Flag.LAST), int(Flag.FANOUT)
-_OPEN, _ENDING = RunState.OPEN, RunState.ENDING
+_OPEN, _ENDING, _ADMITTED = RunState.OPEN, RunState.ENDING, Verdict.ADMITTED
 
 Rule = Callable[["Fold", Stored, Envelope, Applied], Verdict]
 RunRule = Callable[["Fold", Run, Stored, Envelope, Applied], Verdict]
@@ -69,7 +69,7 @@ def start(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
         out.arm(run, Deadline(due))
     take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags), out)
     close_if_done(fold, run, out)
-    return Verdict.ADMITTED
+    return _ADMITTED
 
 
 def outcome(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
@@ -87,7 +87,7 @@ def outcome(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -
         if parts is None:
             return Verdict.HELD
         _discharge(fold, run, pair, parts, e, out)
-        return Verdict.ADMITTED
+        return _ADMITTED
     # Most outcomes are of one event that begins no branch.
     del run.owed[key]
     out.settled.append((run, pair))
@@ -97,7 +97,7 @@ def outcome(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -
     if pair.branch is not None:
         leave(fold, run, pair.branch, out)
     run.touched = fold.log_time
-    return Verdict.ADMITTED
+    return _ADMITTED
 
 
 def _discharge(fold: "Fold", run: Run, pair: Pair, parts: Sequence[Fact], e: Envelope, out: Applied) -> None:
@@ -135,9 +135,9 @@ def failure(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -
     if not e.flags & _LAST:
         pair.due = fold.log_time + e.delay
         out.owed.append((run, pair))
-        return Verdict.ADMITTED
+        return _ADMITTED
     fail_for_good(fold, run, pair, Fact(e.id, fold.intern(e.type), record.offset, e.flags), out)
-    return Verdict.ADMITTED
+    return _ADMITTED
 
 
 def signal(fold: "Fold", run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:

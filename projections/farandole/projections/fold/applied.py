@@ -14,6 +14,10 @@ Due = Timer | Gathering | Deadline | StepDeadline
 """What may act once log time has come to its ``due``."""
 
 
+# An enumeration looks its members up anew each time, which takes longer than all the rest of making one.
+_ADMITTED, _NO_RESULT = Verdict.ADMITTED, Result.NONE
+
+
 class More:
     """Effects that most records do not have."""
 
@@ -43,7 +47,7 @@ class Applied:
     def __init__(self, offset: int = -1) -> None:
         self.offset = offset
         """The record's offset."""
-        self.verdict = Verdict.ADMITTED
+        self.verdict = _ADMITTED
         self.envelope: Envelope | None = None
         """The record's headers; None if they cannot be read."""
         self.run: Run | None = None
@@ -54,7 +58,7 @@ class Applied:
         """Pairs to work on, each no earlier than its ``due``: newly owed, owed again, or due for another attempt."""
         self.settled: list[tuple[Run, Pair]] = []
         """Pairs owed no longer: discharged, parked or dropped."""
-        self.result = Result.NONE
+        self.result = _NO_RESULT
         """Set when this record fixed the run's result."""
         self.closed: list[Run] = []
         """Runs that left the fold."""

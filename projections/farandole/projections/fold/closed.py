@@ -53,7 +53,12 @@ class ClosedIds:
     def __contains__(self, run_id: bytes) -> bool:
         """Whether the run was closed within the window, to the bucket."""
         h = self._hash(run_id)
-        return any(h in bucket for bucket in self._buckets)
+        place, bit = _in_filter(h)
+        # Every start asks every bucket, and nearly always in vain.
+        for bucket in self._buckets:  # noqa: SIM110
+            if bucket.filter[place & bucket.mask] & bit and h in bucket:
+                return True
+        return False
 
     def __len__(self) -> int:
         return self._total
@@ -78,25 +83,25 @@ class ClosedIds:
 class Bucket:
     """A set of 16-byte hashes in one `bytearray`, by linear probing, at most two thirds full."""
 
-    __slots__ = ("_count", "_slots", "_table", "newest", "opened")
+    __slots__ = ("_count", "_table", "filter", "mask", "newest", "opened")
 
     def __init__(self, opened: int) -> None:
         self.opened = opened
         """Log time of the first id, in milliseconds."""
         self.newest = opened
         """Log time of the last id, in milliseconds."""
-        self._slots = 16
-        self._table = bytearray(self._slots * _SIZE)
         self._count = 0
+        self._clear(16)
 
     @classmethod
     def of(cls, opened: int, newest: int, hashes: bytes) -> "Bucket":
         """A bucket of these hashes, one behind the other."""
         bucket = cls(opened)
         bucket.newest = newest
-        while len(hashes) // _SIZE * 3 > bucket._slots * 2:
-            bucket._slots *= 4
-        bucket._table = bytearray(bucket._slots * _SIZE)
+        slots = len(bucket.filter)
+        while len(hashes) // _SIZE * 3 > slots * 2:
+            slots *= 4
+        bucket._clear(slots)
         for at in range(0, len(hashes), _SIZE):
             bucket.add(hashes[at : at + _SIZE])
         return bucket
@@ -104,8 +109,8 @@ class Bucket:
     def copy(self) -> "Bucket":
         """A bucket that stays as this one is now."""
         bucket = Bucket(self.opened)
-        bucket.newest, bucket._slots, bucket._count = self.newest, self._slots, self._count
-        bucket._table = self._table[:]
+        bucket.newest, bucket._count, bucket.mask = self.newest, self._count, self.mask
+        bucket._table, bucket.filter = self._table[:], self.filter[:]
         return bucket
 
     def __len__(self) -> int:
@@ -125,22 +130,39 @@ class Bucket:
         at = self._find(h)
         if self._table[at : at + _SIZE] == h:
             return False
-        self._table[at : at + _SIZE] = h
+        self._put(at, h)
         self._count += 1
-        if self._count * 3 > self._slots * 2:
+        slots = len(self.filter)
+        if self._count * 3 > slots * 2:
             held = list(self)
-            self._slots *= 4
-            self._table = bytearray(self._slots * _SIZE)
+            self._clear(slots * 4)
             for other in held:
-                at = self._find(other)
-                self._table[at : at + _SIZE] = other
+                self._put(self._find(other), other)
         return True
+
+    def _clear(self, slots: int) -> None:
+        self._table = bytearray(slots * _SIZE)
+        self.filter = bytearray(slots)
+        """Eight bits for each slot, of which each hash sets one: most that are not here need not be looked for."""
+        self.mask = slots - 1
+        """What of a hash's place holds in a bucket of this size."""
+
+    def _put(self, at: int, h: bytes) -> None:
+        self._table[at : at + _SIZE] = h
+        place, bit = _in_filter(h)
+        self.filter[place & self.mask] |= bit
 
     def _find(self, h: bytes) -> int:
         """Where the hash is, or the free place where it would go."""
-        mask = self._slots - 1
+        mask = self.mask
         slot = int.from_bytes(h[:8], "big") & mask
         table = self._table
         while (held := table[slot * _SIZE : slot * _SIZE + _SIZE]) != h and held != _EMPTY:
             slot = (slot + 1) & mask
         return slot * _SIZE
+
+
+def _in_filter(h: bytes) -> tuple[int, int]:
+    """The byte, modulo the filter's length, and the bit in it."""
+    number = int.from_bytes(h[8:], "big")
+    return number >> 3, 1 << (number & 7)

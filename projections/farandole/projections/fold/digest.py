@@ -7,6 +7,7 @@ _BASE: Final = 0x3FFF_FFDD
 """The largest prime below 2^30."""
 _MODULUS: Final = 0xFFFF_FFFF_FFFF_FFC5
 """The largest prime below 2^64."""
+_number: Final = int.from_bytes
 
 
 def roll(digest: int, offset: int, append: bytes, verdict: int) -> int:
@@ -16,4 +17,4 @@ def roll(digest: int, offset: int, append: bytes, verdict: int) -> int:
     folds that differ in an offset or a verdict alone differ for certain. Every reader pays this for every record, and
     wide multiplications are what is dear in it.
     """
-    return (digest * _BASE + int.from_bytes(append, "big") + offset * 256 + verdict) % _MODULUS
+    return (digest * _BASE + _number(append, "big") + offset * 256 + verdict) % _MODULUS

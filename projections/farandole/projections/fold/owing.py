@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .fold import Fold
 
 _NO_REACTOR = int(Flag.NO_REACTOR)
+_ENDING, _DONE = RunState.ENDING, Turn.DONE
 
 
 def owe(fold: "Fold", run: Run, fact: Fact, out: Applied) -> None:
@@ -74,11 +75,11 @@ def drop(fold: "Fold", run: Run, out: Applied) -> None:
 
 def close_if_done(fold: "Fold", run: Run, out: Applied) -> None:
     """An ending run that owes nothing leaves the fold; only a hash of its id stays for a while."""
-    if run.state is not RunState.ENDING or run.owed:
+    if run.state is not _ENDING or run.owed:
         return
     if run.pending is not None and (compensation.unwind(fold, run, out) or run.pending.holds()):
         return
-    if run.turn(Turn.DONE):
+    if run.turn(_DONE):
         del fold.runs[run.id]
         fold.keeping.pop(run.id, None)
         fold.closed.add(run.id, fold.log_time, fold.settings.dedup_window, fold.settings.dedup_most)

@@ -46,6 +46,9 @@ class Turn(IntEnum):
     """Nothing is owed any more."""
 
 
+# An enumeration looks a member up anew each time, at the price of a function call.
+_OPEN, _NO_RESULT = RunState.OPEN, Result.NONE
+
 LIFE: Final = {
     (RunState.ABSENT, Turn.START): RunState.OPEN,
     (RunState.OPEN, Turn.END): RunState.ENDING,
@@ -259,8 +262,8 @@ class Run:
         """Id of its start event."""
         self.offset = offset
         """Offset of its start event."""
-        self.state = RunState.OPEN
-        self.result = Result.NONE
+        self.state = _OPEN
+        self.result = _NO_RESULT
         self.end = b""
         """Wire name of the `End` that fixed the result."""
         self.result_offset = -1

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from .fold import Fold
 
 _END, _FINAL_END, _COMPENSATE = int(Flag.END), int(Flag.FINAL_END), int(Flag.COMPENSATE)
-_OPEN = RunState.OPEN
+_OPEN, _TURN_END, _ENDED = RunState.OPEN, Turn.END, Result.ENDED
 
 
 def take(fold: "Fold", run: Run, fact: Fact, out: "Applied") -> None:
     """Every event enters a run's history here."""
     out.admitted.append(fact)
-    if fact.flags & _END and run.state is _OPEN and run.turn(Turn.END):
-        run.result, run.end, run.result_offset = Result.ENDED, fact.type, fact.offset
-        out.result = Result.ENDED
+    if fact.flags & _END and run.state is _OPEN and run.turn(_TURN_END):
+        run.result, run.end, run.result_offset = _ENDED, fact.type, fact.offset
+        out.result = _ENDED
         if fact.flags & _COMPENSATE:
             compensation.begin(run)
         if run.pending is not None:
