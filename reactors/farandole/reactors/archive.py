@@ -145,6 +145,10 @@ async def _archive(
     if partition not in whole or whole[partition].manifest != cut:
         raise ArchiveFailed(f"the checkpoint of partition {partition} at offset {cut.position} cannot be read")
     fold = (await begun(store, checkpoints, [partition], newest=False))[partition]
+    if fold.position > first:
+        raise ArchiveFailed(
+            f"partition {partition} begins at offset {fold.position} by now: somebody else archived it; nothing was deleted"
+        )
     file = _made(to) / f"{choreography}.{partition}.{first}-{cut.position}.avro"
     part = file.with_suffix(".avro.part")
     written = await _export(store, fold, first, cut.position, part)

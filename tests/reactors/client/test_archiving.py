@@ -185,6 +185,29 @@ async def test_who_looks_a_run_up_while_the_log_is_archived_is_told_what_is_ther
         assert cut[-1].file is not None
 
 
+async def test_of_two_who_archive_at_once_one_is_told_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Stage(clock=SystemClock()) as stage:
+        dance = a_dance()
+        worker = await stage.worker(dance, checkpoints=OFTEN)
+        await some_done(stage, dance)
+        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        one, other = await stage.client(dance), await stage.client(dance)
+        begun, first = archive.begun, list[Archived]()
+
+        async def after_the_other(*args: Any, **more: Any) -> Any:
+            monkeypatch.setattr(archive, "begun", begun)
+            first.extend(await archived(other, tmp_path))
+            return await begun(*args, **more)
+
+        monkeypatch.setattr(archive, "begun", after_the_other)
+        with pytest.raises(ArchiveFailed, match="somebody else archived it"):
+            await archived(one, tmp_path)
+        assert first[0].file is not None
+        assert len(list(archived_records(first[0].file))) == first[0].before
+
+
 async def _away(*_: object) -> None:
     raise StoreUnavailable("the log cannot be reached")
 
