@@ -119,7 +119,7 @@ def test_the_tables_of_runs_are_made_without_the_checkout(installed: Path, tmp_p
 from farandole.projections.runs import Database, RunTables, __file__
 tables = RunTables(Database('sqlite:///{tmp_path}/runs.db', 's'), 't')
 tables.make(1)
-print(__file__, tables.begin({{}}))
+print(__file__, tables.begin({{}}, dict))
 """
     assert run_from(installed, f"exec({code!r})").startswith(str(installed))
 

@@ -23,7 +23,8 @@ def archived(records: list[Stored]) -> RecordedLog:
         last.apply(record)
     oldest = min((run.offset for run in last.runs.values()), default=records[-1].offset + 1)
     below = [record.offset for record in records if record.offset <= oldest]
-    at = below[len(below) * 2 // 3]
+    # Where a checkpoint stands: after a record, though nothing may be at the offset that comes next.
+    at = below[len(below) * 2 // 3 - 1] + 1
     log.checkpoint(0, at)
     log.cut(0, at)
     return log
@@ -36,7 +37,7 @@ async def test_tables_that_have_more_than_the_log_are_verified_as_far_as_it_goes
     log = archived(records)
     found = await verify(log, database, "t")
     assert found.differences == ()
-    assert found.rows > 50
+    assert found.rows > 10
     with database.writing() as connection:
         offset = records[-1].offset
         connection.exec_driver_sql(f"UPDATE records SET sent = sent + 1 WHERE log_offset = {offset}")

@@ -23,11 +23,13 @@ class Cut:
     Args:
         first: the offset that the log begins with.
         until: log time up to which reactors were at work for runs that are left out.
+        kept: records before this log time leave with their run, or by themselves if it is not known.
     """
 
-    def __init__(self, first: int, until: int) -> None:
+    def __init__(self, first: int, until: int, kept: int) -> None:
         self._first = first
         self._until = until
+        self._kept = kept
 
     def comparable(self, table: Table, row: Row) -> Row | None:
         """A row with nothing in it that cannot be compared; None if that is all of it."""
@@ -40,7 +42,9 @@ class Cut:
             return tuple(None if name in UNKNOWN else value for name, value in zip(names, row, strict=True))
         if "run" not in names or (run := row[names.index("run")]) is None or run >= self._first:
             return row
-        return tuple(None if name == "run" else value for name, value in zip(names, row, strict=True)) if table is records else None  # fmt: skip
+        if table is not records or row[names.index("at")] < self._kept:
+            return None
+        return tuple(None if name == "run" else value for name, value in zip(names, row, strict=True))
 
 
 def cuts(connection: Connection, made: Connection, kept: int) -> dict[int, Cut]:
@@ -62,5 +66,5 @@ def cuts(connection: Connection, made: Connection, kept: int) -> dict[int, Cut]:
             runs.c.partition == partition, runs.c.run < first
         )
         until = max(connection.execute(query).scalar() or 0 for query in (at, over))
-        found[partition] = Cut(first, max(until, kept))
+        found[partition] = Cut(first, max(until, kept), kept)
     return found
