@@ -13,6 +13,7 @@ from .governing import UNKNOWN
 from .tables import minutes, policies, positions, reactors, records, runs, schedules
 
 _NEVER: Final = 1 << 62
+_OF_ITS_RUN: Final = frozenset({"run", "admitted", "place"})
 _GOVERNING: Final = (reactors, policies, schedules)
 Row = tuple[Any, ...]
 
@@ -40,11 +41,12 @@ class Cut:
             if table is reactors and row[names.index("state")] == "renamed" and row[-1] < self._first:
                 return None
             return tuple(None if name in UNKNOWN else value for name, value in zip(names, row, strict=True))
-        if "run" not in names or (run := row[names.index("run")]) is None or run >= self._first:
+        run = row[names.index("run")] if "run" in names else self._first
+        if run is not None and run >= self._first:
             return row
         if table is not records or row[names.index("at")] < self._kept:
             return None
-        return tuple(None if name == "run" else value for name, value in zip(names, row, strict=True))
+        return tuple(None if name in _OF_ITS_RUN else value for name, value in zip(names, row, strict=True))
 
 
 def cuts(connection: Connection, made: Connection, kept: int) -> dict[int, Cut]:
