@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help demo stack test test-pythons chaos lint dist clean
 
 help:
-	@echo "make demo   the demonstration: runs in motion on the embedded store, in this terminal"
+	@echo "make demo   the demonstration: runs in motion on the embedded store, in this terminal and on the dashboard"
 	@echo "make stack  Kafka, PostgreSQL, workers, server and Prometheus, with runs in motion, until Ctrl-C (ARGS=--check asks all of it, and ends)"
 	@echo "make test   every test, on a real Apache Kafka (Java 17 and Maven) and PostgreSQL too"
 	@echo "make chaos  the whole fault campaign, half an hour; its report goes to test-output (ARGS=--list names the faults)"
@@ -32,7 +32,7 @@ $(VENV)/.python:
 
 $(VENV)/.installed: $(VENV)/.python pyproject.toml
 	@echo "Installing into $(VENV); a minute or two the first time ..."
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable ".[dashboard]"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed

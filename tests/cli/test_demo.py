@@ -1,6 +1,7 @@
 """`demo` shows runs in motion, and comes to an end by itself or when told."""
 
 import contextlib
+import json
 import os
 import pty
 import re
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import termios
+import urllib.request
 
 from .conftest import APPS, environment, run, spawn, until
 
@@ -54,6 +56,26 @@ def at_a_terminal(*words: str) -> tuple[int, str]:
             written += read
     os.close(ours)
     return process.wait(30), written.decode()
+
+
+def test_it_is_seen_on_the_dashboard_where_one_waits_one_is_tried_again_and_one_is_stuck() -> None:
+    demo = spawn("demo", "--port", "0", "--no-browser")
+    assert demo.stdout is not None
+    try:
+        url = until(lambda: re.findall(r"dashboard is at (\S+)", demo.stdout.readline()) if demo.stdout else [])[0]
+
+        def found() -> set[str]:
+            with urllib.request.urlopen(f"{url}/api/v1/runs?limit=500") as answer:
+                runs = json.load(answer)["items"]
+            return {f"{run['run_id'].partition('-')[0]} {run['status']}" for run in runs}
+
+        until(lambda: found() >= {"complaint waiting", "flour retrying", "wedding unserved", "ada completed"})
+        with urllib.request.urlopen(f"{url}/inbox") as page:
+            assert "Give Gina the money back?" in page.read().decode()
+    finally:
+        demo.send_signal(signal.SIGTERM)
+        demo.communicate(timeout=30)
+    assert demo.returncode == 0
 
 
 def test_without_a_terminal_it_tells_events_until_told_to_stop() -> None:

@@ -18,13 +18,19 @@ def demo(
     store: Annotated[
         str | None, typer.Option("--store", "-s", metavar="URL", help="The log. Default: a new SQLite file.")
     ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, help="Of the dashboard. Default: 8600, or another one if that is taken."),
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the dashboard in a browser, if this is a desktop.")] = True,
     json: AsJson = False,
     debug: Debug = False,
 ) -> int:
-    """See runs in motion: three small services in this process, on an embedded log.
+    """See runs in motion: small services in this process, on an embedded log, and the dashboard.
 
     A bakery takes orders. Cakes bake, wait for the customer's message, and are delivered; the bank does not always
-    answer, a card is declined, and a van breaks down until somebody has it mended.
+    answer, a card is declined, and a van breaks down until somebody has it mended. A complaint waits for you to decide,
+    the mill never answers, and a wedding cake is stuck on purpose: nobody makes its figures.
 
     Examples:
 
@@ -36,4 +42,4 @@ def demo(
     from farandole.cli.output import Output
     from farandole.cli.running import run
 
-    return run(run_demo(store, Output(json), once=once))
+    return run(run_demo(store, Output(json), once=once, port=port, browser=browser))

@@ -1,14 +1,15 @@
 """What happens to a cake from its order to its door: the events that three services share."""
 
 from decimal import Decimal
+from typing import Annotated
 
-from farandole.schemas import End, Event, Signal, Start
+from farandole.schemas import End, Event, Search, Signal, Start
 
 
 class CakeOrdered(Start):
     """A customer has ordered a cake."""
 
-    customer: str
+    customer: Annotated[str, Search]
     cake: str
     price: Decimal
     card: str

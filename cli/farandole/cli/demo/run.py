@@ -6,6 +6,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from farandole.cli.told import LogTeller, Told
 from farandole.eventstore import Stored, without_secrets
 from farandole.projections.fold import Applied, RunState, Verdict
 
+from .desk import a_dashboard, show
 from .shop import CHOREOGRAPHY, Shop, open_shop
 from .summary import print_summary, summary_json
 from .view import View
@@ -30,22 +32,35 @@ _MEND_LATE: Final = 12.0
 _FRAME: Final = 0.125
 
 
-async def demo(store: str | None, out: Output, *, once: bool) -> int:
-    """Run the demonstration."""
+async def demo(store: str | None, out: Output, *, once: bool, port: int | None = None, browser: bool = True) -> int:
+    """Run the demonstration.
+
+    Args:
+        port: of the dashboard; None: 8600, or any other if that is taken.
+        browser: whether to open it in a browser.
+    """
     logging.getLogger("farandole").addHandler(logging.NullHandler())
     logging.getLogger("farandole").propagate = False
-    url = store or _temporary()
+    folder = Path(tempfile.mkdtemp(prefix="farandole-demo-"))
+    url = store or f"sqlite:///{folder / 'demo.db'}"
     where = without_secrets(url)
     out.print(
         Text.assemble(("The log is at ", "dim"), where, (f", choreography {CHOREOGRAPHY}", "dim")), soft_wrap=True
     )
     began = time.monotonic()
-    async with open_shop(url, mend_after=_MEND_SOON if once else _MEND_LATE) as shop:
+    async with AsyncExitStack() as stack:
+        shop = await stack.enter_async_context(
+            open_shop(url, mend_after=_MEND_SOON if once else _MEND_LATE, office=not once)
+        )
+        seen: str | None = None
+        if not once and not out.as_json:
+            seen = await stack.enter_async_context(a_dashboard(url, f"sqlite:///{folder / 'tables.db'}", port))
+            _tell_of_dashboard(seen, out, browser)
         work = _once(shop) if once else _until_stopped(shop)
         if out.as_json:
             await _telling(shop, work, None if once else lambda told: out.line(told.json()))
         elif out.console.is_terminal:
-            await _living(shop, work, where, out, once)
+            await _living(shop, work, where, out, None if once else seen or "")
         else:
             await _telling(shop, work, Lines(out).print)
         if not once and out.as_json:
@@ -58,8 +73,13 @@ async def demo(store: str | None, out: Output, *, once: bool) -> int:
     return 0
 
 
-def _temporary() -> str:
-    return f"sqlite:///{Path(tempfile.mkdtemp(prefix='farandole-demo-')) / 'demo.db'}"
+def _tell_of_dashboard(url: str | None, out: Output, browser: bool) -> None:
+    if url is None:
+        out.print("To see it in a browser, too: pip install 'farandole[dashboard]'", soft_wrap=True)
+        return
+    out.print(Text.assemble(("The dashboard is at ", "dim"), (url, "bold")), soft_wrap=True)
+    if browser and out.console.is_terminal:
+        show(url)
 
 
 async def _once(shop: Shop) -> None:
@@ -119,11 +139,18 @@ async def _telling(shop: Shop, work: Awaitable[None], show: Callable[[Told], Non
         await asyncio.wait([following])
 
 
-async def _living(shop: Shop, work: Awaitable[None], where: str, out: Output, once: bool) -> None:
-    """Do the work under a live view that fills the terminal."""
-    hint = "six runs, to their ends" if once else (
-        f"Ctrl-C ends it · in another terminal: farandole runs -c {CHOREOGRAPHY} -s {where}"
-    )  # fmt: skip
+async def _living(shop: Shop, work: Awaitable[None], where: str, out: Output, dashboard: str | None) -> None:
+    """Do the work under a live view that fills the terminal.
+
+    Args:
+        dashboard: where it is; empty: there is none; None: the runs come to their ends.
+    """
+    if dashboard is None:
+        hint = "six runs, to their ends"
+    elif dashboard:
+        hint = f"Ctrl-C ends it · the dashboard: {dashboard}"
+    else:
+        hint = f"Ctrl-C ends it · in another terminal: farandole runs -c {CHOREOGRAPHY} -s {where}"
     view = View(shop, where, hint)
 
     async def draw(live: Live) -> None:

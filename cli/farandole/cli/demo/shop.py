@@ -5,7 +5,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final
 
 from farandole.cli.words import CLOSED
@@ -19,6 +19,7 @@ from farandole.reactors.overview import Overview, RunSummary
 from farandole.schemas.envelope import Kind
 
 from . import delivery, kitchen, payments
+from . import office as office_
 from .customers import CUSTOMERS, Customer, arrivals
 from .events import CakeOrdered, MessageChosen
 
@@ -87,7 +88,11 @@ class Shop:
             await self.follower.progress()
 
     async def serve(self) -> None:
-        """Take orders until cancelled."""
+        """Take orders until cancelled; first what the office is asked for."""
+        for name, request, story in office_.REQUESTS:
+            run_id = f"{name}-{secrets.token_hex(2)}"
+            self.stories[run_id] = story
+            await self._client.start(request, run_id=run_id)
         for customer, pause in arrivals():
             await self.order(customer)
             until = asyncio.get_running_loop().time() + pause
@@ -144,16 +149,19 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(store: str, *, mend_after: float) -> AsyncIterator[Shop]:
-    """Start the three services on a log, and close them when done."""
+async def open_shop(store: str, *, mend_after: float, office: bool) -> AsyncIterator[Shop]:
+    """Start the services on a log, and close them when done.
+
+    Args:
+        office: the office works, too.
+    """
     counter = Choreography(CHOREOGRAPHY, service="counter")
-    counter.know(CakeOrdered, MessageChosen)
-    async with (
-        payments.bakery.work(store, partitions=PARTITIONS, grace=1),
-        kitchen.bakery.work(store, partitions=PARTITIONS, grace=1),
-        delivery.bakery.work(store, partitions=PARTITIONS, grace=1),
-        counter.connect(store, partitions=PARTITIONS) as client,
-    ):
+    counter.know(CakeOrdered, MessageChosen, *(type(request) for _, request, _ in office_.REQUESTS))
+    services = [payments.bakery, kitchen.bakery, delivery.bakery, *([office_.bakery] if office else [])]
+    async with AsyncExitStack() as stack:
+        for service in services:
+            await stack.enter_async_context(service.work(store, partitions=PARTITIONS, grace=1))
+        client = await stack.enter_async_context(counter.connect(store, partitions=PARTITIONS))
         shop = Shop(client, mend_after=mend_after)
         try:
             await shop.open()
