@@ -1,6 +1,7 @@
 """The command line as tests use it: in this process where that is enough, in processes of its own where it is not."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -61,7 +62,12 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
 
     def run(*words: str) -> Said:
         capsys.readouterr()
-        code = main(words)
+        before = logging.root.handlers[:], logging.root.level
+        try:
+            code = main(words)
+        finally:
+            # What a command sends its log to is closed with the test.
+            logging.root.handlers[:], logging.root.level = before
         said = capsys.readouterr()
         return Said(code, said.out, said.err)
 

@@ -255,8 +255,10 @@ def _look_for(headers: Iterable[Header]) -> Iterable[bytes]:
     found = dict(headers)
     try:
         return [found[name] for name in _NAMES]
-    except KeyError as e:
-        raise UnreadableHeaders(f"the record has no header {e.args[0]}") from None
+    except KeyError:
+        # Ours says most: what lacks that is a record of something else.
+        lacking = next(name for name in reversed(_NAMES) if name not in found)
+        raise UnreadableHeaders(f"the record has no header {lacking}") from None
 
 
 def packed_schema(fa: bytes, unless: int = 0) -> bytes:
