@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from farandole.testing.broker import BrokerFailed, KafkaBroker, Listener, free_port, missing_tools
+from farandole.testing.broker import BrokerFailed, KafkaBroker, Listener, missing_tools
 from farandole.testing.registry import RegistryFailed, SchemaRegistry
 from farandole.testing.registry import missing_tools as missing_for_a_registry
+from farandole.testing.server import free_port
 
 PROXIED = "PROXIED"
 
