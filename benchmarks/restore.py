@@ -21,7 +21,7 @@ from benchmarks.starts import TEXT
 from benchmarks.written_log import append_to, prepare, runs_of
 from farandole.eventstore import EventStore, connect
 from farandole.projections.fold import Fold, Verdict
-from farandole.testing.broker import free_port
+from farandole.testing.server import free_port
 
 START = app.Begun(n=0, text=TEXT)
 STEPS = [(name, [event(n=1, text=TEXT)]) for name, event in zip(app.SERVICES, app.EVENTS[1:], strict=True)]  # type: ignore[call-arg]

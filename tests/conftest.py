@@ -6,9 +6,11 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from farandole.testing.broker import BrokerFailed, KafkaBroker, Listener, free_port, missing_tools
-from farandole.testing.registry import RegistryFailed, SchemaRegistry
+from farandole.testing.broker import KafkaBroker, Listener, missing_tools
+from farandole.testing.plugin import need, served
+from farandole.testing.registry import SchemaRegistry
 from farandole.testing.registry import missing_tools as missing_for_a_registry
+from farandole.testing.server import free_port
 
 PROXIED = "PROXIED"
 
@@ -23,28 +25,14 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 @pytest.fixture(scope="session")
 def kafka_tools() -> None:
     """Skips the test, or fails it if FARANDOLE_REQUIRE_KAFKA=1, where a real broker cannot be started."""
-    _need("Apache Kafka", missing_tools())
-
-
-def _need(what: str, missing: list[str]) -> None:
-    if missing:
-        why = f"{what} cannot be started here: {' and '.join(missing)} is not installed (openjdk-17-jre, maven)"
-        if os.environ.get("FARANDOLE_REQUIRE_KAFKA") == "1":
-            pytest.fail(why, pytrace=False)
-        pytest.skip(why)
+    need("Apache Kafka", missing_tools())
 
 
 @pytest.fixture(scope="session")
 def kafka_broker(kafka_tools: None) -> Iterator[KafkaBroker]:
     """A real broker of this test session. Its listener PROXIED is advertised at a port where a proxy may stand."""
-    broker = KafkaBroker(listeners=[Listener(PROXIED, advertised=free_port())])
-    try:
-        broker.start()
-    except BrokerFailed as e:
-        broker.close()
-        pytest.fail(str(e), pytrace=False)
-    yield broker
-    broker.close()
+    with served(KafkaBroker(listeners=[Listener(PROXIED, advertised=free_port())])) as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")
@@ -59,12 +47,6 @@ def kafka(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def apicurio() -> Iterator[SchemaRegistry]:
     """A real schema registry of this test session. Whoever kills it starts it again."""
-    _need("Apicurio", missing_for_a_registry())
-    registry = SchemaRegistry()
-    try:
-        registry.start()
-    except RegistryFailed as e:
-        registry.close()
-        pytest.fail(str(e), pytrace=False)
-    yield registry
-    registry.close()
+    need("Apicurio", missing_for_a_registry())
+    with served(SchemaRegistry()) as registry:
+        yield registry

@@ -6,7 +6,7 @@ import ssl
 from typing import Any
 
 from farandole.schemas.registry import RegistrySettings
-from farandole.testing.broker import free_port
+from farandole.testing.server import free_port
 
 
 class FakeRegistry:

@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Final, Self
 
-from farandole.testing.broker import KafkaBroker, Listener, free_port, new_cluster
+from farandole.testing.broker import KafkaBroker, Listener, new_cluster
+from farandole.testing.server import free_port
 
 PROXIED: Final = "PROXIED"
 

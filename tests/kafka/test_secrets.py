@@ -19,7 +19,8 @@ from farandole.eventstore import StoreError, connect
 from farandole.eventstore.kafka import diagnose
 from farandole.reactors import Choreography, GiveUp, Retry, RunFailed
 from farandole.schemas import Chain, Compress, Encrypt, End, Start
-from farandole.testing.broker import KafkaBroker, free_port
+from farandole.testing.broker import KafkaBroker
+from farandole.testing.server import free_port
 
 from .tls import KEY_PASSWORD, PASSWORD
 from .waiting import whole

@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from controls import some_records
 from farandole.eventstore import StoreMisconfigured, StoreUnavailable
 from farandole.eventstore.kafka import diagnose
-from farandole.testing.broker import free_port
+from farandole.testing.server import free_port
 
 from .conftest import Open
 

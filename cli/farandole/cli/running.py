@@ -59,6 +59,7 @@ def until_interrupted(main: "Coroutine[Any, Any, int]") -> int:
         if task is not None:
             loop = asyncio.get_running_loop()
             for sign in (signal.SIGTERM, signal.SIGINT):
+                # Windows has none, nor has a thread that is not the main one.
                 with suppress(NotImplementedError, RuntimeError, ValueError):
                     loop.add_signal_handler(sign, task.cancel)
         try:

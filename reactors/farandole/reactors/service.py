@@ -277,6 +277,7 @@ def _signals(loop: asyncio.AbstractEventLoop, worker: Worker) -> Generator[None,
         caught.clear()
 
     for sign in (signal.SIGTERM, signal.SIGINT):
+        # Windows has none, nor has a thread that is not the main one.
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             loop.add_signal_handler(sign, stop, sign)
             caught.append(sign)

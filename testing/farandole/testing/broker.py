@@ -10,21 +10,17 @@ until SIGTERM. The jars are kept in ``$FARANDOLE_CACHE``, by default ``~/.cache/
 """
 
 import argparse
-import atexit
 import os
-import random
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from .server import Command, ServerFailed, ServerProcess, fetched, free_port, kept, serve_until_told
 
 KAFKA: Final = "4.3.1"
 SLF4J_BINDING: Final = "2.25.4"
@@ -50,7 +46,7 @@ appender.console.layout.pattern = [%d] %p %m (%c)%n
 """
 
 
-class BrokerFailed(RuntimeError):
+class BrokerFailed(ServerFailed):
     """The broker could not be fetched, formatted or started. The message ends with the tail of its log."""
 
 
@@ -85,23 +81,7 @@ def new_cluster() -> str:
     return urlsafe_b64encode(os.urandom(16)).decode().rstrip("=").replace("-", "x")
 
 
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on.
-
-    It lies below the range from which systems take the ports of outgoing connections, so it stays free.
-    """
-    for _ in range(200):
-        port = random.randint(15_000, 31_999)  # noqa: S311
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise BrokerFailed("no free port between 15000 and 31999 was found: free some, or name one with port=")
-
-
-class KafkaBroker:
+class KafkaBroker(ServerProcess):
     """One Kafka node of one's own. Not safe for use by several threads at once.
 
     Args:
@@ -115,6 +95,9 @@ class KafkaBroker:
         cluster: the id of the cluster that it belongs to; None makes one of its own.
     """
 
+    called = "Kafka"
+    failed = BrokerFailed
+
     def __init__(
         self,
         port: int = 0,
@@ -127,18 +110,13 @@ class KafkaBroker:
         controller: int = 0,
         cluster: str | None = None,
     ) -> None:
-        self.port = port or free_port()
+        super().__init__(port, data=data)
         self._controller = controller or free_port()
         self._cluster = cluster or new_cluster()
-        self._keep = data is not None
-        self.home = data or Path(tempfile.mkdtemp(prefix="farandole-kafka-"))
-        self.log = self.home / "broker.log"
         self.listeners = {each.name: _placed(each) for each in listeners}
         self._config = dict(config or {})
         self._format_args = list(format)
         self._heap = heap
-        self._process: subprocess.Popen[bytes] | None = None
-        self._guard: subprocess.Popen[bytes] | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -150,106 +128,15 @@ class KafkaBroker:
         """The store URL of the plain listener."""
         return f"kafka://{self.bootstrap}"
 
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
-    def start(self, *, timeout: float = 60) -> "KafkaBroker":
-        """Start, and wait until clients are served.
-
-        Raises:
-            BrokerFailed: a tool is missing, or the broker did not come up within ``timeout`` seconds.
-        """
-        if self.running:
-            return self
+    def _command(self) -> Command:
         jars = fetch_jars()
         properties = self._write_properties()
         if not (self.home / "log" / "meta.properties").exists():
             self._format(jars, properties)
-        atexit.register(self.kill)
-        skip = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603
-                self._java(jars, "kafka.Kafka", str(properties)), stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )  # fmt: skip
-        self._guard = guard(self._process.pid)
-        deadline = time.monotonic() + timeout
-        while STARTED not in self._logged(skip):
-            if not self.running:
-                self.kill()
-                raise BrokerFailed(f"Kafka ended while it started.\n{self.tail()}")
-            if time.monotonic() > deadline:
-                self.kill()
-                raise BrokerFailed(f"Kafka did not start within {timeout:g} s.\n{self.tail()}")
-            time.sleep(0.05)
-        return self
+        return Command(self._java(jars, "kafka.Kafka", str(properties)))
 
-    def stop(self, *, timeout: float = 30) -> None:
-        """End it as an operator would (SIGTERM), and by force after ``timeout`` seconds."""
-        self._end(signal.SIGTERM, timeout)
-
-    def kill(self) -> None:
-        """End it at once, as a power cut would end the process (SIGKILL)."""
-        self._end(signal.SIGKILL, 10)
-
-    def pause(self) -> None:
-        """Freeze it (SIGSTOP): connections stay open and nothing answers."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """Let it go on after `pause`."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGCONT)
-
-    def restart(self, *, timeout: float = 60) -> None:
-        """Start again on the same data and ports; stops first if it runs."""
-        self.stop()
-        self.start(timeout=timeout)
-
-    def close(self) -> None:
-        """Stop, and remove the data unless a folder was given."""
-        if self._keep:
-            self.stop()
-        else:
-            self.kill()
-            shutil.rmtree(self.home, ignore_errors=True)
-        atexit.unregister(self.kill)
-
-    def tail(self, lines: int = 40) -> str:
-        """The last lines of the broker's log."""
-        return "\n".join(self._logged().decode(errors="replace").splitlines()[-lines:])
-
-    def __enter__(self) -> "KafkaBroker":
-        return self.start()
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def _end(self, how: signal.Signals, timeout: float) -> None:
-        if self._process is None:
-            return
-        if self._process.poll() is None:
-            self._process.send_signal(how)
-            try:
-                self._process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait(10)
-        self._process = None
-        if self._guard is not None:
-            self._guard.kill()
-            self._guard.communicate()
-            self._guard = None
-
-    def _logged(self, skip: int = 0) -> bytes:
-        try:
-            with self.log.open("rb") as log:
-                log.seek(skip)
-                return log.read()
-        except FileNotFoundError:
-            return b""
+    def _serves(self, skip: int) -> bool:
+        return STARTED in self._logged(skip)
 
     def _java(self, jars: Path, main: str, *args: str) -> list[str]:
         return [
@@ -311,38 +198,22 @@ def fetch_jars() -> Path:
     """
     if absent := missing_tools():
         raise BrokerFailed(f"Kafka needs {' and '.join(absent)}: on Debian, apt install openjdk-17-jre-headless maven")
-    jars = _jars_dir()
-    if jars.is_dir():
-        return jars
-    jars.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="fetch-", dir=jars.parent) as work:
-        (Path(work) / "pom.xml").write_text(_POM)
-        done = subprocess.run(
-            ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars", "-DincludeScope=runtime"],  # noqa: S607
-            cwd=work, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            raise BrokerFailed(f"Maven could not fetch Kafka {KAFKA}:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
-        try:
-            (Path(work) / "jars").rename(jars)
-        except OSError:
-            # Another process was first; its folder is as good, for a rename is all or nothing.
-            if not jars.is_dir():
-                raise
-    return jars
+    return fetched(_jars_dir(), _fetch)
 
 
-def guard(pid: int) -> subprocess.Popen[bytes]:
-    """End a process when this one is gone, however it went: that closes the pipe on which the guard waits."""
-    return subprocess.Popen(  # noqa: S603
-        ["sh", "-c", 'cat >/dev/null; kill -KILL "$1"', "sh", str(pid)],  # noqa: S607
-        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+def _fetch(work: Path) -> Path:
+    (work / "pom.xml").write_text(_POM)
+    done = subprocess.run(
+        ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars", "-DincludeScope=runtime"],  # noqa: S607
+        cwd=work, capture_output=True, text=True, check=False,
     )  # fmt: skip
+    if done.returncode:
+        raise BrokerFailed(f"Maven could not fetch Kafka {KAFKA}:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
+    return work / "jars"
 
 
 def _jars_dir() -> Path:
-    cache = os.environ.get("FARANDOLE_CACHE")
-    return (Path(cache) if cache else Path.home() / ".cache" / "farandole") / f"kafka-{KAFKA}"
+    return kept() / f"kafka-{KAFKA}"
 
 
 def _placed(listener: Listener) -> Listener:
@@ -359,19 +230,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--heap", default="1g")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a line of server.properties")
     args = parser.parse_args(argv)
-    signals = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    try:
-        with KafkaBroker(
-            args.port, data=args.data, heap=args.heap, config=dict(each.split("=", 1) for each in args.set)
-        ) as broker:
-            sys.stdout.write(f"{broker.url}\n")
-            sys.stdout.flush()
-            signal.sigwait(signals)
-    except BrokerFailed as e:
-        sys.stderr.write(f"{e}\n")
-        return 1
-    return 0
+    broker = KafkaBroker(
+        args.port, data=args.data, heap=args.heap, config=dict(each.split("=", 1) for each in args.set)
+    )
+    return serve_until_told(broker, broker.url)
 
 
 if __name__ == "__main__":

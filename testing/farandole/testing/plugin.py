@@ -4,14 +4,17 @@ Pytest loads it wherever Farandole is installed, so it imports nothing before a 
 """
 
 import os
-from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 if TYPE_CHECKING:
     from .scenario import Scenario
+    from .server import ServerProcess
 
+S = TypeVar("S", bound="ServerProcess")
 _PLAYED = pytest.StashKey["list[Scenario]"]()
 
 
@@ -44,21 +47,11 @@ def farandole_kafka() -> Iterator[str]:
     if given := os.environ.get("FARANDOLE_TEST_KAFKA"):
         yield f"kafka://{given}"
         return
-    from .broker import BrokerFailed, KafkaBroker, missing_tools
+    from .broker import KafkaBroker, missing_tools
 
-    if missing := missing_tools():
-        why = f"Apache Kafka cannot be started here: {' and '.join(missing)} is not installed (openjdk-17-jre, maven)"
-        if os.environ.get("FARANDOLE_REQUIRE_KAFKA") == "1":
-            pytest.fail(why, pytrace=False)
-        pytest.skip(why)
-    broker = KafkaBroker()
-    try:
-        broker.start()
-    except BrokerFailed as e:
-        broker.close()
-        pytest.fail(str(e), pytrace=False)
-    yield broker.url
-    broker.close()
+    need("Apache Kafka", missing_tools())
+    with served(KafkaBroker()) as broker:
+        yield broker.url
 
 
 @pytest.fixture(scope="session")
@@ -69,21 +62,37 @@ def farandole_registry() -> Iterator[str]:
     if given := os.environ.get("FARANDOLE_TEST_REGISTRY"):
         yield given
         return
-    from .registry import RegistryFailed, SchemaRegistry, missing_tools
+    from .registry import SchemaRegistry, missing_tools
 
-    if missing := missing_tools():
-        why = f"Apicurio cannot be started here: {' and '.join(missing)} is not installed (openjdk-17-jre, maven)"
-        if os.environ.get("FARANDOLE_REQUIRE_KAFKA") == "1":
-            pytest.fail(why, pytrace=False)
-        pytest.skip(why)
-    registry = SchemaRegistry()
+    need("Apicurio", missing_tools())
+    with served(SchemaRegistry()) as registry:
+        yield registry.url
+
+
+def need(what: str, missing: Sequence[str]) -> None:
+    """Skip the test, or fail it if ``FARANDOLE_REQUIRE_KAFKA=1``, where programs of Java's world are not installed."""
+    if not missing:
+        return
+    why = f"{what} cannot be started here: {' and '.join(missing)} is not installed (openjdk-17-jre, maven)"
+    if os.environ.get("FARANDOLE_REQUIRE_KAFKA") == "1":
+        pytest.fail(why, pytrace=False)
+    pytest.skip(why)
+
+
+@contextmanager
+def served(server: "S") -> "Iterator[S]":
+    """A server for as long as tests need it; if it does not start, they fail and say why."""
+    from .server import ServerFailed
+
     try:
-        registry.start()
-    except RegistryFailed as e:
-        registry.close()
+        server.start()
+    except ServerFailed as e:
+        server.close()
         pytest.fail(str(e), pytrace=False)
-    yield registry.url
-    registry.close()
+    try:
+        yield server
+    finally:
+        server.close()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,27 +9,25 @@ On a free port of the loopback interface, without a password:
 """
 
 import argparse
-import atexit
 import os
 import pwd
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from .broker import free_port, guard
+from .server import Command, ServerFailed, ServerProcess, serve_until_told
 
 _USERS: Final = ("postgres", "nobody")
 """PostgreSQL refuses to run as root: whoever is root lets it run as one of these."""
 _DATABASE: Final = "farandole"
 
 
-class PostgresFailed(RuntimeError):
+class PostgresFailed(ServerFailed):
     """The server could not be made or started. The message ends with the tail of its log."""
 
 
@@ -41,7 +39,7 @@ def programs() -> Path | None:
     return max(folders, key=lambda folder: int(folder.parent.name), default=None)
 
 
-class PostgresServer:
+class PostgresServer(ServerProcess):
     """One server. Not safe for use by several threads at once.
 
     Args:
@@ -52,87 +50,36 @@ class PostgresServer:
             one of the server does not.
     """
 
+    called = "PostgreSQL"
+    failed = PostgresFailed
+    ended_by = signal.SIGINT  # a fast shutdown
+
     def __init__(
         self, port: int = 0, *, data: Path | None = None, config: Mapping[str, str] | None = None, safe: bool = False
     ) -> None:
-        self.port = port or free_port()
-        self._keep = data is not None
-        self.home = data or Path(tempfile.mkdtemp(prefix="farandole-postgres-"))
-        self.log = self.home / "server.log"
+        super().__init__(port, data=data)
         relaxed = {} if safe else {"fsync": "off", "full_page_writes": "off"}
         self._config = {**relaxed, **(config or {})}
-        self._process: subprocess.Popen[bytes] | None = None
-        self._guard: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """A database of it."""
         return f"postgresql://postgres@127.0.0.1:{self.port}/{_DATABASE}"
 
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
-    def start(self, *, timeout: float = 60) -> "PostgresServer":
-        """Start, and wait until clients are served.
-
-        Raises:
-            PostgresFailed: it is not installed, or did not come up within ``timeout`` seconds.
-        """
-        if self.running:
-            return self
-        bin = programs()
-        if bin is None:
-            raise PostgresFailed("PostgreSQL is not installed: on Debian, apt install postgresql")
-        data = self.home / "data"
+    def _command(self) -> Command:
+        bin, data = _programs(), self.home / "data"
         if not data.exists():
             self._make(bin, data)
-        atexit.register(self.kill)
         settings = {
             "listen_addresses": "127.0.0.1", "port": str(self.port), "unix_socket_directories": "", "max_connections": "50",
             **self._config,
         }  # fmt: skip
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603
-                [str(bin / "postgres"), "-D", str(data), *(w for k, v in settings.items() for w in ("-c", f"{k}={v}"))],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True, cwd=self.home, **_somebody(),
-            )  # fmt: skip
-        self._guard = guard(self._process.pid)
-        self._wait(bin, timeout)
-        return self
+        words = [str(bin / "postgres"), "-D", str(data), *(w for k, v in settings.items() for w in ("-c", f"{k}={v}"))]
+        return Command(words, {"cwd": self.home, **_somebody()})
 
-    def stop(self, *, timeout: float = 30) -> None:
-        """End it as an operator would (a fast shutdown), and by force after ``timeout`` seconds."""
-        self._end(signal.SIGINT, timeout)
-
-    def kill(self) -> None:
-        """End it at once (SIGKILL): its children follow as soon as they see it gone."""
-        self._end(signal.SIGKILL, 10)
-
-    def restart(self, *, timeout: float = 60) -> None:
-        """Start again on the same data and port; stops first if it runs."""
-        self.stop()
-        self.start(timeout=timeout)
-
-    def close(self) -> None:
-        """Stop, and remove the data unless a folder was given."""
-        if self._keep:
-            self.stop()
-        else:
-            self.kill()
-            shutil.rmtree(self.home, ignore_errors=True)
-        atexit.unregister(self.kill)
-
-    def tail(self, lines: int = 40) -> str:
-        """The last lines of the server's log."""
-        text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        return "\n".join(text.splitlines()[-lines:])
-
-    def __enter__(self) -> "PostgresServer":
-        return self.start()
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+    def _serves(self, skip: int) -> bool:
+        ready = [str(_programs() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        return not subprocess.run(ready, check=False).returncode  # noqa: S603
 
     def _make(self, bin: Path, data: Path) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -158,34 +105,18 @@ class PostgresServer:
                 f"{Path(command[0]).name} failed:\n{(done.stdout + done.stderr).decode(errors='replace')}"
             )
 
-    def _wait(self, bin: Path, timeout: float) -> None:
-        deadline = time.monotonic() + timeout
-        ready = [str(bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
-        while subprocess.run(ready, check=False).returncode:  # noqa: S603
-            if not self.running:
-                self.kill()
-                raise PostgresFailed(f"PostgreSQL ended while it started.\n{self.tail()}")
-            if time.monotonic() > deadline:
-                self.kill()
-                raise PostgresFailed(f"PostgreSQL did not start within {timeout:g} s.\n{self.tail()}")
-            time.sleep(0.05)
-
     def _end(self, how: signal.Signals, timeout: float) -> None:
+        """Its children follow as soon as they see it gone."""
         if self._process is None:
             return
-        if self._process.poll() is None:
-            self._process.send_signal(how)
-            try:
-                self._process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait(10)
-        self._process = None
-        if self._guard is not None:
-            self._guard.kill()
-            self._guard.communicate()
-            self._guard = None
+        super()._end(how, timeout)
         _until(lambda: not _busy(self.home / "data" / "postmaster.pid"))
+
+
+def _programs() -> Path:
+    if (bin := programs()) is None:
+        raise PostgresFailed("PostgreSQL is not installed: on Debian, apt install postgresql")
+    return bin
 
 
 def _busy(pid_file: Path) -> bool:
@@ -221,17 +152,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=5432)
     parser.add_argument("--data", type=Path, help="keep the data here; without it, nothing is kept")
     args = parser.parse_args(argv)
-    signals = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    try:
-        with PostgresServer(args.port, data=args.data) as server:
-            sys.stdout.write(f"{server.url}\n")
-            sys.stdout.flush()
-            signal.sigwait(signals)
-    except PostgresFailed as e:
-        sys.stderr.write(f"{e}\n")
-        return 1
-    return 0
+    server = PostgresServer(args.port, data=args.data)
+    return serve_until_told(server, server.url)
 
 
 if __name__ == "__main__":

@@ -15,14 +15,13 @@ import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from pydantic import SecretStr
 
 from farandole.eventstore.errors import StoreMisconfigured
+from farandole.schemas.access import as_secret, is_this_machine, tls_context, told_secret
 from farandole.schemas.errors import RegistryMisconfigured
 from farandole.schemas.registry import RegistrySettings, read_registry
 
@@ -108,19 +107,13 @@ class KafkaSettings:
 
     def _tls(self) -> ssl.SSLContext:
         try:
-            context = ssl.create_default_context(cafile=self.ca)
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            if self.cert:
-                secret = self.key_password.get_secret_value() if self.key_password else ""
-                # An empty password instead of none: the library would ask for one at the terminal.
-                context.load_cert_chain(self.cert, self.key, secret)
+            return tls_context(self.ca, self.cert, self.key, self.key_password)
         except (OSError, ssl.SSLError) as e:
             raise StoreMisconfigured(
                 f"the TLS files of {','.join(self.servers)} cannot be read ({e.__class__.__name__}: {e}): "
                 "ca=, cert= and key= in the store URL name PEM files; "
                 "a protected key takes its password from FARANDOLE_KAFKA_KEY_PASSWORD"
             ) from e
-        return context
 
 
 def read_settings(url: str, environ: Mapping[str, str] | None = None) -> KafkaSettings:
@@ -148,9 +141,9 @@ def read_settings(url: str, environ: Mapping[str, str] | None = None) -> KafkaSe
     settings: dict[str, Any] = {name: given[name] for name in _TEXT if given.get(name)}
     settings |= {name: _number(name, given[name]) for name in _NUMBERS if name in given}
     settings["insecure"] = _flag("insecure", given.get("insecure", "false"))
-    settings["username"] = _secret(unquote(user) or _env(env, "FARANDOLE_KAFKA_USERNAME"))
-    settings["password"] = _secret(unquote(password) or _env(env, "FARANDOLE_KAFKA_PASSWORD"))
-    settings["key_password"] = _secret(_env(env, "FARANDOLE_KAFKA_KEY_PASSWORD"))
+    settings["username"] = as_secret(unquote(user) or _env(env, "FARANDOLE_KAFKA_USERNAME"))
+    settings["password"] = as_secret(unquote(password) or _env(env, "FARANDOLE_KAFKA_PASSWORD"))
+    settings["key_password"] = as_secret(_env(env, "FARANDOLE_KAFKA_KEY_PASSWORD"))
     settings["security"] = _security(settings)
     settings["registry"] = _registry(given.get("registry") or env.get("FARANDOLE_REGISTRY", ""), env)
     if "sasl" in settings:
@@ -204,13 +197,7 @@ def _check(settings: KafkaSettings) -> None:
 
 def is_loopback(server: str) -> bool:
     """Whether ``host:port`` is surely on this machine, going by its name alone."""
-    host = server.rpartition(":")[0].strip("[]")
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return is_this_machine(server.rpartition(":")[0].strip("[]"))
 
 
 def _server(text: str) -> str:
@@ -239,15 +226,7 @@ def _flag(name: str, text: str) -> bool:
 
 
 def _env(env: Mapping[str, str], name: str) -> str:
-    if value := env.get(name):
-        return value
-    if not (file := env.get(f"{name}_FILE")):
-        return ""
     try:
-        return Path(file).read_text().strip("\r\n")
-    except (OSError, UnicodeDecodeError) as e:
-        raise StoreMisconfigured(f"{name}_FILE names a file that cannot be read ({e.__class__.__name__})") from None
-
-
-def _secret(text: str) -> SecretStr | None:
-    return SecretStr(text) if text else None
+        return told_secret(env, name)
+    except ValueError as e:
+        raise StoreMisconfigured(str(e)) from None

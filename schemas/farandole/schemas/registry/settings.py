@@ -11,13 +11,12 @@ import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
-from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pydantic import SecretStr
 
+from farandole.schemas.access import as_secret, is_this_machine, tls_context, told_secret
 from farandole.schemas.errors import RegistryMisconfigured
 
 VARIABLE: Final = "FARANDOLE_REGISTRY"
@@ -58,19 +57,13 @@ class RegistrySettings:
         if not self.url.startswith("https:"):
             return None
         try:
-            context = ssl.create_default_context(cafile=self.ca)
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            if self.cert:
-                secret = self.key_password.get_secret_value() if self.key_password else ""
-                # An empty password instead of none: the library would ask for one at the terminal.
-                context.load_cert_chain(self.cert, self.key, secret)
+            return tls_context(self.ca, self.cert, self.key, self.key_password)
         except (OSError, ssl.SSLError) as e:
             raise RegistryMisconfigured(
                 f"the TLS files of the schema registry {self.url} cannot be read ({type(e).__name__}: {e}): ca=, cert= "
                 "and key= in its URL name PEM files; a protected key takes its password from "
                 "FARANDOLE_REGISTRY_KEY_PASSWORD"
             ) from e
-        return context
 
 
 def read_registry(url: str, environ: Mapping[str, str] | None = None) -> RegistrySettings:
@@ -89,13 +82,13 @@ def read_registry(url: str, environ: Mapping[str, str] | None = None) -> Registr
     host = parts.netloc.rpartition("@")[2]
     made = RegistrySettings(
         f"{parts.scheme}://{host}{parts.path.rstrip('/')}",
-        username=_secret(unquote(parts.username or "") or _env(env, f"{VARIABLE}_USERNAME")),
-        password=_secret(unquote(parts.password or "") or _env(env, f"{VARIABLE}_PASSWORD")),
-        token=_secret(_env(env, f"{VARIABLE}_TOKEN")),
+        username=as_secret(unquote(parts.username or "") or _env(env, f"{VARIABLE}_USERNAME")),
+        password=as_secret(unquote(parts.password or "") or _env(env, f"{VARIABLE}_PASSWORD")),
+        token=as_secret(_env(env, f"{VARIABLE}_TOKEN")),
         ca=given.get("ca") or None,
         cert=given.get("cert") or None,
         key=given.get("key") or None,
-        key_password=_secret(_env(env, f"{VARIABLE}_KEY_PASSWORD")),
+        key_password=as_secret(_env(env, f"{VARIABLE}_KEY_PASSWORD")),
         insecure=_flag(given.get("insecure", "false")),
         timeout=_seconds(given.get("timeout", "5")),
     )
@@ -131,20 +124,11 @@ def _check(settings: RegistrySettings, host: str) -> None:
         )
     if settings.key and not settings.cert:
         raise RegistryMisconfigured("key= in the schema registry's URL needs cert=, the certificate that belongs to it")
-    if settings.url.startswith("http:") and not settings.insecure and not _is_loopback(host):
+    if settings.url.startswith("http:") and not settings.insecure and not is_this_machine(host):
         raise RegistryMisconfigured(
             f"{settings.url} would be asked unprotected over the network: use https://, or say ?insecure=true after the "
             "URL if you trust that network (as between the containers of one docker-compose file)"
         )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _flag(text: str) -> bool:
@@ -164,15 +148,7 @@ def _seconds(text: str) -> float:
 
 
 def _env(env: Mapping[str, str], name: str) -> str:
-    if value := env.get(name):
-        return value
-    if not (file := env.get(f"{name}_FILE")):
-        return ""
     try:
-        return Path(file).read_text().strip("\r\n")
-    except (OSError, UnicodeDecodeError) as e:
-        raise RegistryMisconfigured(f"{name}_FILE names a file that cannot be read ({type(e).__name__})") from None
-
-
-def _secret(text: str) -> SecretStr | None:
-    return SecretStr(text) if text else None
+        return told_secret(env, name)
+    except ValueError as e:
+        raise RegistryMisconfigured(str(e)) from None
