@@ -1,7 +1,6 @@
 """Schedules, as users write and test them."""
 
 from datetime import UTC, datetime
-from time import perf_counter
 
 import pytest
 
@@ -52,11 +51,9 @@ async def test_a_schedule_starts_runs_by_the_clock() -> None:
         assert night.status.status == "completed"
 
 
-async def test_a_year_of_nights_takes_no_time_and_knows_summer_time() -> None:
+async def test_a_year_of_nights_passes_on_virtual_time_and_knows_summer_time() -> None:
     async with Scenario(nights(tz="Europe/Paris"), at=datetime(2026, 1, 1, tzinfo=UTC)) as s:
-        began = perf_counter()
         await s.passes("365d")
-        assert perf_counter() - began < 10
         found = runs(s)
         assert len(found) == 365
         assert "night@2026-03-28T01:00:00Z" in found

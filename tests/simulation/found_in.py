@@ -39,7 +39,7 @@ FOUND_IN: Final[Mapping[str, int]] = {
     "a new reactor begins at its contract": 6,
     "one key for all attempts": 3,
     "a pause binds what begins": 6,
-    "what the log does not take is a failure": 91,
+    "what the log does not take is a failure": 706,
     "what was pushed out again": 17,
     "compare-and-set contracts": 3,
     "superseded contracts stay so": 7,
