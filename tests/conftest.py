@@ -8,6 +8,7 @@ from hypothesis import settings
 
 from farandole.testing.broker import KafkaBroker, Listener, missing_tools
 from farandole.testing.plugin import need, served
+from farandole.testing.postgres import PostgresServer, programs
 from farandole.testing.registry import SchemaRegistry
 from farandole.testing.registry import missing_tools as missing_for_a_registry
 from farandole.testing.server import free_port
@@ -42,6 +43,18 @@ def kafka(request: pytest.FixtureRequest) -> str:
         return given
     broker: KafkaBroker = request.getfixturevalue("kafka_broker")
     return broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL of this test session; skips, or fails if FARANDOLE_REQUIRE_POSTGRES=1, where there is none."""
+    if programs() is None:
+        why = "PostgreSQL is not installed (Debian: postgresql)"
+        if os.environ.get("FARANDOLE_REQUIRE_POSTGRES") == "1":
+            pytest.fail(why, pytrace=False)
+        pytest.skip(why)
+    with served(PostgresServer()) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,8 @@
 import importlib.util
 import secrets
 import sys
-from collections.abc import Iterator
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +14,18 @@ from tests.programs import program
 from farandole.projections import follow
 from farandole.projections.custom.space import database_of
 from farandole.projections.sql import Database
-from farandole.testing.postgres import PostgresServer, programs
+from farandole.testing.postgres import PostgresServer
+
+_numbers = count(1)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database that nobody used before."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'rows.db'}"
-        return
-    if programs() is None:
-        pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
-    with PostgresServer() as server:
-        yield server.url
+        return f"sqlite:///{tmp_path / 'rows.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return f"{server.url}?schema=flow_{next(_numbers)}"
 
 
 def rows(db: str, of: str, query: str) -> list[tuple[Any, ...]]:
