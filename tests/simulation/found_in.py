@@ -95,7 +95,7 @@ FOUND_IN: Final[Mapping[str, int]] = {
     "enough is enough": 34,
     "messages are owed by the sender": 1,
     "of a child one thing is heard": 4,
-    "a cancel before the start": 86,
+    "a cancel before the start": 507,
     "runs lie only so deep": 2,
     "messages to one run go in order": 137,
     "ticks ascend": 1,
