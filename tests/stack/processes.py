@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from farandole.testing.broker import guard
+from farandole.testing.server import guard
 
 _GRACE = 20.0
 

@@ -11,8 +11,9 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from farandole.testing.broker import KafkaBroker, free_port, missing_tools
+from farandole.testing.broker import KafkaBroker, missing_tools
 from farandole.testing.postgres import PostgresServer, programs
+from farandole.testing.server import free_port
 
 from .processes import Process, farandole, has_command
 

@@ -83,14 +83,14 @@ def _address(said: Iterable[str]) -> str:
     raise AssertionError("".join(lines))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A shop in which everything has happened once."""
     _chromium()
     yield from _stage(tmp_path_factory.mktemp("shop"), seed)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A shop whose customers write markup and scripts wherever they can."""
     _chromium()

@@ -3,6 +3,7 @@
 import asyncio
 from threading import Thread
 
+import httpx2
 import pytest
 
 from farandole.schemas import Start
@@ -17,9 +18,14 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def start(stage: Stage, event: Start, run_id: str) -> None:
+    """Start a run, and wait until there is a page of it."""
+
     async def started() -> None:
-        async with choreography.connect(stage.store) as client:
+        async with choreography.connect(stage.store) as client, httpx2.AsyncClient(base_url=stage.url) as http:
             await client.start(event, run_id=run_id)
+            async with asyncio.timeout(60):
+                while (await http.get(f"/api/v1/runs/{run_id}")).status_code == 404:
+                    await asyncio.sleep(0.05)
 
     # The browser's own loop is at work in this thread.
     thread = Thread(target=lambda: asyncio.run(started()))
