@@ -12,9 +12,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from farandole.eventstore import Ends, EventStore, PositionLost, StoreMisconfigured
-from farandole.projections.fold import Fold
-from farandole.projections.fold.checkpoint import MANIFESTS, BrokenCheckpoint, Manifest, folding, manifests_in
-from farandole.schemas import UnreadableHeaders
+from farandole.projections.fold import Fold, UnknownFoldVersion
+from farandole.projections.fold.checkpoint import (
+    MANIFESTS,
+    BrokenCheckpoint,
+    Manifest,
+    folding,
+    manifests_in,
+    of_the_future,
+)
+from farandole.schemas import FarandoleError, UnreadableHeaders
 from farandole.schemas.envelope import unpack
 
 from .grown import refuse_grown
@@ -150,6 +157,19 @@ class Checkpoints:
                         del tried[manifest.partition]
         return found
 
+    def no_beginning(self, partition: int, first: int) -> FarandoleError:
+        """Why nobody can begin with a partition whose log begins at this offset: none of its checkpoints will do."""
+        above = [m for m in self.manifests.get(partition, ()) if m.position >= first]
+        if unknown := next(filter(None, map(of_the_future, above)), None):
+            return UnknownFoldVersion(
+                f"partition {partition} begins at offset {first}, and its checkpoints are of a newer release ({unknown}): "
+                "upgrade farandole"
+            )
+        return StoreMisconfigured(
+            f"partition {partition} begins at offset {first}: its beginning was deleted, and there is no "
+            "checkpoint to restore from. Keep the events topic for ever (retention.ms=-1, retention.bytes=-1)"
+        )
+
     def _may_do(self, manifest: Manifest, end: Ends) -> bool:
         """Whether to begin with it. The log was folded up to the one with which an archived log begins; and below it there
         is nothing: whatever else is doubted, it will do.
@@ -210,6 +230,7 @@ async def begun(
 
     Raises:
         StoreMisconfigured: the beginning of a partition is gone, and no checkpoint stands for it.
+        UnknownFoldVersion: the one that stands for it is of a newer release.
         StoreUnavailable: the log cannot be reached.
     """
     await checkpoints.look()
@@ -224,12 +245,5 @@ async def begun(
     for partition in partitions:
         checkpoints.astray.pop(partition, None)
         if partition not in found and ends[partition].first > 0:
-            raise no_beginning(partition, ends[partition].first)
+            raise checkpoints.no_beginning(partition, ends[partition].first)
     return {p: found[p].fold if p in found else Fold(p, store.partitions) for p in partitions}
-
-
-def no_beginning(partition: int, first: int) -> StoreMisconfigured:
-    return StoreMisconfigured(
-        f"partition {partition} begins at offset {first}: its beginning was deleted, and there is no "
-        "checkpoint to restore from. Keep the events topic for ever (retention.ms=-1, retention.bytes=-1)"
-    )

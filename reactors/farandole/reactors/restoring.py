@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from farandole.eventstore import EventStore, StoreUnavailable
-from farandole.projections.checkpoints import Checkpoints, Every, Found, no_beginning
-from farandole.projections.fold import Contract, Fold
+from farandole.projections.checkpoints import Checkpoints, Every, Found
+from farandole.projections.fold import Contract, Fold, UnknownFoldVersion
 
 from .answers import Answers
 from .dispatch import Dispatcher
@@ -109,8 +109,12 @@ class Restoring:
     def _begin(self, partition: int, first: int, target: int) -> None:
         found = self._found.pop(partition, None)
         self._checkpoints.astray.pop(partition, None)
+        unreadable: UnknownFoldVersion | None = None
         if found is None and first > 0:
-            raise no_beginning(partition, first)
+            why = self._checkpoints.no_beginning(partition, first)
+            if not isinstance(why, UnknownFoldVersion):
+                raise why
+            unreadable = why
         most = self._memory // self._store.partitions
         history: HistoryIndex | None = None
         if self._takes_run and found is not None:
@@ -123,6 +127,15 @@ class Restoring:
         serving.began = serving.read_at = asyncio.get_running_loop().time()
         serving.source = self._scribe.source
         serving.crossed = self.keeper.checkpointing.crossed
+        if unreadable is not None:
+            self._stop_serving(serving, str(unreadable))
+
+    def _stop_serving(self, serving: Serving, why: str) -> None:
+        """One partition cannot be read on; the others go on."""
+        partition = serving.fold.partition
+        log.error("partition %d is served no more: %s", partition, why, extra={"partition": partition})
+        serving.stopped = why
+        self.dispatcher.suspend(serving)
 
     def _follow(self, reader: Any) -> None:
         """Read what is owned; and what went elsewhere as long as handlers of it are at work, which may want answers."""

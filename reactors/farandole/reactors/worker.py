@@ -289,13 +289,6 @@ class Worker(Restoring):
         finally:
             await reader.close()
 
-    def _stop_serving(self, serving: Serving, why: str) -> None:
-        """One partition cannot be read on; the others go on."""
-        partition = serving.fold.partition
-        log.error("partition %d is served no more: %s", partition, why, extra={"partition": partition})
-        serving.stopped = why
-        self.dispatcher.suspend(serving)
-
     def _restore_anew(self, serving: Serving, why: str) -> None:
         """Its state is not to be trusted: drop it, and begin with an earlier checkpoint."""
         self._stop_serving(serving, why)

@@ -13,7 +13,7 @@ from tests.reactors.working.test_checkpoints import NEVER, OFTEN, a_dance, manif
 from farandole.eventstore import EventStore, StoreUnavailable, SystemClock
 from farandole.eventstore.memory.reader import MemoryReader
 from farandole.projections.checkpoints import Checkpoints, begun
-from farandole.projections.fold import Fold
+from farandole.projections.fold import Fold, UnknownFoldVersion
 from farandole.projections.fold.checkpoint import base_key
 from farandole.reactors import Choreography, Client, archive
 from farandole.reactors.archive import Archived, ArchiveFailed, archived_records
@@ -161,6 +161,25 @@ async def test_the_checkpoint_with_which_an_archived_log_begins_will_do_whatever
         checkpoints.distrusted |= {manifest.hash for manifest in checkpoints.of(0)}
         checkpoints.astray[0] = done.before
         assert (await begun(store, checkpoints, [0], newest=True))[0].position == done.before
+
+
+async def test_a_release_that_cannot_read_the_checkpoints_of_an_archived_log_says_that_it_is_too_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Stage(clock=SystemClock()) as stage:
+        dance = a_dance()
+        worker = await stage.worker(dance, checkpoints=OFTEN)
+        await some_done(stage, dance)
+        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        [done] = await archived(await stage.client(dance), tmp_path)
+        assert done.file is not None
+        await worker.kill()
+        # As if the release at hand were an earlier one: there are no rules that it knows.
+        monkeypatch.setattr("farandole.projections.fold.fold.KNOWN_VERSION", 0)
+        older = await stage.worker(dance, checkpoints=NEVER)
+        assert "upgrade farandole" in (older.worker.partitions[0].stopped or "")
+        with pytest.raises(UnknownFoldVersion, match=r"its checkpoints are of a newer release .*: upgrade farandole"):
+            await all_can_be_read(await stage.store(dance.name))
 
 
 async def test_who_looks_a_run_up_while_the_log_is_archived_is_told_what_is_there_then(

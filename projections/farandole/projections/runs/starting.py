@@ -1,12 +1,12 @@
 """How a projector starts: the fold of each partition where the tables are, from the newest checkpoint at or below that."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from farandole.eventstore import EventStore, Stored
+from farandole.eventstore import Ends, EventStore, Stored
 from farandole.projections.checkpoints import Checkpoints
-from farandole.projections.fold import Fold
+from farandole.projections.fold import Fold, UnknownFoldVersion
 from farandole.projections.grown import refuse_grown
 from farandole.projections.sql import Database, DatabaseMisconfigured, Place
 
@@ -58,6 +58,7 @@ class Start:
 
         Raises:
             DatabaseMisconfigured: the tables do not follow from this log.
+            UnknownFoldVersion: all that the log can be begun with is of a newer release.
             StoreError, DatabaseError: one of the two cannot be reached.
         """
         store, partitions = self._store, self._partitions
@@ -68,7 +69,7 @@ class Start:
         if cut := {p: ends[p] for p in partitions if p not in known and ends[p].first > 0}:
             found = await self._checkpoints.restore(cut, {p: end.first for p, end in cut.items()})
             folds.update({p: each.fold for p, each in found.items()})
-            self._refuse_cut_off(p for p in cut if p not in found)
+            self._refuse_cut_off((p for p in cut if p not in found), ends)
         new = {p: place_of(folds[p]) for p in partitions if p not in known}
         began: dict[int, tuple[Place, int]] = await self._call(
             lambda: self._tables.begin(new, lambda p: _in_force(folds[p]))
@@ -79,11 +80,11 @@ class Start:
         for p, place in self._places.items():
             if place.position > ends[p].next:
                 raise self._other(p)
-        self._refuse_cut_off(p for p, place in self._places.items() if place.position < ends[p].first)
+        self._refuse_cut_off((p for p, place in self._places.items() if place.position < ends[p].first), ends)
         if further := {p: ends[p] for p in partitions if self._places[p].position > folds[p].position}:
             found = await self._checkpoints.restore(further, {p: self._places[p].position for p in further})
             folds.update({p: each.fold for p, each in found.items()})
-            self._refuse_cut_off(p for p in further if p not in found and ends[p].first > 0)
+            self._refuse_cut_off((p for p in further if p not in found and ends[p].first > 0), ends)
         await self._fold_up({p: folds[p] for p in further})
         for p, fold in folds.items():
             refuse_grown(fold.made_of, store.partitions)
@@ -118,8 +119,11 @@ class Start:
                 await asyncio.sleep(0)
         return fold.position >= end
 
-    def _refuse_cut_off(self, partitions: Any) -> None:
+    def _refuse_cut_off(self, partitions: Iterable[int], ends: Mapping[int, Ends]) -> None:
         for partition in partitions:
+            why = self._checkpoints.no_beginning(partition, ends[partition].first)
+            if isinstance(why, UnknownFoldVersion):
+                raise why
             raise DatabaseMisconfigured(
                 f"partition {partition} of the log was archived beyond what the tables in {self._tables.database.url} have, "
                 "or no checkpoint stands for what is gone; make them anew: farandole rebuild"

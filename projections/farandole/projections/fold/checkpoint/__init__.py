@@ -37,6 +37,7 @@ __all__ = [
     "fold_of",
     "folding",
     "manifests_in",
+    "of_the_future",
     "piece_key",
     "position_in",
 ]
@@ -60,12 +61,19 @@ def fold_of(manifest: Manifest, entries: Mapping[bytes, bytes]) -> Fold:
             return fold
 
 
+def of_the_future(manifest: Manifest) -> str:
+    """Why this release cannot read a checkpoint, however whole it is; empty if it can."""
+    if not manifest.known:
+        return "another release wrote it, in another form"
+    if manifest.fold_version > rules.KNOWN_VERSION:
+        return f"it follows fold version {manifest.fold_version}, which this release does not know"
+    return ""
+
+
 def folding(manifest: Manifest, entries: Mapping[bytes, bytes]) -> Generator[None, None, Fold]:
     """As `fold_of`, some runs at a time."""
-    if not manifest.known:
-        raise BrokenCheckpoint("another release wrote it, in another form")
-    if manifest.fold_version > rules.KNOWN_VERSION:
-        raise BrokenCheckpoint(f"it follows fold version {manifest.fold_version}, which this release does not know")
+    if unknown := of_the_future(manifest):
+        raise BrokenCheckpoint(unknown)
     try:
         data = b"".join([entries[key] for key in manifest.chunks])
         pieces = {piece: entries[piece_key(manifest.partition, piece)] for piece in manifest.pieces}
