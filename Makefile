@@ -53,7 +53,8 @@ ifdef ARGS
 else
 	$(BIN)/python -m pytest $(ON_ALL_CORES)
 	@mkdir -p test-output; echo "== What waits; beside it, what computes"; \
-	nice -n 19 $(BIN)/python -m pytest -q -p no:cacheprovider -m "slow and computes" > test-output/computes.txt 2>&1 & computes=$$!; \
+	$$(command -v setsid) tests/in_background $(BIN)/python -m pytest -q -p no:cacheprovider -m "slow and computes" > test-output/computes.txt 2>&1 & \
+	computes=$$!; trap "kill $$computes" INT TERM; \
 	$(BIN)/python -m pytest -m "(kafka or postgres or slow) and not (slow and computes)"; waits=$$?; \
 	wait $$computes; computes=$$?; cat test-output/computes.txt; exit $$((waits | computes))
 endif

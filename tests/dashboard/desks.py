@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import httpx2
 from fastapi import FastAPI
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from farandole.dashboard import Desk, Role, Settings, Tokens, create_app
 from farandole.dashboard.auth.tokens import make
@@ -23,18 +23,28 @@ from farandole.schemas import Answer, End, Event, Personal, Search, Secret, Sign
 _numbers = count(1)
 
 
+class Place(BaseModel):
+    street: Annotated[str, Personal]
+    town: str
+
+
 class Applied(Start):
     customer: Annotated[str, Search]
     street: Annotated[str, Personal] = "Elm Street"
     token: Annotated[str, Secret] = "hush-hush"
     wish: str = ""
+    pin: SecretStr | None = None
+    place: Place | None = None
 
 
 class Case(BaseModel):
     customer: str
+    company: str = "Kafka & Sons"
+    notes: Annotated[str, Secret] = "hush"
 
 
-class Granted(Answer): ...
+class Granted(Answer):
+    broken: bool = False
 
 
 class Refused(Answer):
@@ -79,6 +89,9 @@ def a_desk() -> Choreography:
                 return After("1h", Reminded())
             case "check":
                 return [Child(Checked(customer=f"{applied.customer}-{n}")) for n in range(3)]
+        if applied.pin is not None and applied.place is not None:
+            place = applied.place
+            return Closed(said=f"well, with {applied.pin.get_secret_value()}, at {place.street} in {place.town}")
         return Closed(said="well")
 
     @desk.reactor
@@ -91,6 +104,8 @@ def a_desk() -> Choreography:
 
     @desk.reactor
     async def grant(granted: Granted) -> Closed:
+        if granted.broken:
+            raise GiveUp("the stamp is broken")
         return Closed(said="granted")
 
     @desk.reactor
@@ -173,8 +188,8 @@ async def an_office(
 
 
 def some_tokens(**roles: Role) -> tuple[Tokens, dict[str, str]]:
-    """Tokens for these people, and what they show. Who is called clerk has that as a further role."""
-    made = {name: make(name, role, ["clerk"] if name == "clerk" else []) for name, role in roles.items()}
+    """Tokens for these people, and what they show. Who is called clerk, or personal, has that as a further role."""
+    made = {name: make(name, role, [name] if name in ("clerk", "personal") else []) for name, role in roles.items()}
     return Tokens(token for _, token in made.values()), {name: shown for name, (shown, _) in made.items()}
 
 

@@ -86,6 +86,48 @@ async def test_a_parked_step_is_retried_as_it_was_or_with_another_input(office: 
     assert (await office.post("/runs/r/retry", 409, payload={"wish": ""}))["cure"]
 
 
+async def test_another_input_keeps_what_is_not_named_secrets_and_fields_within_fields_too(office: Office) -> None:
+    await office.start("r", "break", pin="1234", place={"street": "Elm Street", "town": "Rome"})
+    await office.until("/runs/r", lambda run: run["status"] == "failed")
+    done = await office.post("/runs/r/retry", payload={"wish": "", "place": {"town": "Oslo"}})
+    closed = (await office.get("/runs/r/history", params=at(done["position"])))["items"]
+    await office.until("/runs/r", lambda run: run["status"] == "completed")
+    closed = (await office.get("/runs/r/history"))["items"]
+    assert closed[-1]["payload"]["said"] == "well, with 1234, at Elm Street in Oslo"
+
+
+async def test_what_somebody_answered_is_not_changed_by_others(office: Office) -> None:
+    question = await asked(office)
+    body = {"run_id": "r", "type": "Granted", "payload": {"broken": True}, "by": "ann", "hash": question["hash"]}
+    await office.post(f"/decisions/{question['id']}/answers", **body)
+    await office.until("/runs/r", lambda run: run["status"] == "failed")
+    refused = await office.post("/runs/r/retry", 409, payload={"broken": False, "by": "bob"})
+    assert refused["detail"].startswith("Granted is somebody's answer")
+
+
+async def test_what_is_decided_on_is_shown_to_those_who_are_asked_or_may_see_what_is_personal(tmp_path: Path) -> None:
+    tokens, shown = some_tokens(clerk=Role.DECIDE, grafana=Role.SEE, other=Role.DECIDE, personal=Role.SEE)
+    async with an_office(tmp_path, Settings(tokens=tokens)) as office:
+        office.http.headers["Authorization"] = f"Bearer {shown['clerk']}"
+        question = await asked(office)
+        places = (
+            "/decisions",
+            f"/decisions/{question['id']}",
+            "/runs/r/history?everything=true",
+            "/runs/r/state?offset=9999",
+        )
+        pages = ("/inbox", "/runs/r", "/runs/r?tab=events")
+        for name, sees in (("clerk", True), ("personal", True), ("other", False), ("grafana", False)):
+            headers = {"Authorization": f"Bearer {shown[name]}"}
+            told = [(await office.http.get(f"/api/v1{place}", headers=headers)).text for place in places]
+            told += [(await office.http.get(page, headers=headers)).text for page in pages]
+            of_records = name == "personal"
+            assert ["Kafka & Sons" in text.replace("&amp;", "&") for text in told] == [
+                sees, sees, of_records, sees, sees, sees, of_records or sees,
+            ], name  # fmt: skip
+            assert "hush" not in "".join(told)
+
+
 async def test_all_of_one_cause_are_retried_at_once(office: Office) -> None:
     for n in range(3):
         await office.start(f"r-{n}", "break")

@@ -90,9 +90,11 @@ async def test_a_token_that_is_not_known_is_refused(office: Office, shown: str) 
 async def test_who_guesses_is_made_to_wait_and_nobody_else(office: Office) -> None:
     for _ in range(10):
         assert (await office.http.get("/api/v1/runs", headers={"Authorization": "Bearer x"})).status_code == 401
-    waits = await office.http.get("/api/v1/runs", headers=bearer("boss"))
+    waits = await office.http.get("/api/v1/runs", headers={"Authorization": "Bearer x"})
     assert waits.status_code == 429
     assert int(waits.headers["retry-after"]) > 0
+    # From the same address: behind a proxy, or in one office, all have but one.
+    assert (await office.http.get("/api/v1/runs", headers=bearer("boss"))).status_code == 200
 
 
 def test_attempts_are_forgotten_after_a_while_and_memory_of_them_is_bounded() -> None:
@@ -224,6 +226,39 @@ async def test_a_proxy_that_is_trusted_says_who_asks_and_others_do_not(tmp_path:
         stranger = httpx2.ASGITransport(app=office.app, client=("10.9.9.9", 1))
         async with httpx2.AsyncClient(transport=stranger, base_url="http://x") as other:
             assert (await other.get("/api/v1/runs", headers=said)).status_code == 401
+
+
+async def test_of_what_was_sent_beside_a_proxys_own_words_nothing_is_believed(tmp_path: Path) -> None:
+    proxy = Proxy(networks=["127.0.0.0/8"], roles={"ops": Role.OPERATE})
+    async with an_office(tmp_path, Settings(proxy=proxy, host="0.0.0.0")) as office:
+        said = [("X-Forwarded-User", "ann"), ("X-Forwarded-Groups", "ops"), ("X-Forwarded-For", "10.0.0.9")]
+        for more in (("X-Forwarded-User", "boss"), ("X-Forwarded-Groups", "farandole:administer")):
+            answer = await office.http.get("/api/v1/runs", headers=[more, *said])
+            assert (answer.status_code, answer.json()["status"]) == (401, 401)
+        made_up = [("X-Forwarded-For", "1.2.3.4"), *said]
+        body = {"type": "Applied", "payload": {"customer": "x"}}
+        assert (await office.http.post("/api/v1/runs", json=body, headers=made_up)).status_code == 202
+        assert [act["ip"] for act in await said_of(office, dict(said))] == ["10.0.0.9"]
+
+
+def test_a_secret_that_others_could_find_signs_no_sessions() -> None:
+    with pytest.raises(DashboardMisconfigured, match="shorter than 32 bytes"):
+        Settings(secret="")
+
+
+@pytest.mark.parametrize("name", ["team#1", "a,b", "two words", "-", "ä" * 101])
+def test_a_token_is_made_for_nobody_whom_its_file_cannot_name(name: str) -> None:
+    with pytest.raises(DashboardMisconfigured, match="cannot name a person or role"):
+        make(name, Role.SEE)
+
+
+async def test_odd_words_in_headers_and_forms_are_refused_and_not_stumbled_over(office: Office) -> None:
+    assert (await office.http.get("/login", params={"next": "//["})).status_code == 200
+    odd = {"Origin": "http://[", "Content-Type": "application/json"}
+    assert (await office.http.post("/auth/login", data={"token": "x", "csrf": "é"})).status_code == 403
+    assert (
+        await office.http.post("/auth/logout", data={"csrf": "é"}, headers={"Origin": odd["Origin"]})
+    ).status_code == 403
 
 
 async def said_of(office: Office, headers: dict[str, str]) -> Any:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from farandole.reactors import Choreography
-from farandole.schemas import Answer, Event, Signal, Start, event_info
+from farandole.schemas import Answer, Event, Signal, Start, event_info, with_fields
 
 from .errors import CliError, did_you_mean, one_line
 
@@ -80,7 +80,10 @@ def changed(before: Event, name: str, text: str) -> Event:
         CliError: the JSON does not fit; names the field.
     """
     fields = _fields(name, _text(text))
-    return _read(type(before), name, json.dumps({**json.loads(before.model_dump_json()), **fields}))
+    try:
+        return with_fields(before, fields)
+    except ValidationError as e:
+        raise _misfit(type(before), name, e) from None
 
 
 def _fields(name: str, text: str) -> dict[str, Any]:
@@ -98,9 +101,13 @@ def _read(cls: type[Event], name: str, text: str) -> Event:
     try:
         return cls.model_validate_json(text)
     except ValidationError as e:
-        # Not from e: its text quotes what was given.
-        problems = e.errors(include_input=False, include_url=False)
-        raise CliError("; ".join(_problem(cls, name, each["loc"], each["msg"]) for each in problems)) from None
+        raise _misfit(cls, name, e) from None
+
+
+def _misfit(cls: type[Event], name: str, e: ValidationError) -> CliError:
+    """Not to be raised from the error itself, whose text quotes what was given."""
+    problems = e.errors(include_input=False, include_url=False)
+    return CliError("; ".join(_problem(cls, name, each["loc"], each["msg"]) for each in problems))
 
 
 def _problem(cls: type[Event], name: str, loc: tuple[int | str, ...], message: str) -> str:

@@ -123,9 +123,17 @@ def _append(path: Path, line: str) -> None:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write(line + "\n")
+            out.write(("\n" if _is_open_ended(path) else "") + line + "\n")
     except OSError as e:
         raise CliError(f"{path}: {e.strerror}") from e
+
+
+def _is_open_ended(path: Path) -> bool:
+    """Whether the last line of a file is not ended, as some editors leave it."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 1, 0))
+        return file.read() not in (b"", b"\n")
 
 
 def _needed() -> None:
@@ -151,7 +159,12 @@ def _secret(name: str) -> str | None:
     """A secret of the environment, or of the file that it names."""
     if (path := os.environ.get(f"{name}_FILE")) is not None:
         try:
-            return Path(path).read_text(encoding="utf-8").strip()
+            said = Path(path).read_text(encoding="utf-8").strip()
         except OSError as e:
             raise CliError(f"{name}_FILE: {e.strerror}") from e
+        except UnicodeDecodeError:
+            raise CliError(f"{name}_FILE: {path} is not a text in UTF-8") from None
+        if not said:
+            raise CliError(f"{name}_FILE: {path} is empty")
+        return said
     return os.environ.get(name) or None

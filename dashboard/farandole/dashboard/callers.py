@@ -66,6 +66,10 @@ class Caller:
         """Whether they may do what it takes this role to do."""
         return self.role >= (ROLES[role] if isinstance(role, str) else role)
 
+    def may_see_about(self, to: "list[str] | tuple[str, ...]") -> bool:
+        """Whether they may see what a decision is about, which nobody knows to be free of what is personal."""
+        return self.personal or (self.may(Role.DECIDE) and self.is_asked(to))
+
     def is_asked(self, to: "list[str] | tuple[str, ...]") -> bool:
         """Whether a decision asks them."""
         return not to or self.trusted or not self.names.isdisjoint(to)

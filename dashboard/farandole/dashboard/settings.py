@@ -12,6 +12,7 @@ from .callers import Role
 from .errors import DashboardMisconfigured
 
 PORT: Final = 8600
+_LEAST_SECRET: Final = 32
 _LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -94,6 +95,11 @@ class Settings:
     def __post_init__(self) -> None:
         if self.tls_cert and not self.https:
             object.__setattr__(self, "https", True)
+        if len(self.secret.encode()) < _LEAST_SECRET:
+            raise DashboardMisconfigured(
+                f"the secret that signs sessions is shorter than {_LEAST_SECRET} bytes, so that others could sign theirs: "
+                "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+            )
         for network in () if self.proxy is None else self.proxy.networks:
             try:
                 ip_network(network)
@@ -114,7 +120,7 @@ class Settings:
     @property
     def allowed_hosts(self) -> frozenset[str]:
         """Names in Host headers that are answered; none: all are. A page elsewhere may give its own name our address."""
-        return frozenset(self.hosts) or (frozenset() if self.asks else _LOCAL_NAMES)
+        return frozenset(name.lower() for name in self.hosts) or (frozenset() if self.asks else _LOCAL_NAMES)
 
 
 def is_loopback(host: str) -> bool:

@@ -3,6 +3,7 @@
 from .catalogue import Table, acquaint, refresh, register
 from .compress import Compress
 from .durations import Duration, parse_duration
+from .edited import with_fields
 from .encrypt import Encrypt
 from .errors import (
     DeclarationError,
@@ -73,4 +74,5 @@ __all__ = [
     "refresh",
     "register",
     "upcast",
+    "with_fields",
 ]

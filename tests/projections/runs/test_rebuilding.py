@@ -1,6 +1,9 @@
 """Tables are made anew beside those in use, swapped in one transaction, and verified row for row."""
 
 import asyncio
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
 
 import pytest
 from tests.projections.runs.logs import RecordedLog
@@ -10,8 +13,10 @@ from tests.projections.runs.reading import tables_in
 
 from farandole.projections.runs import Progress, rebuild, verify
 from farandole.projections.sql import Database, DatabaseMisconfigured
+from farandole.testing.postgres import PostgresServer
 
 RECORDS = 250
+_numbers = count(1)
 
 
 async def test_a_rebuild_makes_the_rows_that_follow_from_the_log(database: Database) -> None:
@@ -131,3 +136,66 @@ async def test_tables_are_verified_while_a_projector_goes_on(database: Database)
 async def test_where_there_are_no_tables_there_is_nothing_to_verify(database: Database) -> None:
     with pytest.raises(DatabaseMisconfigured, match="start a projector first"):
         await verify(RecordedLog(a_random_log(30, 10)), database, "t")
+
+
+@pytest.fixture
+def at_postgresql(postgres_server: PostgresServer) -> Iterator[Database]:
+    database = Database(f"{postgres_server.url}?schema=rebuilt_{next(_numbers)}", "farandole_t")
+    yield database
+    database.close()
+
+
+def _asked(database: Database, question: str) -> Any:
+    with database.reading() as connection:
+        return connection.exec_driver_sql(question).scalar()
+
+
+@pytest.mark.postgres
+async def test_who_may_read_tables_may_read_those_that_take_their_place(at_postgresql: Database) -> None:
+    database, schema = at_postgresql, at_postgresql.schema
+    log = RecordedLog(a_random_log(27, 50))
+    await projected(log, database)
+    role = f"reader_{schema}"
+    with database.writing() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {role}")
+        connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
+        connection.exec_driver_sql(f"GRANT SELECT ON {schema}.runs TO {role}")
+        connection.exec_driver_sql(f"GRANT SELECT (kind, payload) ON {schema}.records TO {role} WITH GRANT OPTION")
+    for _ in range(2):
+        await rebuild(log, database, "t")
+        assert _asked(database, f"SELECT has_schema_privilege('{role}', '{schema}', 'USAGE')")
+        assert _asked(database, f"SELECT has_table_privilege('{role}', '{schema}.runs', 'SELECT')")
+        assert _asked(database, f"SELECT has_column_privilege('{role}', '{schema}.records', 'payload', 'SELECT')")
+        assert not _asked(database, f"SELECT has_column_privilege('{role}', '{schema}.records', 'personal', 'SELECT')")
+        assert not _asked(database, f"SELECT has_table_privilege('{role}', '{schema}.steps', 'SELECT')")
+
+
+@pytest.mark.postgres
+async def test_no_view_of_somebody_elses_goes_with_the_tables_that_it_reads(at_postgresql: Database) -> None:
+    database, schema = at_postgresql, at_postgresql.schema
+    log = RecordedLog(a_random_log(28, 50))
+    await projected(log, database)
+    with database.writing() as connection:
+        connection.exec_driver_sql(f"CREATE VIEW public.of_{schema} AS SELECT run_id FROM {schema}.runs")
+    with pytest.raises(DatabaseMisconfigured, match=f"public.of_{schema} would go with the tables"):
+        await rebuild(log, database, "t")
+    assert _asked(database, f"SELECT count(*) FROM public.of_{schema}") == _asked(database, "SELECT count(*) FROM runs")
+    with database.writing() as connection:
+        connection.exec_driver_sql(f"DROP VIEW public.of_{schema}")
+    await rebuild(log, database, "t")
+
+
+@pytest.mark.postgres
+async def test_a_swap_that_waits_for_a_long_reader_lets_the_others_read(at_postgresql: Database) -> None:
+    database = at_postgresql
+    log = RecordedLog(a_random_log(29, 50))
+    await projected(log, database)
+    waits = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE NOT l.granted AND c.relname = 'positions'"
+    with database.reading() as long:
+        long.exec_driver_sql("SELECT count(*) FROM positions")
+        rebuilding = asyncio.create_task(rebuild(log, database, "t"))
+        for _ in range(2):
+            await until(lambda: _asked(database, waits) > 0)
+            assert await asyncio.to_thread(_asked, database, "SELECT count(*) FROM positions") > 0
+        assert not rebuilding.done()
+    await rebuilding

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from farandole.dashboard.desk import Desk
 from farandole.dashboard.errors import Problem
-from farandole.schemas import Event, event_info
+from farandole.schemas import Event, event_info, with_fields
 
 E = TypeVar("E", bound=Event)
 
@@ -63,8 +63,26 @@ def filled(cls: type[E], payload: Mapping[str, Any]) -> E:
     try:
         return cls.model_validate_json(json.dumps(payload))
     except ValidationError as e:
-        name = event_info(cls).name
-        found = e.errors(include_input=False, include_url=False, include_context=False)
-        wrong = [{"where": ".".join(map(str, (name, *each["loc"]))), "what": each["msg"]} for each in found]
+        misfit = _misfit(cls, e)
+    raise misfit
+
+
+def changed(before: E, payload: Mapping[str, Any]) -> E:
+    """An event with other values in these fields; of a field that is a model, in those of its own that are named.
+
+    Raises:
+        Problem: they do not fit it. It does not say what was sent.
+    """
+    try:
+        return with_fields(before, payload)
+    except ValidationError as e:
+        misfit = _misfit(type(before), e)
+    raise misfit
+
+
+def _misfit(cls: type[Event], e: ValidationError) -> Problem:
+    name = event_info(cls).name
+    found = e.errors(include_input=False, include_url=False, include_context=False)
+    wrong = [{"where": ".".join(map(str, (name, *each["loc"]))), "what": each["msg"]} for each in found]
     said = "; ".join(f"{each['where']}: {each['what']}" for each in wrong[:5])
-    raise Problem(422, "Does not fit", said, f"See /api/v1/forms/{name}.", problems=wrong)
+    return Problem(422, "Does not fit", said, f"See /api/v1/forms/{name}.", problems=wrong)

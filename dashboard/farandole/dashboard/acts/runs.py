@@ -1,6 +1,5 @@
 """What is done to runs."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,9 +9,9 @@ from farandole.dashboard.errors import Problem
 from farandole.projections.fold import UNDO, OwedStep
 from farandole.reactors.client import Client
 from farandole.reactors.handle import RunHandle
-from farandole.schemas import Event, Signal, Start
+from farandole.schemas import Answer, Event, Signal, Start
 
-from .events import event_of, filled
+from .events import changed, event_of
 from .origin import Done, done, on_behalf_of
 
 
@@ -161,4 +160,9 @@ async def _edited(
     partition = desk.store.partition_of(run_id.encode())
     (record,) = await desk.store.fetch(partition, (step.inputs[short.index(wanted)],))
     before = await client.decode(record)
-    return filled(before.__class__, {**json.loads(before.model_dump_json()), **payload})
+    if isinstance(before, Answer):
+        raise Problem(
+            409, "Refused", f"{wanted} is somebody's answer, and only they can say another one.",
+            "Retry the step as it was, or another event that it took.",
+        )  # fmt: skip
+    return changed(before, payload)

@@ -1,5 +1,6 @@
 """Over all runs: questions to people, failures, reactors, and what people did."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -8,6 +9,7 @@ from pydantic import BaseModel
 from farandole.dashboard.auth.guards import Seeing
 from farandole.dashboard.errors import Problem
 from farandole.dashboard.lagging import Lag, lag_of
+from farandole.dashboard.seen import seen_by
 from farandole.dashboard.web.paths import Name
 from farandole.projections.runs.query import (
     ActRow,
@@ -63,11 +65,13 @@ async def decisions(
     answer = await desk.runs.decisions(
         state=state or ("open",), run_id=run_id, to=asked, limit=limit, cursor=cursor, min_position=min_position
     )
-    return await page(desk, response, answer)
+    return await page(desk, response, replace(answer, found=tuple(seen_by(caller, each) for each in answer.found)))
 
 
 @router.get("/decisions/{name:path}", summary="One question")
-async def decision(_: Seeing, desk: TheDesk, response: Response, name: Name, min_position: MinPosition) -> DecisionRow:
+async def decision(
+    caller: Seeing, desk: TheDesk, response: Response, name: Name, min_position: MinPosition
+) -> DecisionRow:
     answer = await desk.runs.decisions(state=(), id=name, limit=1, min_position=min_position)
     await told(desk, response, answer.fresh)
     if not answer.found:
@@ -77,7 +81,7 @@ async def decision(_: Seeing, desk: TheDesk, response: Response, name: Name, min
             "There is no such question in the tables.",
             "GET /api/v1/decisions lists those that are open.",
         )
-    return answer.found[0]
+    return seen_by(caller, answer.found[0])
 
 
 @router.get("/failures", summary="Failures by cause, those that park the most steps first")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from farandole.dashboard.auth.guards import Seeing
 from farandole.dashboard.errors import Problem
+from farandole.dashboard.seen import seen_by
 from farandole.dashboard.web.paths import RunId
 from farandole.projections.runs.query import (
     CauseGraph,
@@ -76,7 +77,8 @@ async def state(
     offset: Offset | None = None, at: Instant | None = None,
 ) -> RunThen:  # fmt: skip
     answer = await desk.runs.state_at(run_id, offset=offset, at=at, personal=caller.personal, min_position=min_position)
-    return await one(desk, response, answer, f"run {run_id!r} then")
+    then = await one(desk, response, answer, f"run {run_id!r} then")
+    return replace(then, decisions=tuple(seen_by(caller, each) for each in then.decisions))
 
 
 @router.get("/runs/{run_id:path}/steps", summary="Its steps, the oldest first")

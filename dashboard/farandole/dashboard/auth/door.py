@@ -84,11 +84,12 @@ class Door:
         return self._by_proxy(request, ip)
 
     def _by_token(self, shown: str, ip: str) -> Caller:
-        if wait := self._attempts.wait(ip):
+        # A good one is let in whatever others do from the same address: a proxy, or a whole office, has but one.
+        token = self._settings.tokens.find(shown)
+        if token is None and (wait := self._attempts.wait(ip)):
             raise Problem(
                 429, "Too many attempts", "Too many tokens from there were not good.", "Wait.", retry_after=wait
             )
-        token = self._settings.tokens.find(shown)
         if token is None:
             self._attempts.failed(ip)
             log.warning("a token was shown that is not good", extra={"ip": ip})
@@ -113,10 +114,10 @@ class Door:
         proxy = self._settings.proxy
         if proxy is None or not self._is_proxy(_peer(request)):
             return None
-        name = request.headers.get(proxy.user_header, "").strip()
+        name = _only(request, proxy.user_header)
         if not name:
             return None
-        groups = [each.strip() for each in request.headers.get(proxy.roles_header, "").split(",") if each.strip()]
+        groups = [each.strip() for each in _only(request, proxy.roles_header).split(",") if each.strip()]
         role, further = read_groups(groups, proxy.roles, proxy.everybody)
         return None if role is None else Caller(name=name, method="proxy", role=role, further=further, ip=ip)
 
@@ -150,7 +151,7 @@ class Door:
         """Of whoever asks; behind proxies that are trusted, what the outermost of them saw."""
         at = _peer(request)
         if self._is_proxy(at):
-            for each in reversed(request.headers.get("x-forwarded-for", "").split(",")):
+            for each in reversed(",".join(request.headers.getlist("x-forwarded-for")).split(",")):
                 if not (said := each.strip()) or not _is_address(said):
                     break
                 at = said
@@ -167,13 +168,26 @@ def is_ours(request: Request) -> bool:
     if (site := request.headers.get("sec-fetch-site")) is not None:
         return site in _OURS
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    try:
+        return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    except ValueError:
+        return False
 
 
 def fits(request: Request, shown: str) -> bool:
     """Whether this is the token that this session's pages have."""
     known = request.session.get("csrf", "")
-    return bool(known) and hmac.compare_digest(str(known), shown)
+    return bool(known) and hmac.compare_digest(str(known).encode(), shown.encode(errors="replace"))
+
+
+def _only(request: Request, header: str) -> str:
+    """What a header says. Of two, one is not the proxy's own."""
+    said = request.headers.getlist(header)
+    if len(said) > 1:
+        raise Problem(
+            401, "Who are you?", f"{header} came more than once.", "Have the proxy set it, and remove what it was sent."
+        )
+    return said[0].strip() if said else ""
 
 
 def _token_of(request: Request) -> str:

@@ -39,11 +39,11 @@ def router(settings: Settings, attempts: Attempts) -> APIRouter:
         if not is_ours(request) or not fits(request, csrf):
             raise Problem(403, "From elsewhere", "The form is not of this session.", "Load the page again.")
         ip = request.state.ip
-        if wait := attempts.wait(ip):
+        found = settings.tokens.find(token.strip())
+        if found is None and (wait := attempts.wait(ip)):
             raise Problem(
                 429, "Too many attempts", "Too many tokens from there were not good.", "Wait.", retry_after=wait
             )
-        found = settings.tokens.find(token.strip())
         if found is None:
             attempts.failed(ip)
             return login_page(request, ["token"], local(next), wrong=True)
@@ -80,7 +80,10 @@ def begin(request: Request, known: dict[str, Any]) -> None:
 
 def local(path: str) -> str:
     """A path of this dashboard, whatever was asked for."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return "/"
     plain = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.netloc and path.isprintable()
     return path if plain and "\\" not in path else "/"
 

@@ -163,9 +163,9 @@ def make(name: str, role: Role, further: Iterable[str] = (), ends: date | None =
     """
     more = frozenset(further)
     for each in (name, *more):
-        if not each or each.split() != [each] or len(each) > _MOST_NAME or "," in each or each == _NONE:
+        if not each or each.split() != [each] or len(each.encode()) > _MOST_NAME or {*",#"} & {*each} or each == _NONE:
             raise DashboardMisconfigured(
-                f"{each!r} cannot name a person or role: no blanks or commas, 1 to 200 characters"
+                f"{each!r} cannot name a person or role: no blanks, commas or #, 1 to 200 bytes"
             )
     token = _BEGINS + secrets.token_urlsafe(_BYTES)
     return token, Token(hash_of(token), name, role, more, ends)

@@ -5,6 +5,8 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from farandole.dashboard.seen import seen_by
+
 from .asking.acts import KINDS, acts
 from .asking.types import Types
 from .site import number, page, position_of
@@ -22,7 +24,7 @@ async def inbox(request: Request) -> HTMLResponse:
     to = sorted(caller.names) if mine else ()
     found = await desk.runs.decisions(state=(state,), to=to, limit=100, min_position=position_of(request))
     types = await Types.of(desk)
-    decisions = [(each, types.answer_forms(each) if state == "open" else []) for each in found.found]
+    decisions = [(seen_by(caller, each), types.answer_forms(each) if state == "open" else []) for each in found.found]
     return await page(
         request, "inbox.html", fresh=found.fresh, decisions=decisions, mine=mine, state=state, states=_STATES
     )

@@ -5,6 +5,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from farandole.dashboard.seen import seen_by
 from farandole.projections.runs.query import RecordRow, RunRow, Runs
 
 from .asking.kin import descendants
@@ -49,7 +50,8 @@ async def run(request: Request, run_id: str) -> HTMLResponse:
         "signals": _signals(row, types),
         "edits": await _edits(runs, row, parked, types, request) if parked else [],
         "decisions": [
-            (decision, types.answer_forms(decision)) for decision in (await runs.decisions(run_id=run_id)).found
+            (seen_by(request.state.caller, decision), types.answer_forms(decision))
+            for decision in (await runs.decisions(run_id=run_id)).found
         ],
         "fresh": found.fresh,
     }

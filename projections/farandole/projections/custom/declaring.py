@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    func,
 )  # fmt: skip
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
@@ -76,7 +77,7 @@ def _statement(dialect: str, table: Table, key: tuple[str, ...], put: tuple[str,
     insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = insert(table).values({name: bindparam(name) for name in (*key, *put, *add)})
     changes = {name: statement.excluded[name] for name in put}
-    changes |= {name: table.c[name] + statement.excluded[name] for name in add}
+    changes |= {name: func.coalesce(table.c[name], 0) + statement.excluded[name] for name in add}
     if not changes:
         return statement.on_conflict_do_nothing(index_elements=key)
     return statement.on_conflict_do_update(index_elements=key, set_=changes)

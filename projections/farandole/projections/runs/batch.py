@@ -83,8 +83,8 @@ class Batch:
         self.attributes = Changes(ATTRIBUTES)
         self.attributes_of = Changes(ALL_ATTRIBUTES)
         """Of records that came with an earlier batch."""
-        self.named: dict[int, list[Key]] = {}
-        """Keys of the attributes of this batch, by the offset of their record."""
+        self.named: dict[Key, list[Key]] = {}
+        """Keys of the attributes of this batch, by the partition and offset of their record."""
         self.reactors = Changes(REACTORS)
         self.policies = Changes(POLICIES)
         self.schedules = Changes(SCHEDULES)

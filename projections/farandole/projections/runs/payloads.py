@@ -118,6 +118,8 @@ class Payloads:
         except Exception as error:
             # A codec is somebody's code, and may raise anything.
             return _unread(f"it cannot be read ({type(error).__name__})")
+        if not hasattr(fields, "avro_name") and fields.get("about"):
+            return _question(fields, self._words(fields))
         name = getattr(fields, "avro_name", "")
         sought = self._sought.get(name)
         attributes = () if sought is None else tuple(_attributes(fields, sought))
@@ -166,6 +168,11 @@ class Payloads:
 
 def _unread(problem: str) -> Payload:
     return Payload(None, None, None, problem, None, ())
+
+
+def _question(fields: Mapping[str, Any], words: str | None) -> Payload:
+    """What people are asked is about a text in which no mark is left: all of it may be personal."""
+    return Payload(fields, as_json({**fields, "about": None}), as_json(fields), None, words, ())
 
 
 def _without(value: Any, hidden: frozenset[tuple[str, str]]) -> Any:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from farandole.eventstore import Ends, EventStore
-from farandole.projections.sql import Database, Place
+from farandole.projections.sql import Database, DatabaseUnavailable, Place
 from farandole.schemas import PayloadCodec
 
+from .hanging import hand_on, refuse_hanging
 from .migrations import migrate
 from .projector import Pace, Projector
 from .retention import retire
@@ -24,6 +25,9 @@ from .tablespace import RunTables, drop, has_tables, kept_since
 _PACE: Final = Pace(most=20_000)
 _LOOK: Final = 0.5
 _WORDS: Final = "records_words"
+_TRIES: Final = 600
+_WAIT: Final = "1s"
+"""For which a swap has all others wait, if somebody reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,10 @@ async def rebuild(
         filled_by: has other processes do it, each `fill_part` of the partitions; by default it is done here.
 
     Raises:
+        DatabaseMisconfigured: something of others, such as a view, hangs on the tables in use.
         StoreError, DatabaseError: one of the two is not as it must be; the tables in use are as they were.
     """
+    await asyncio.to_thread(_refuse_hanging, database)
     shadow = database.beside("rebuild")
     try:
         await asyncio.to_thread(drop, shadow)
@@ -218,11 +224,32 @@ def _swap_files(database: Database, shadow: Database) -> None:
 def _swap_schemas(database: Database, shadow: Database) -> None:
     former = database.beside("former")
     drop(former)
+    for again in range(_TRIES, -1, -1):
+        try:
+            _rename(database, shadow, former)
+            break
+        except DatabaseUnavailable:
+            if not again:
+                raise
+            time.sleep(_LOOK)
+    drop(former)
+
+
+def _rename(database: Database, shadow: Database, former: Database) -> None:
     with database.writing() as connection:
         if has_tables(database, connection):
-            # Whoever writes has written, or will find the new ones.
+            refuse_hanging(database, connection)
+            hand_on(connection, database.schema, shadow.schema)
+            # Whoever writes has written, or will find the new ones. Who waits for a lock has all others wait behind it: so
+            # not for long, while somebody reads the former ones in a long transaction.
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_WAIT}'")
             connection.exec_driver_sql(f"LOCK TABLE {database.schema}.positions IN ACCESS EXCLUSIVE MODE")
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {database.schema}")
         connection.exec_driver_sql(f"ALTER SCHEMA {database.schema} RENAME TO {former.schema}")
         connection.exec_driver_sql(f"ALTER SCHEMA {shadow.schema} RENAME TO {database.schema}")
-    drop(former)
+
+
+def _refuse_hanging(database: Database) -> None:
+    if database.dialect == "postgresql":
+        with database.reading() as connection:
+            refuse_hanging(database, connection)

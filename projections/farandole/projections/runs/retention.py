@@ -6,7 +6,7 @@ it too; so they still follow from the log, and from the cut.
 
 from typing import Any, Final
 
-from sqlalchemy import Connection, column, delete, exists, func, select, table, update
+from sqlalchemy import Connection, column, delete, func, select, table, tuple_, update
 
 from .batch import OFFSET_BITS
 from .tables import OF_RUNS, about, minutes, positions, records, runs
@@ -71,9 +71,10 @@ def _take_out(connection: Connection, upto: int) -> int:
             gone = connection.execute(delete(runs).where(runs.c.closed < upto)).rowcount
         else:
             connection.execute(delete(each).where(_of_closed(each, upto)))
-    connection.execute(delete(minutes).where(minutes.c.minute + _MINUTE <= upto))
+    connection.execute(delete(minutes).where(minutes.c.minute <= upto - _MINUTE))
     return gone
 
 
 def _of_closed(of: Any, upto: int) -> Any:
-    return exists().where(runs.c.partition == of.c.partition, runs.c.run == of.c.run, runs.c.closed < upto)
+    # By the few that are closed, and not by asking for each row whether its run is one of them.
+    return tuple_(of.c.partition, of.c.run).in_(select(runs.c.partition, runs.c.run).where(runs.c.closed < upto))

@@ -134,14 +134,14 @@ class Rows:
             for name, value in payload.attributes if not e.flags & _TO_COME else ():
                 key = (partition, offset, name)
                 into.attributes.insert(key, [*key, run.offset, value, place is not None])
-                into.named.setdefault(offset, []).append(key)
+                into.named.setdefault((partition, offset), []).append(key)
 
     def _counts(self, offset: int, into: Batch) -> None:
         """An event that came before has entered the history: its run is found by what it has."""
         key = (self.fold.partition, offset)
         if key not in into.records.new:
             into.attributes_of.update(key, (True,))
-        for each in into.named.get(offset, ()):
+        for each in into.named.get(key, ()):
             into.attributes.update(each, (True,))
 
     # ── what it does ─────────────────────────────────────────────────────────────────────────────────────────────────

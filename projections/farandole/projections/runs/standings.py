@@ -49,16 +49,18 @@ _POSTGRESQL: Final = {
 
 def keep_standings(connection: Connection) -> None:
     """Count all runs, and have the database count on."""
-    connection.exec_driver_sql(COUNT)
     if connection.dialect.name == "sqlite":
         for trigger in _SQLITE:
             connection.exec_driver_sql(trigger)
+        connection.exec_driver_sql(COUNT)
         return
     for name, (of, tables, moved) in _POSTGRESQL.items():
         connection.exec_driver_sql(_COUNTED.format(name=name, moved=moved))
         connection.exec_driver_sql(
             f"CREATE TRIGGER {name} AFTER {of} ON runs REFERENCING {tables} FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
         )
+    # Last: a trigger waits for whoever writes, and what they wrote counts.
+    connection.exec_driver_sql(COUNT)
 
 
 def drop_standings(connection: Connection) -> None:

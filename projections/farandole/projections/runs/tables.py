@@ -163,6 +163,11 @@ steps: Final = Table(
     Index("steps_by_state", "state", "reactor", "since"),
 )
 
+Index(
+    "steps_parked", steps.c.partition, steps.c.run, steps.c.parked_by,
+    sqlite_where=steps.c.state == "parked", postgresql_where=steps.c.state == "parked",
+)  # fmt: skip
+
 timers: Final = Table(
     "timers",
     metadata,
@@ -204,6 +209,7 @@ decisions: Final = Table(
     _may("ended", BigInteger),
     Index("decisions_by_run", "partition", "run"),
     Index("decisions_by_state", "state", "since"),
+    Index("decisions_by_id", "id"),
 )
 
 children: Final = Table(

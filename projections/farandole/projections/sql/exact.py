@@ -77,11 +77,12 @@ class Exact(Generic[K]):
         """
         with self._database.writing() as connection:
             found = self.places(connection, of=before, lock=True)
-            here = {partition: found.get(partition, NOWHERE) for partition in before}
-            if here == after:
+            if found == after:
                 return
-            if here != before:
-                at = ", ".join(f"{p} at {place.position}" for p, place in here.items() if place != before[p])
+            if found != before:
+                at = ", ".join(
+                    f"{p} at {found[p].position if p in found else 'none'}" for p in before if found.get(p) != before[p]
+                )
                 raise Overtaken(f"the tables are further on, or set back: partition {at}")
             rows(connection)
             connection.execute(

@@ -42,7 +42,7 @@ export function payloadOf(form) {
   const payload = {};
   // Where an event is edited, fields that nobody touched stay as they are, those too that this page may not show.
   const changed = "onlyChanged" in form.dataset
-    ? new Set([...form.querySelectorAll("[data-path]")].filter(differs).map((input) => JSON.parse(input.dataset.path)[0])) : null;
+    ? new Set([...form.querySelectorAll("[data-path]")].filter(differs)) : null;
   for (const input of form.querySelectorAll("[data-path]")) {
     input.removeAttribute("aria-invalid");
     if (input.closest("[hidden]") || input.matches(":disabled")) continue;
@@ -50,7 +50,7 @@ export function payloadOf(form) {
     if (value === undefined) continue;
     const path = JSON.parse(input.dataset.path);
     if (!path.length) return value;
-    if (changed && !changed.has(path[0])) continue;
+    if (changed && !changed.has(input)) continue;
     let at = payload;
     for (const name of path.slice(0, -1)) at = at[name] ??= {};
     at[path.at(-1)] = value;

@@ -111,8 +111,8 @@ def state_at(connection: Connection, run_id: str, offset: int | None, at: int | 
         _history(connection, run, False, personal, 100_000, None, upto),
         _rows(connection, StepRow, t.steps, run, s.owed_at, open_then(s, s.owed_at)),
         _rows(connection, TimerRow, t.timers, run, t.timers.c.due, open_then(t.timers.c, t.timers.c.log_offset)),
-        _decisions(connection, (), run, (), 10_000, open_then(t.decisions.c, t.decisions.c.log_offset)),
-        _rows(connection, ChildRow, t.children, run, t.children.c.log_offset, open_then(t.children.c, t.children.c.log_offset)),
+        _decisions(connection, (), run, (), 10_000, open_then(t.decisions.c, t.decisions.c.log_offset), t.decisions.c.since.is_not(None)),
+        _rows(connection, ChildRow, t.children, run, t.children.c.log_offset, open_then(t.children.c, t.children.c.log_offset), t.children.c.state != "detached"),
     )  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def decisions(
     if run_id is not None and run is None:
         return ()
     d = t.decisions.c
-    where = [] if after is None else [tuple_(func.coalesce(d.since, 0), d.partition, d.log_offset) > tuple_(*after)]
+    where = [] if after is None else [tuple_(_since(state), d.partition, d.log_offset) > tuple_(*after)]
     where += [] if id is None else [d.id == id]
     return _decisions(connection, state, run, to, limit, *where)
 
@@ -149,8 +149,14 @@ def _decisions(
         query = query.where(d.partition == run.partition, d.run == run.run)
     if to:
         query = query.where(_asks(connection, sorted(to)))
-    query = query.order_by(func.coalesce(d.since, 0), d.partition, d.log_offset).limit(limit)
+    query = query.order_by(_since(state), d.partition, d.log_offset).limit(limit)
     return tuple(row_of(DecisionRow, row) for row in connection.execute(query).mappings())
+
+
+def _since(state: Collection[str]) -> Any:
+    """When questions in these states were asked; an index has it where all of them were."""
+    since = t.decisions.c.since
+    return since if state and "unasked" not in state else func.coalesce(since, 0)
 
 
 def _asks(connection: Connection, to: Sequence[str]) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, column, exists, func, literal_column, or_, select, table, text, tuple_
+from sqlalchemy import ColumnElement, and_, column, func, literal_column, or_, select, table, text, tuple_
 
 from farandole.projections.runs.batch import OFFSET_BITS
 from farandole.projections.runs.tables import attributes, records, runs, steps
@@ -80,7 +80,8 @@ class Where:
 
 
 def _has(of: Any, *conditions: Any) -> ColumnElement[bool]:
-    return exists().where(and_(of.c.partition == runs.c.partition, of.c.run == runs.c.run, *conditions))
+    # By the rows that are so, which an index finds, and not by looking at the rows of each run.
+    return tuple_(runs.c.partition, runs.c.run).in_(select(of.c.partition, of.c.run).where(*conditions))
 
 
 def _with_words(said: str, dialect: str) -> ColumnElement[bool]:
