@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, Table
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, create_engine, select
 from tests.projections.custom.shop import OrderPlaced, OrderShipped, orders, payments
 
-from farandole.projections import Projection, Recorded, follow, on, table
+from farandole.projections import Projection, Recorded, follow, on, table, upsert
 from farandole.projections.custom import events_of, tables_of, types_of, writes
 from farandole.reactors import Choreography
 from farandole.schemas import DeclarationError, Event
@@ -163,3 +163,13 @@ async def test_what_is_followed_goes_with_a_database_or_not() -> None:
     with pytest.raises(DeclarationError, match="say db="):
         async with follow(Tables, orders, store="memory://nowhere-yet"):
             pass
+
+
+def test_what_is_counted_in_a_column_that_was_left_out_counts_from_nothing() -> None:
+    seen = table("seen", {"customer": str}, orders=int | None, place=str | None)
+    with create_engine("sqlite://").begin() as db:
+        seen.metadata.create_all(db)
+        upsert(db, seen, {"customer": "ann"}, put={"place": "Rome"})
+        for _ in range(2):
+            upsert(db, seen, {"customer": "ann"}, add={"orders": 3})
+        assert db.execute(select(seen)).all() == [("ann", 6, "Rome")]
