@@ -7,6 +7,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from farandole.projections.custom.space import database_of
 from farandole.projections.runs import RunTables
 from farandole.projections.runs.migrations import VERSIONS
 from farandole.projections.runs.tables import metadata
@@ -83,3 +84,12 @@ def test_each_choreography_has_a_schema_of_its_own() -> None:
     assert schema_of("orders") == "farandole_orders"
     assert schema_of("shop.orders-eu") == "farandole_shop_orders_eu"
     assert len(schema_of("x" * 100)) + len("_rebuild") <= 63
+
+
+@pytest.mark.parametrize("name", ["orders", "a-b", "x" * 38, "x" * 39, "x" * 100, "ü" * 60])
+def test_the_places_of_a_choreography_have_names_that_postgresql_takes_and_no_other_has(name: str) -> None:
+    runs = Database("postgresql://h/d", schema_of(name))
+    longest = database_of(runs).beside("n123456").schema
+    assert longest.startswith(runs.schema)
+    assert len(longest.encode()) <= 63
+    assert schema_of(f"{name}y") != schema_of(f"{name}z")

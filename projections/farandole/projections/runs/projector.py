@@ -286,7 +286,7 @@ class Projector:
         delay = _RETRY / 4
         while True:
             try:
-                await self._call(lambda: self.tables.exact.write(pending.before, after, pending.batch.write))
+                await self._call(lambda: self.tables.write(pending.before, after, pending.batch))
                 break
             except DatabaseUnavailable as e:
                 log.warning("the database did not take what was to be written, trying again: %s", e)

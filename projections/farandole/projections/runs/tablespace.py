@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
@@ -19,13 +20,18 @@ _AT_ONCE: Final = 2
 _LARGEST: Final = (records, steps, runs, attributes)
 _ROOM: Final = "192MB"
 """What PostgreSQL may take of memory for each of them."""
+_LONGEST: Final = 38
+"""Of a choreography's name in that of a schema: PostgreSQL has 63 bytes for it, and places beside it have longer names."""
 _LOCK: Final = 0x6661_7261_6E64
 """PostgreSQL's advisory lock of whoever migrates."""
 
 
 def schema_of(choreography: str) -> str:
     """The schema in which a choreography's tables are in PostgreSQL, unless the URL names another."""
-    return "farandole_" + "".join(c if c.isalnum() else "_" for c in choreography.lower())[:44]
+    name = "".join(c if c.isascii() and c.isalnum() else "_" for c in choreography.lower())
+    if len(name) > _LONGEST:
+        name = f"{name[: _LONGEST - 7]}_{blake2b(choreography.encode(), digest_size=3).hexdigest()}"
+    return f"farandole_{name}"
 
 
 class RunTables:
@@ -120,6 +126,8 @@ class RunTables:
             rows: what a partition has where it begins.
         """
         with self.database.writing() as connection:
+            # Of partitions without a place there is no row that could be locked.
+            connection.execute(select(about.c.choreography).with_for_update())
             known = self.exact.places(connection, lock=True)
             new = [
                 {"partition": partition, **place._asdict(), "begins": place.position}
@@ -135,6 +143,22 @@ class RunTables:
                 row["partition"]: (Place(row["position"], row["digest"], row["log_time"]), row["begins"])
                 for row in found
             }
+
+    def write(self, before: Mapping[int, Place], after: Mapping[int, Place], batch: Batch) -> None:
+        """Write rows, and that the tables have come from one place to another; see `Exact.write`.
+
+        Raises:
+            Overtaken: they are elsewhere; nothing was written.
+            DatabaseMisconfigured: another release has made them anew meanwhile; nothing was written.
+            DatabaseUnavailable: whether it was written is not known. Do it again.
+        """
+
+        def rows(connection: Connection) -> None:
+            found = connection.execute(select(about)).mappings().one()
+            self._judge({**found}, found["partitions"])
+            batch.write(connection)
+
+        self.exact.write(before, after, rows)
 
     def places(self) -> dict[int, Place]:
         """Up to where the rows of each partition are true."""
