@@ -31,7 +31,7 @@ def database_of(database: Database) -> Database:
     """Where projections are, beside the tables of runs: the same file; in PostgreSQL a schema of their own, for that of
     the runs is replaced at each rebuild.
     """
-    return database if database.dialect == "sqlite" else database.beside("custom")
+    return database if database.dialect == "sqlite" else database.beside("custom", scratch=False)
 
 
 class ProjectionTables:

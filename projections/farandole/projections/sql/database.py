@@ -68,13 +68,17 @@ class Database:
         """The file of an SQLite database."""
         return self._engine.url.database or ""
 
-    def beside(self, word: str) -> "Database":
-        """A place for tables that are made beside these: a file, or a schema of the same database."""
+    def beside(self, word: str, *, scratch: bool = True) -> "Database":
+        """A place for tables beside these: a file, or a schema of the same database.
+
+        Args:
+            scratch: what is written there can be made anew.
+        """
         if self.dialect == "sqlite":
             url = self._url.set(database=f"{self.path}.{word}")
         else:
             url = self._url.update_query_dict({"schema": f"{self.schema}_{word}"})
-        return Database(url.render_as_string(hide_password=False), "", scratch=True)
+        return Database(url.render_as_string(hide_password=False), "", scratch=scratch)
 
     @contextmanager
     def alone(self) -> Iterator[Any]:
