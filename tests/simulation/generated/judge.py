@@ -55,7 +55,9 @@ def still(play: "Play", run: Run) -> Iterator[str]:
 
 
 def _was_lost(lines: "Sequence[Line]", run: Run, types: frozenset[bytes]) -> bool:
-    """Whether a reactor of such events was retired, or a join or fan-in of them began, or began anew, when they had come."""
+    """Whether a reactor of such events, or of failures of steps that took them, was retired, or a join or fan-in of them
+    began, or began anew, when they had come.
+    """
     fanned = frozenset(type for line in lines for type in _fans(line, run))
     before: dict[bytes, Contract] = {}
     for line in lines:
@@ -63,12 +65,18 @@ def _was_lost(lines: "Sequence[Line]", run: Run, types: frozenset[bytes]) -> boo
             former = before.get(contract.reactor)
             before[contract.reactor] = contract
             known = [c for c in (former, contract) if c is not None]
-            if not any(types & c.elements or (c.form == "list" and c.each in fanned) for c in known):
+            if not any(_concerns(c, types) or (c.form == "list" and c.each in fanned) for c in known):
                 continue
             late = line.record.offset > run.offset and (former is None or former.shape != contract.shape)
             if (late and contract.form in ("join", "list")) or (former is not None and not contract.active):
                 return True
     return False
+
+
+def _concerns(contract: Contract, types: frozenset[bytes]) -> bool:
+    """Whether it takes such events, or failures of steps that did."""
+    of_failures = contract.failures is not None and (not contract.failures or bool(types & contract.failures))
+    return of_failures or bool(types & contract.elements)
 
 
 def _fans(line: "Line", run: Run) -> Sequence[bytes]:
