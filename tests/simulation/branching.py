@@ -247,7 +247,46 @@ class Branching:
 
     def _open(self, story: RunStory, places: Places, made: FanOut, number: int) -> bool:
         """Whether a branch may go on."""
-        return self._owes(story, places, made, number) or self._waits(places, made, number, sure=False)
+        return (
+            self._owes(story, places, made, number)
+            or self._waits(places, made, number, sure=False)
+            or self._joins(story, places, made, number)
+        )
+
+    def _joins(self, story: RunStory, places: Places, made: FanOut, number: int) -> bool:
+        """Whether a join in a branch has something, and all that it lacks can still come by a signal."""
+        branch = (*made.at, (made.id, number))
+        come = self._by_signals()
+        there = [(places.events[id], self._judge._type(offset), offset) for offset, id in places.offsets.items()]
+        inside = {at for at, _, _ in there if at[: len(branch)] == branch}
+        for contract in self._judge.in_force.values():
+            if not contract.active or contract.form != "join":
+                continue
+            taken = {o for pair, debt in story.debts.items() if pair[1] == contract.reactor for o in debt.inputs}
+            for place in inside:
+                queued = {type for at, type, offset in there if at == place and offset not in taken}
+                around = {type for at, type, _ in there if len(at) < len(place) and place[: len(at)] == at}
+                lacks = [types for types in contract.takes if not (queued | around).intersection(types)]
+                if queued & contract.elements and lacks and all(come.intersection(types) for types in lacks):
+                    return True
+        return False
+
+    def _by_signals(self) -> set[bytes]:
+        """Types that can still come into an open run from outside, and those that can follow from them."""
+        active = [c for c in self._judge.in_force.values() if c.active]
+        come = {name.encode() for c in active for name in c.content["signals"]}
+        known = 0
+        while known < len(come):
+            known = len(come)
+            for c in active:
+                if c.form != "list" and come & c.elements:
+                    come |= {
+                        t.encode()
+                        for gives in c.content["gives"]
+                        if gives["form"] not in ("list", "child")
+                        for t in gives["types"]
+                    }
+        return come
 
     def _waits(self, places: Places, made: FanOut, number: int, *, sure: bool = True) -> bool:
         """Whether something is waited for in a branch; if it need not be sure, whether something may be."""
