@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -14,6 +16,7 @@ from farandole.testing.registry import missing_tools as missing_for_a_registry
 from farandole.testing.server import free_port
 
 PROXIED = "PROXIED"
+_numbers = count(1)
 
 # How fast this machine is just now is nothing that a test should fail for.
 settings.register_profile("patient", settings(), deadline=None)
@@ -48,13 +51,18 @@ def kafka(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A real PostgreSQL of this test session; skips, or fails if FARANDOLE_REQUIRE_POSTGRES=1, where there is none."""
-    if programs() is None:
-        why = "PostgreSQL is not installed (Debian: postgresql)"
-        if os.environ.get("FARANDOLE_REQUIRE_POSTGRES") == "1":
-            pytest.fail(why, pytrace=False)
-        pytest.skip(why)
+    need("PostgreSQL", [] if programs() else ["initdb"], of="postgresql", required="FARANDOLE_REQUIRE_POSTGRES")
     with served(PostgresServer()) as server:
         yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database that nobody used before."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'rows.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return f"{server.url}?schema=rows_{next(_numbers)}"
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.projections.runs.logs import RecordedLog
 from tests.projections.runs.model import a_random_log
@@ -21,6 +20,7 @@ from farandole.projections.runs.query import Runs
 from farandole.projections.sql import Database
 from farandole.reactors import Choreography
 from farandole.reactors.metrics import MetricsServer
+from farandole.testing.plugin import need
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,8 @@ def promtool(*words: str | Path, says: str | None = None) -> str:
         says: what it reads from stdin.
     """
     tool = shutil.which("promtool")
-    if tool is None:
-        if os.environ.get("FARANDOLE_REQUIRE_PROMETHEUS"):
-            pytest.fail("promtool is missing (Debian: prometheus)")
-        pytest.skip("needs promtool (Debian: prometheus)")
+    need("promtool", [] if tool else ["promtool"], of="prometheus", required="FARANDOLE_REQUIRE_PROMETHEUS")
+    assert tool is not None
     # It tries rules on databases that it makes, and waits for the disk over and over: in memory, where there is such a place.
     shm = {"TMPDIR": "/dev/shm"} if Path("/dev/shm").is_dir() else {}
     done = subprocess.run(

@@ -12,15 +12,15 @@ from pathlib import Path
 import psutil
 import pytest
 
+from farandole.testing.plugin import need
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
 def stack_tools(kafka_tools: None) -> None:
-    if shutil.which("prometheus") is None:
-        if os.environ.get("FARANDOLE_REQUIRE_PROMETHEUS"):
-            pytest.fail("Prometheus is missing (Debian: prometheus)")
-        pytest.skip("needs Prometheus (Debian: prometheus)")
+    missing = [] if shutil.which("prometheus") else ["prometheus"]
+    need("Prometheus", missing, of="prometheus", required="FARANDOLE_REQUIRE_PROMETHEUS")
 
 
 @pytest.fixture

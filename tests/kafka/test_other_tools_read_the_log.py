@@ -1,6 +1,5 @@
 """What others make of a log: kcat, and the CloudEvents SDK. They fold nothing, and know nothing of ours."""
 
-import os
 import secrets
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from cloudevents.v1.kafka import from_binary as first_from_binary
 from checker import Catalogue, Raw, Topics
 from farandole.reactors import Choreography, GiveUp
 from farandole.schemas import End, Event, Start
+from farandole.testing.plugin import need
 
 pytestmark = pytest.mark.kafka
 RECORD = b"\n== a record ==\n"
@@ -75,10 +75,9 @@ async def log(kafka: str) -> AsyncIterator[Log]:
 
 
 def kcat(*args: str) -> bytes:
-    if (program := shutil.which("kcat")) is None:
-        if os.environ.get("FARANDOLE_REQUIRE_KAFKA") == "1":
-            pytest.fail("kcat is not installed", pytrace=False)
-        pytest.skip("kcat is not installed")
+    program = shutil.which("kcat")
+    need("kcat", [] if program else ["kcat"], of="kcat")
+    assert program is not None
     return subprocess.run([program, *args], check=True, capture_output=True, timeout=30).stdout
 
 

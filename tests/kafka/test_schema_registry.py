@@ -11,9 +11,9 @@ from pathlib import Path
 
 import fastavro
 import pytest
-from tests.reactors.client.test_archiving import archived, some_done
+from tests.reactors.client.test_archiving import archived, grown
 from tests.reactors.working.controls import Stage
-from tests.reactors.working.test_checkpoints import OFTEN, a_dance, more
+from tests.reactors.working.test_checkpoints import a_dance
 
 from checker import Examination, Raw, Topics
 from farandole.eventstore import EventStore, NotAppended, Record, SchemaUnavailable, StoreError, SystemClock
@@ -473,9 +473,7 @@ async def test_what_leaves_such_a_log_for_an_archive_is_read_without_the_registr
 ) -> None:
     async with Stage(url, partitions=1, clock=SystemClock()) as stage:
         dance = a_dance()
-        worker = await stage.worker(dance, checkpoints=OFTEN)
-        await some_done(stage, dance)
-        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        await grown(stage, dance)
         [done] = await archived(await stage.client(dance), tmp_path)
         assert done.file is not None
     await registry.down()

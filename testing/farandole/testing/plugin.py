@@ -69,12 +69,20 @@ def farandole_registry() -> Iterator[str]:
         yield registry.url
 
 
-def need(what: str, missing: Sequence[str]) -> None:
-    """Skip the test, or fail it if ``FARANDOLE_REQUIRE_KAFKA=1``, where programs of Java's world are not installed."""
+def need(
+    what: str, missing: Sequence[str], *, of: str = "openjdk-17-jre, maven", required: str = "FARANDOLE_REQUIRE_KAFKA"
+) -> None:
+    """Skip the test where programs are not installed; fail it there if the machine is said to have them.
+
+    Args:
+        missing: the programs; none: go on.
+        of: the packages that they are of.
+        required: the variable of the environment that says so; by default that of Java's world.
+    """
     if not missing:
         return
-    why = f"{what} cannot be started here: {' and '.join(missing)} is not installed (openjdk-17-jre, maven)"
-    if os.environ.get("FARANDOLE_REQUIRE_KAFKA") == "1":
+    why = f"{what} cannot be started here: {' and '.join(missing)} is not installed ({of})"
+    if os.environ.get(required, "0") not in ("", "0"):
         pytest.fail(why, pytrace=False)
     pytest.skip(why)
 

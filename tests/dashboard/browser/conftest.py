@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from farandole.testing.plugin import need
+
 from .hostile import hostile
 from .looking import Look
 from .seeding import seed
@@ -32,11 +34,8 @@ class Stage:
 
 def _chromium() -> str:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        why = "no browser is installed (Debian: chromium)"
-        if os.environ.get("FARANDOLE_REQUIRE_CHROMIUM") == "1":
-            pytest.fail(why, pytrace=False)
-        pytest.skip(why)
+    need("A browser", [] if found else ["chromium"], of="chromium", required="FARANDOLE_REQUIRE_CHROMIUM")
+    assert found is not None
     return found
 
 

@@ -43,6 +43,14 @@ async def some_done(stage: Stage, dance: Choreography, count: int = 10, name: st
         await run.result(Done, timeout="60s")
 
 
+async def grown(stage: Stage, dance: Choreography) -> AtWork:
+    """A log that can be archived, and the worker that made it so."""
+    worker = await stage.worker(dance, checkpoints=OFTEN)
+    await some_done(stage, dance)
+    await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+    return worker
+
+
 async def all_done(stage: Stage, dance: Choreography, worker: AtWork) -> None:
     """Whatever stands open comes to its end, and a few checkpoints are written after it."""
     client, stats = await stage.client(dance), worker.worker.stats
@@ -108,10 +116,8 @@ async def test_the_checkpoint_at_the_cut_stays_though_others_come_while_records_
 ) -> None:
     async with stage:
         dance = a_dance()
-        worker = await stage.worker(dance, checkpoints=OFTEN)
-        await some_done(stage, dance)
+        worker = await grown(stage, dance)
         client, store = await stage.client(dance), await stage.store(dance.name)
-        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
         export = archive._export
 
         async def slowly(*args: Any) -> tuple[int, bytes]:
@@ -129,10 +135,8 @@ async def test_who_dies_before_records_are_deleted_leaves_a_log_that_can_be_read
 ) -> None:
     async with stage:
         dance = a_dance()
-        worker = await stage.worker(dance, checkpoints=OFTEN)
-        await some_done(stage, dance)
+        worker = await grown(stage, dance)
         client, store = await stage.client(dance), await stage.store(dance.name)
-        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
         [once] = await archived(client, tmp_path)
         assert once.file is not None
         await all_done(stage, dance, worker)
@@ -150,9 +154,7 @@ async def test_who_dies_before_records_are_deleted_leaves_a_log_that_can_be_read
 async def test_the_checkpoint_with_which_an_archived_log_begins_will_do_whatever_is_doubted(tmp_path: Path) -> None:
     async with Stage(clock=SystemClock()) as stage:
         dance = a_dance()
-        worker = await stage.worker(dance, checkpoints=OFTEN)
-        await some_done(stage, dance)
-        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        worker = await grown(stage, dance)
         client, store = await stage.client(dance), await stage.store(dance.name)
         await worker.kill()
         [done] = await archived(client, tmp_path)
@@ -168,9 +170,7 @@ async def test_a_release_that_cannot_read_the_checkpoints_of_an_archived_log_say
 ) -> None:
     async with Stage(clock=SystemClock()) as stage:
         dance = a_dance()
-        worker = await stage.worker(dance, checkpoints=OFTEN)
-        await some_done(stage, dance)
-        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        worker = await grown(stage, dance)
         [done] = await archived(await stage.client(dance), tmp_path)
         assert done.file is not None
         await worker.kill()
@@ -187,9 +187,7 @@ async def test_who_looks_a_run_up_while_the_log_is_archived_is_told_what_is_ther
 ) -> None:
     async with Stage(f"memory://{secrets.token_hex(4)}", partitions=1, clock=SystemClock()) as stage:
         dance = a_dance()
-        worker = await stage.worker(dance, checkpoints=OFTEN)
-        await some_done(stage, dance)
-        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        await grown(stage, dance)
         client, other = await stage.client(dance), await stage.client(dance)
         read, cut = MemoryReader.read, list[Archived]()
 
@@ -209,9 +207,7 @@ async def test_of_two_who_archive_at_once_one_is_told_and_writes_nothing(
 ) -> None:
     async with Stage(clock=SystemClock()) as stage:
         dance = a_dance()
-        worker = await stage.worker(dance, checkpoints=OFTEN)
-        await some_done(stage, dance)
-        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        await grown(stage, dance)
         one, other = await stage.client(dance), await stage.client(dance)
         begun, first = archive.begun, list[Archived]()
 
@@ -245,9 +241,7 @@ async def test_nothing_that_an_open_run_needs_is_archived(tmp_path: Path) -> Non
 async def test_nothing_younger_than_was_said_is_archived(tmp_path: Path) -> None:
     async with Stage(clock=SystemClock()) as stage:
         dance = a_dance()
-        worker = await stage.worker(dance, checkpoints=OFTEN)
-        await some_done(stage, dance)
-        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        await grown(stage, dance)
         client = await stage.client(dance)
         assert [each.why for each in await archived(client, tmp_path, until=1)] == ["nothing is old enough"]
 
@@ -255,9 +249,7 @@ async def test_nothing_younger_than_was_said_is_archived(tmp_path: Path) -> None
 async def test_a_file_that_does_not_hold_it_deletes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Stage(clock=SystemClock()) as stage:
         dance = a_dance()
-        worker = await stage.worker(dance, checkpoints=OFTEN)
-        await some_done(stage, dance)
-        await more(stage, dance, lambda: worker.worker.stats.checkpoints > 8)
+        await grown(stage, dance)
         client = await stage.client(dance)
         monkeypatch.setattr(archive, "_read_back", lambda file: (0, b""))
         with pytest.raises(ArchiveFailed):

@@ -45,8 +45,10 @@ _GRANTS: Final = text("""
 
 
 def refuse_hanging(database: Database, connection: Connection) -> None:
-    """Raises:
-    DatabaseMisconfigured: views read the tables; it names them.
+    """Go no further where views read the tables.
+
+    Raises:
+        DatabaseMisconfigured: some do; it names them.
     """
     if views := connection.execute(_VIEWS, {"schema": database.schema}).scalars().all():
         raise DatabaseMisconfigured(
