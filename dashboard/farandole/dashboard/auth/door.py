@@ -86,11 +86,11 @@ class Door:
     def _by_token(self, shown: str, ip: str) -> Caller:
         # A good one is let in whatever others do from the same address: a proxy, or a whole office, has but one.
         token = self._settings.tokens.find(shown)
-        if token is None and (wait := self._attempts.wait(ip)):
-            raise Problem(
-                429, "Too many attempts", "Too many tokens from there were not good.", "Wait.", retry_after=wait
-            )
         if token is None:
+            if wait := self._attempts.wait(ip):
+                raise Problem(
+                    429, "Too many attempts", "Too many tokens from there were not good.", "Wait.", retry_after=wait
+                )
             self._attempts.failed(ip)
             log.warning("a token was shown that is not good", extra={"ip": ip})
             raise Problem(

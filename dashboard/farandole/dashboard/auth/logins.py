@@ -40,11 +40,11 @@ def router(settings: Settings, attempts: Attempts) -> APIRouter:
             raise Problem(403, "From elsewhere", "The form is not of this session.", "Load the page again.")
         ip = request.state.ip
         found = settings.tokens.find(token.strip())
-        if found is None and (wait := attempts.wait(ip)):
-            raise Problem(
-                429, "Too many attempts", "Too many tokens from there were not good.", "Wait.", retry_after=wait
-            )
         if found is None:
+            if wait := attempts.wait(ip):
+                raise Problem(
+                    429, "Too many attempts", "Too many tokens from there were not good.", "Wait.", retry_after=wait
+                )
             attempts.failed(ip)
             return login_page(request, ["token"], local(next), wrong=True)
         begin(request, {"by": "token", "hash": found.hash})
