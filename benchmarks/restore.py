@@ -13,6 +13,8 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from benchmarks import chain_app as app
 from benchmarks.options import measured, parser
 from benchmarks.process import WorkerProcess
@@ -26,6 +28,7 @@ from farandole.testing.server import free_port
 START = app.Begun(n=0, text=TEXT)
 STEPS = [(name, [event(n=1, text=TEXT)]) for name, event in zip(app.SERVICES, app.EVENTS[1:], strict=True)]  # type: ignore[call-arg]
 _WITHIN = 600
+_SECONDS = "farandole_restore_seconds"
 
 
 async def by_hand(store: EventStore) -> dict[str, float]:
@@ -68,12 +71,8 @@ async def by_worker(url: str, name: str, records: int) -> dict[str, float]:
                 raise SystemExit(f"the worker was not ready within {_WITHIN} s")
             await asyncio.sleep(0.05)
         cpu, rss = worker.cpu() - before, worker.rss()
-        told = dict(
-            line.split()
-            for line in (await asyncio.to_thread(answer, port, "metrics") or "").splitlines()
-            if line[:1] != "#"
-        )
-    seconds = float(told["farandole_restore_seconds"])
+        told = text_string_to_metric_families(await asyncio.to_thread(answer, port, "metrics") or "")
+        (seconds,) = [each.value for family in told for each in family.samples if each.name == _SECONDS]
     return {
         "worker_restore_s": seconds,
         "worker_records_per_s": records / seconds,

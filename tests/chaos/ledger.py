@@ -18,7 +18,8 @@ class Note(NamedTuple):
     member: str
     pid: int
     what: str
-    """``begins`` or ``ends`` (a handler), ``dies`` (at a failpoint), ``claims`` (by this name)."""
+    """``begins`` or ``ends`` (a handler), ``blocks`` (the event loop, under a key), ``dies`` (at a failpoint), ``claims``
+    (by this name)."""
     about: tuple[str, ...]
 
 
@@ -64,6 +65,10 @@ class Notes:
             self._at += len(whole)
             self._notes += map(_note, whole.decode().splitlines())
         return self._notes
+
+    def blocked(self) -> list[str]:
+        """Who kept its event loop from running, each time."""
+        return [n.member for n in self.all() if n.what == "blocks"]
 
     def begun(self, reactor: str, run: str) -> list[str]:
         """Who began a run's step, each time."""

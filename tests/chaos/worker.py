@@ -30,7 +30,7 @@ MEMORY = 1 << 20
 """Bytes of records that a worker keeps at hand."""
 
 
-def obey_cards() -> None:
+def obey_cards(ledger: Ledger) -> None:
     """Let the bank take as long as the card says: ``slow:8`` waits, ``block:15`` keeps the event loop from running."""
     from orders.payments import Bank
 
@@ -46,6 +46,7 @@ def obey_cards() -> None:
             # Once in each process: a block beyond the step's timeout fails the attempt, and the next one is to succeed.
             # At the very end: a handler that waits for anything more would be told meanwhile that its step is done.
             blocked.add(idempotency_key)
+            ledger.note("blocks", idempotency_key)
             time.sleep(float(seconds))
         return receipt
 
@@ -74,7 +75,7 @@ def main() -> None:
     tell_holders(ledger)
     wrap(ledger, Failpoint(ledger, job["point"], job["nth"]).reach)
     if service == "payments":
-        obey_cards()
+        obey_cards(ledger)
         keep_ledger(folder / "ledger")
     program = importlib.import_module(f"chaos.{service}" if service in ("poison", "waits") else f"orders.{service}")
     (choreography,) = (each for each in vars(program).values() if isinstance(each, Choreography))

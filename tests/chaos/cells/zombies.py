@@ -28,11 +28,13 @@ async def zombie(trial: Trial, times: int, rate: float, session: float) -> None:
 async def one_zombie(stage: Stage, rate: float) -> None:
     trial = stage.trial
     run = f"order-{stage.next_orders(1)[0]}"
-    # A handler that waits would be told, if its worker reads on before it ends, that the step is done.
+    # A handler that waits would be told, if its worker reads on before it ends, that the step is done: it is stopped where
+    # nothing but its own code can run any more.
+    before = len(stage.notes.blocked())
     load = await stage.press(rate=rate, cards=["block:2"])
 
-    await stage.until(lambda: bool(stage.notes.begun("take_payment", run)), "the step's beginning")
-    (member,) = stage.notes.begun("take_payment", run)
+    await stage.until(lambda: len(stage.notes.blocked()) > before, "the end of the step's handler")
+    member = stage.notes.blocked()[before]
     hand = next(hand for hand in stage.crew.hands if hand.member == member)
     share = stage.partitions_of(hand)
     trial.fault("SIGSTOP", member=member, partitions=sorted(share))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, column, func, literal_column, or_, select, table, text, tuple_
+from sqlalchemy import ColumnElement, and_, column, false, func, literal_column, or_, select, table, text, true, tuple_
 
 from farandole.projections.runs.batch import OFFSET_BITS
 from farandole.projections.runs.tables import attributes, records, runs, steps
@@ -43,11 +43,17 @@ class Where:
     touched_from: int | None = None
     touched_to: int | None = None
 
-    def conditions(self, dialect: str, choreography: str) -> list[ColumnElement[bool]]:
+    @property
+    def says(self) -> str:
+        """The words that are looked for; empty if there are none."""
+        return (self.text or "").strip()
+
+    def conditions(self, dialect: str, choreography: str, *, one_by_one: bool = False) -> list[ColumnElement[bool]]:
         """All of which must hold.
 
         Args:
             choreography: that of the runs.
+            one_by_one: the words are looked for in the records of each run in turn, and not by their index: see `searching`.
         """
         c = runs.c
         found: list[ColumnElement[bool]] = []
@@ -66,8 +72,8 @@ class Where:
         for name, value in self.attributes.items():
             a = attributes.c
             found.append(_has(attributes, a.name == name, a.value == value, a.admitted))
-        if self.text is not None and self.text.split():
-            found.append(_with_words(self.text, dialect))
+        if self.says:
+            found.append(_with_words_here(self.says) if one_by_one else _with_words(self.says, dialect))
         if self.id is not None:
             found.append(_begins(c.run_id, self.id, dialect))
         for since, upto, at in (
@@ -102,11 +108,23 @@ def _with_words(said: str, dialect: str) -> ColumnElement[bool]:
             .where(text("records_words MATCH :words").bindparams(words=query), r.run.is_not(None))
         )
     else:
-        # As in the index, to the letter.
-        vector = func.to_tsvector(literal_column("'simple'"), r.words)
-        query_ = func.plainto_tsquery(literal_column("'simple'"), said)
-        found = select(r.partition, r.run).where(vector.op("@@")(query_), r.run.is_not(None))
+        found = select(r.partition, r.run).where(_said_in_words(said), r.run.is_not(None))
     return or_(tuple_(runs.c.partition, runs.c.run).in_(found))
+
+
+def _with_words_here(said: str) -> ColumnElement[bool]:
+    """Whether these words stand in a record of the run, which PostgreSQL is to find out for one run at a time."""
+    r = records.c
+    # An EXISTS would be made into a join, for which every record with these words is looked up.
+    one = select(true()).where(r.partition == runs.c.partition, r.run == runs.c.run, _said_in_words(said)).limit(1)
+    return func.coalesce(one.correlate(runs).scalar_subquery(), false())
+
+
+def _said_in_words(said: str) -> ColumnElement[bool]:
+    """Whether these words stand in a record, for PostgreSQL."""
+    # As in the index, to the letter.
+    vector = func.to_tsvector(literal_column("'simple'"), records.c.words)
+    return vector.op("@@", is_comparison=True)(func.plainto_tsquery(literal_column("'simple'"), said))
 
 
 def _begins(of: Any, said: str, dialect: str) -> ColumnElement[bool]:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, Literal, TypeVar
 
-from sqlalchemy import Connection, Select, func, select, tuple_
+from sqlalchemy import Connection, FromClause, Select, func, select, tuple_
 
 from farandole.projections.runs import tables as t
 
-from . import causation, details, governing, kin, people
+from . import causation, details, governing, kin, people, searching
 from .answers import (
     Answer,
     ChildRow,
@@ -79,12 +79,17 @@ class Runs(Asking):
         limit = limited(limit)
         by = t.runs.c[order]
         key = tuple_(by, t.runs.c.partition, t.runs.c.run)
-        query: Select[Any] = select(t.runs).where(*where.conditions(self.database.dialect, self.choreography))
-        if cursor is not None:
-            query = query.where(key < tuple_(*place_in(cursor, 3)))
-        query = query.order_by(by.desc(), t.runs.c.partition.desc(), t.runs.c.run.desc()).limit(limit + 1)
+        below = [] if cursor is None else [key < tuple_(*place_in(cursor, 3))]
 
         def ask(connection: Connection) -> tuple[RunRow, ...]:
+            one_by_one = searching.best_one_by_one(connection, where, limit)
+            those = where.conditions(self.database.dialect, self.choreography, one_by_one=one_by_one)
+            query: Select[Any] = select(t.runs).where(*those, *below)
+            found: FromClause = t.runs
+            if where.says and not one_by_one:
+                query = select(found := searching.apart(query))
+            c = found.c
+            query = query.order_by(c[order].desc(), c.partition.desc(), c.run.desc()).limit(limit + 1)
             return tuple(row_of(RunRow, row) for row in connection.execute(query).mappings())
 
         answer = await self.ask(ask, min_position)
