@@ -299,10 +299,13 @@ class Runs(Asking):
         reactor: str | None = None,
         min_position: Mapping[int, int] | None = None,
     ) -> Answer[tuple[MinuteRow, ...]]:
-        """What reactors did, minute by minute.
+        """What reactors did, minute by minute of a day at most.
 
         Args:
-            since, upto: log times, the latter left out.
+            since, upto: log times, the latter left out; without it, up to the newest record.
+
+        Raises:
+            TooWide: it is more than a day.
         """
         return await self.ask(lambda c: governing.minutes(c, since, upto, reactor), min_position)
 
