@@ -16,6 +16,7 @@ from .auth.attempts import Attempts
 from .auth.door import Door
 from .auth.sessions import cookie_of
 from .desk import Desk
+from .lagging import trouble_of
 from .live import Hub
 from .settings import Settings
 from .web.counting import Counting
@@ -37,7 +38,7 @@ def create_app(desk: Desk, settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings()
     if desk.hub is None:
-        desk.hub = Hub(desk.runs, most=settings.streams)
+        desk.hub = Hub(desk.runs, most=settings.streams, trouble=lambda: trouble_of(desk))
     if desk.projector is not None:
         desk.projector.written = desk.hub.wake
     hub = desk.hub

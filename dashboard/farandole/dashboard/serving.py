@@ -26,14 +26,17 @@ from farandole.schemas import FarandoleError
 
 from .app import create_app
 from .desk import Desk
-from .errors import DashboardMisconfigured
+from .errors import DashboardError, DashboardMisconfigured
 from .live import Hub
+from .live.tasks import is_meant
 from .settings import Settings
 
 log = logging.getLogger("farandole.dashboard")
 
 _AGAIN: Final = 10.0
 _GRACE: Final = 5
+_UNREAD: Final = 60_000
+"""Milliseconds for which what was sent may stay unread."""
 _FRESH: Final = Pace(wait=0.25)
 
 
@@ -76,6 +79,7 @@ async def serve(
 
     Raises:
         DashboardMisconfigured: the port is taken.
+        DashboardError: the server has ended by itself.
         StoreMisconfigured: the log is not there.
         StoreUnavailable: it cannot be reached.
         DatabaseMisconfigured: the tables are not of this log.
@@ -91,6 +95,7 @@ async def serve(
             serving = asyncio.create_task(server.serve(sockets=[sock]), name="http server")
             try:
                 await asyncio.shield(serving)
+                raise DashboardError("the HTTP server has ended by itself; its log says why")
             finally:
                 server.should_exit = True
                 if desk.hub is not None:
@@ -113,6 +118,9 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
             f"{settings.host}:{settings.port} cannot be listened on: {e.strerror or e}; choose another one with --host and --port"
         ) from e
     with contextlib.closing(sock):
+        if (patience := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
+            # Whoever reads nothing is let go of by the kernel, too, which has what was sent last.
+            sock.setsockopt(socket.IPPROTO_TCP, patience, _UNREAD)
         yield sock
 
 
@@ -136,7 +144,7 @@ async def a_desk(
             keeping = _Keeping(projector)
             runs = Runs(database, name)
             desk = Desk(
-                runs=runs, client=client, events=choreography.events, projector=projector, hub=Hub(runs, most=streams),
+                runs=runs, client=client, events=choreography.events, projector=projector, hub=Hub(runs, most=streams, trouble=keeping.trouble),
                 trouble=keeping.trouble,
                 metrics=ServerMetrics(runs, store=log_, stopped=lambda: tuple(projector.stopped)),
             )  # fmt: skip
@@ -151,15 +159,13 @@ class _Keeping:
 
     def __init__(self, projector: Projector) -> None:
         self._projector = projector
-        self._why: str | None = None
         self._task: asyncio.Task[None] | None = None
 
     def trouble(self) -> str | None:
         """What is wrong with it."""
-        if self._why is not None:
-            return self._why
-        stopped = self._projector.stopped
-        return "; ".join(f"partition {p} is projected no further: {why}" for p, why in sorted(stopped.items())) or None
+        if self._task is not None and self._task.done():
+            return "the projector has ended"
+        return self._projector.trouble
 
     async def __aenter__(self) -> None:
         with suppress(DatabaseUnavailable):
@@ -175,14 +181,22 @@ class _Keeping:
     async def _keep(self) -> None:
         while True:
             try:
-                self._why = None
                 await self._projector.run()
+                why = "the projector has ended"
+                log.error("%s; beginning anew in %g s", why, _AGAIN)
             except FarandoleError as e:
-                self._why = f"the projector has stopped: {e}"
-                log.error("%s; beginning anew in %g s", self._why, _AGAIN)
+                why = f"the projector has stopped: {e}"
+                log.error("%s; beginning anew in %g s", why, _AGAIN)
             except Exception as e:
-                self._why = f"the projector has broken down ({type(e).__name__})"
-                log.exception("%s; beginning anew in %g s", self._why, _AGAIN)
+                why = f"the projector has broken down ({type(e).__name__})"
+                log.exception("%s; beginning anew in %g s", why, _AGAIN)
+            except asyncio.CancelledError as e:
+                if is_meant(e):
+                    raise
+                why = "the projector was cancelled from within"
+                log.exception("%s; beginning anew in %g s", why, _AGAIN)
+            # Until it is at work again, and not only until it tries.
+            self._projector.tell_trouble(why)
             await asyncio.sleep(_AGAIN)
 
 
