@@ -61,10 +61,13 @@ async def test_who_is_in_too_many_even_so_is_told_and_not_sent_round_in_circles(
 
 
 async def test_wherever_somebody_wanted_to_go_the_login_goes_through(tmp_path: Path) -> None:
-    async with a_provider() as provider, an_office(tmp_path, settings_of(provider)) as office:
-        async with client_of(office.app) as browser:
-            away = await browser.get("/auth/oidc", params={"next": f"/runs?text={'x' * 5000}"})
-            assert max(len(each) for each in away.headers.get_list("set-cookie")) < _A_COOKIE
+    async with (
+        a_provider() as provider,
+        an_office(tmp_path, settings_of(provider)) as office,
+        client_of(office.app) as browser,
+    ):
+        away = await browser.get("/auth/oidc", params={"next": f"/runs?text={'x' * 5000}"})
+        assert max(len(each) for each in away.headers.get_list("set-cookie")) < _A_COOKIE
 
 
 @pytest.mark.parametrize("issuer", ["http://login.example.com/realms/main", "login.example.com", "", "http://[x"])

@@ -1,5 +1,6 @@
 """A session is of one dashboard: on one host, where browsers tell no ports apart, none lets in to another or out of it."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ from farandole.dashboard import Role, Settings, create_app
 from farandole.dashboard.auth.sessions import cookie_of
 
 TOKENS, SHOWN = some_tokens(ann=Role.OPERATE)
+HTML = {"Accept": "text/html"}
 SECRET = "one secret for all that run on this host"
 
 
@@ -57,6 +59,33 @@ async def test_a_session_goes_on_after_a_restart_and_in_another_process_with_the
         ended = create_app(office.desk, Settings(tokens=TOKENS))
         async with client_of(ended, cookies=browser.cookies) as later:
             assert (await later.get("/api/v1/runs")).status_code == 401
+
+
+PAGES = (
+    "/runs", "/waiting", "/inbox", "/failures", "/map", "/reactors", "/timers", "/schemas", "/diff", "/audit",
+    "/projections", "/start", "/runs/nobody", "/nothing",
+)  # fmt: skip
+LOG_OUT = re.compile(r'<form method="post" action="/auth/logout"><input type="hidden" name="csrf" value="([^"]+)">')
+
+
+async def test_whoever_has_logged_in_can_log_out_on_every_page(tmp_path: Path) -> None:
+    async with an_office(tmp_path, Settings(tokens=TOKENS)) as office, client_of(office.app, headers=HTML) as browser:
+        await log_in(browser)
+        for path in PAGES:
+            page = await browser.get(path)
+            found = LOG_OUT.search(page.text)
+            assert found is not None, path
+        done = await browser.post("/auth/logout", data={"csrf": found[1]})
+        assert (done.status_code, done.headers["location"]) == (303, "/login")
+        assert (await browser.get("/runs")).status_code == 303
+
+
+async def test_who_has_not_logged_in_here_is_not_asked_to_log_out(tmp_path: Path) -> None:
+    async with an_office(tmp_path) as office:
+        assert "/auth/logout" not in (await office.http.get("/runs", headers=HTML)).text
+    async with an_office(tmp_path, Settings(tokens=TOKENS)) as office:
+        shown = {**HTML, "Authorization": f"Bearer {SHOWN['ann']}"}
+        assert "/auth/logout" not in (await office.http.get("/runs", headers=shown)).text
 
 
 async def test_the_cookie_tells_nobody_where_the_tables_are_or_what_signs_it(tmp_path: Path) -> None:
