@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farandole.eventstore import without_secrets
+from farandole.schemas.access import told_secret
 
 from .errors import CliError
 from .logs import set_up
@@ -156,15 +157,7 @@ def _roles(said: Sequence[str]) -> "dict[str, Role]":
 
 
 def _secret(name: str) -> str | None:
-    """A secret of the environment, or of the file that it names."""
-    if (path := os.environ.get(f"{name}_FILE")) is not None:
-        try:
-            said = Path(path).read_text(encoding="utf-8").strip()
-        except OSError as e:
-            raise CliError(f"{name}_FILE: {e.strerror}") from e
-        except UnicodeDecodeError:
-            raise CliError(f"{name}_FILE: {path} is not a text in UTF-8") from None
-        if not said:
-            raise CliError(f"{name}_FILE: {path} is empty")
-        return said
-    return os.environ.get(name) or None
+    try:
+        return told_secret(os.environ, name) or None
+    except ValueError as e:
+        raise CliError(str(e)) from None
