@@ -22,7 +22,7 @@ def test_a_file_that_says_none_is_an_error_and_not_no_secret(tmp_path: Path, con
     file = tmp_path / "secret"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(ValueError, match="^X_FILE names a file that"):
+    with pytest.raises(ValueError, match=r"^X_FILE names a file that"):
         told_secret({"X_FILE": str(file)}, "X")
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from farandole.eventstore import Ends, EventStore
 from farandole.projections.sql import Database, DatabaseUnavailable, Place
+from farandole.projections.sql.claims import claiming
 from farandole.schemas import PayloadCodec
 
 from .hanging import hand_on, refuse_hanging
@@ -26,6 +27,8 @@ _PACE: Final = Pace(most=20_000)
 _LOOK: Final = 0.5
 _WORDS: Final = "records_words"
 _TRIES: Final = 600
+CLAIM: Final = "runs"
+"""Under which whoever makes the tables anew, or verifies them, is alone."""
 _WAIT: Final = "1s"
 """For which a swap has all others wait, if somebody reads."""
 
@@ -75,9 +78,18 @@ async def rebuild(
 
     Raises:
         DatabaseMisconfigured: something of others, such as a view, hangs on the tables in use.
+        UnderWay: somebody else makes them anew, or verifies them.
         StoreError, DatabaseError: one of the two is not as it must be; the tables in use are as they were.
     """
     await asyncio.to_thread(_refuse_hanging, database)
+    async with claiming(database, CLAIM, f"rebuild of {choreography}"):
+        return await _rebuilt(store, database, choreography, codec, told, filled_by)
+
+
+async def _rebuilt(
+    store: EventStore, database: Database, choreography: str, codec: PayloadCodec | None, told: Told,
+    filled_by: Callable[[], Awaitable[None]] | None,
+) -> Progress:  # fmt: skip
     shadow = database.beside("rebuild")
     try:
         await asyncio.to_thread(drop, shadow)

@@ -9,10 +9,11 @@ from sqlalchemy import Connection, Table, func, select
 
 from farandole.eventstore import EventStore
 from farandole.projections.sql import Database, DatabaseMisconfigured, Exact, Place
+from farandole.projections.sql.claims import claiming
 from farandole.schemas import PayloadCodec
 
 from .cutting import Cut, Row, cuts
-from .rebuilding import Progress, Told, fill
+from .rebuilding import CLAIM, Progress, Told, fill
 from .retention import retire
 from .tables import OF_THE_LOG, positions, runs, standings
 from .tablespace import RunTables, drop, has_tables, kept_since
@@ -63,8 +64,16 @@ async def verify(
     """Compare the tables with the log, up to where they are now. A projector may go on meanwhile.
 
     Raises:
+        UnderWay: somebody else verifies them, or makes them anew.
         StoreError, DatabaseError: one of the two cannot be read.
     """
+    async with claiming(database, CLAIM, f"verify of {choreography}"):
+        return await _verified(store, database, choreography, codec, told)
+
+
+async def _verified(
+    store: EventStore, database: Database, choreography: str, codec: PayloadCodec | None, told: Told
+) -> Verified:
     shadow = database.beside("verify")
     tables = RunTables(shadow, choreography)
     try:
