@@ -69,6 +69,7 @@ async def serve(
     *,
     keep: int | None = None,
     ready: Callable[[str], None] = lambda url: None,
+    trouble: Callable[[], str | None] = lambda: None,
 ) -> None:
     """Serve until cancelled.
 
@@ -76,6 +77,7 @@ async def serve(
         choreography: with its code, or of that name only: then nothing can be started, sent or answered.
         keep: milliseconds of log time for which closed runs stay in the tables; None: for ever.
         ready: told where it is served, once it is.
+        trouble: says what is wrong with what else is at work in this process; then the server is not ready.
 
     Raises:
         DashboardMisconfigured: the port is taken.
@@ -85,7 +87,7 @@ async def serve(
         DatabaseMisconfigured: the tables are not of this log.
     """
     with listening(settings) as sock:
-        async with a_desk(choreography, store, db, keep=keep, streams=settings.streams) as desk:
+        async with a_desk(choreography, store, db, keep=keep, streams=settings.streams, trouble=trouble) as desk:
             app = create_app(desk, settings)
             config = uvicorn.Config(
                 app, log_config=None, access_log=False, proxy_headers=False, server_header=False, ws="none",
@@ -126,7 +128,13 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
 
 @asynccontextmanager
 async def a_desk(
-    choreography: Choreography, store: str, db: str, *, keep: int | None = None, streams: int = 200
+    choreography: Choreography,
+    store: str,
+    db: str,
+    *,
+    keep: int | None = None,
+    streams: int = 200,
+    trouble: Callable[[], str | None] = lambda: None,
 ) -> AsyncIterator[Desk]:
     """A desk with a projector of its own.
 
@@ -141,7 +149,7 @@ async def a_desk(
     try:
         async with await attach(choreography, store) as client, await connect(store, name, create=False) as log_:
             projector = Projector(log_, database, name, codec=choreography.codec, keep=keep, pace=_FRESH)
-            keeping = _Keeping(projector)
+            keeping = _Keeping(projector, trouble)
             runs = Runs(database, name)
             desk = Desk(
                 runs=runs, client=client, events=choreography.events, projector=projector, hub=Hub(runs, most=streams, trouble=keeping.trouble),
@@ -157,15 +165,16 @@ async def a_desk(
 class _Keeping:
     """The projector at work, whatever it meets."""
 
-    def __init__(self, projector: Projector) -> None:
+    def __init__(self, projector: Projector, beside: Callable[[], str | None]) -> None:
         self._projector = projector
+        self._beside = beside
         self._task: asyncio.Task[None] | None = None
 
     def trouble(self) -> str | None:
-        """What is wrong with it."""
+        """What is wrong with it, or with what is at work beside it."""
         if self._task is not None and self._task.done():
             return "the projector has ended"
-        return self._projector.trouble
+        return self._projector.trouble or self._beside()
 
     async def __aenter__(self) -> None:
         with suppress(DatabaseUnavailable):
