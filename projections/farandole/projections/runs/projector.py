@@ -324,7 +324,7 @@ class Projector:
 
     async def _retire(self, keep: int) -> None:
         """Take out what is long over, now and then."""
-        now = min(place.log_time for place in self.places.values())
+        now = max(place.log_time for place in self.places.values())
         if now - self._retired < max(keep // 100, _MINUTE):
             return
         self._retired = now

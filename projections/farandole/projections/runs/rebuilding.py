@@ -21,7 +21,7 @@ from .projector import Pace, Projector
 from .retention import retire
 from .standings import COUNT
 from .tables import metadata, standings
-from .tablespace import RunTables, drop, has_tables, kept_since
+from .tablespace import RunTables, bring_up_to_date, drop, has_tables, kept_since
 
 _PACE: Final = Pace(most=20_000)
 _LOOK: Final = 0.5
@@ -195,17 +195,19 @@ class _Counting:
         return Progress(min(done, self._total), self._total, time.monotonic() - self._began)
 
 
-def _finish(shadow: Database, choreography: str, kept: int) -> None:
+def _finish(shadow: Database, choreography: str, kept: Mapping[int, int]) -> None:
     tables = RunTables(shadow, choreography)
     tables.finish()
-    if kept:
-        retire(tables, kept)
+    retire(tables, kept)
 
 
-def _kept_since(database: Database) -> int:
+def _kept_since(database: Database) -> Mapping[int, int]:
     """What has left the tables in use leaves the new ones, too."""
-    with database.reading() as connection:
-        return kept_since(connection) if has_tables(database, connection) else 0
+    with database.writing() as connection:
+        if not has_tables(database, connection):
+            return {}
+        bring_up_to_date(database, connection)
+        return kept_since(connection)
 
 
 def _swap(database: Database, shadow: Database) -> None:

@@ -85,8 +85,7 @@ async def _verified(
             kept = kept_since(connection)
             upto = {p: place.position for p, place in places.items()}
             progress = await fill(store, shadow, choreography, codec=codec, to=upto, told=told)
-            if kept:
-                await asyncio.to_thread(retire, tables, kept)
+            await asyncio.to_thread(retire, tables, kept)
             with shadow.reading() as made:
                 rows, found = await asyncio.to_thread(_compare, connection, made, kept)
         return Verified(progress, places, rows, found)
@@ -94,7 +93,7 @@ async def _verified(
         await asyncio.to_thread(drop, shadow)
 
 
-def _compare(connection: Connection, made: Connection, kept: int) -> tuple[int, tuple[Difference, ...]]:
+def _compare(connection: Connection, made: Connection, kept: Mapping[int, int]) -> tuple[int, tuple[Difference, ...]]:
     found: list[Difference] = []
     rows = 0
     begins, cut = _begins(connection, made), cuts(connection, made, kept)
