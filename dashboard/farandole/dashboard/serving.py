@@ -28,15 +28,15 @@ from .app import create_app
 from .desk import Desk
 from .errors import DashboardError, DashboardMisconfigured
 from .live import Hub
-from .live.tasks import is_meant
 from .settings import Settings
+from .tasks import is_being_cancelled
 
 log = logging.getLogger("farandole.dashboard")
 
 _AGAIN: Final = 10.0
 _GRACE: Final = 5
-_UNREAD: Final = 60_000
-"""Milliseconds for which what was sent may stay unread."""
+_UNREAD: Final = 600_000
+"""Milliseconds for which what was sent may stay unread: somebody may look at a page of an export for a while."""
 _FRESH: Final = Pace(wait=0.25)
 
 
@@ -199,8 +199,8 @@ class _Keeping:
             except Exception as e:
                 why = f"the projector has broken down ({type(e).__name__})"
                 log.exception("%s; beginning anew in %g s", why, _AGAIN)
-            except asyncio.CancelledError as e:
-                if is_meant(e):
+            except asyncio.CancelledError:
+                if is_being_cancelled():
                     raise
                 why = "the projector was cancelled from within"
                 log.exception("%s; beginning anew in %g s", why, _AGAIN)

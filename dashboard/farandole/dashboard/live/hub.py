@@ -13,12 +13,12 @@ from typing import Final, Self, TypeVar
 from sqlalchemy import Connection
 
 from farandole.dashboard.errors import Problem
+from farandole.dashboard.tasks import is_being_cancelled
 from farandole.projections import Runs
 from farandole.projections.sql import DatabaseError
 
 from .changes import Change, changes, read_positions, sent
 from .lookers import Looker, Wanted
-from .tasks import is_meant
 
 log = logging.getLogger("farandole.dashboard")
 
@@ -170,8 +170,8 @@ class Hub:
         while True:
             try:
                 await self._follow()
-            except asyncio.CancelledError as e:
-                if is_meant(e):
+            except asyncio.CancelledError:
+                if is_being_cancelled():
                     raise
                 log.exception("the live stream was cancelled from within; beginning anew")
                 self._end_all("the live stream begins anew")
