@@ -40,7 +40,9 @@ async def test_of_two_rebuilds_at_once_one_does_it_and_the_other_is_told(databas
     done = await asyncio.gather(*(rebuild(log, database, "t") for _ in range(2)), return_exceptions=True)
     (refused,) = [each for each in done if isinstance(each, BaseException)]
     assert isinstance(refused, UnderWay)
-    assert re.match(r"a rebuild of t is under way since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, by \S+@", str(refused))
+    assert re.match(
+        r"a rebuild of t is under way since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, by process \d+ of \S+@", str(refused)
+    )
     assert differences(tables_in(database), exactly(records)) == []
 
 
@@ -70,7 +72,7 @@ async def test_a_process_that_is_killed_leaves_no_claim_behind(database: Databas
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "claimed\n"
-        with pytest.raises(UnderWay, match=f"process {holder.pid};"), database.claimed("runs", "rebuild of t"):
+        with pytest.raises(UnderWay, match=f"by process {holder.pid} of"), database.claimed("runs", "rebuild of t"):
             pass
     finally:
         holder.kill()

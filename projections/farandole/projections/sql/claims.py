@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .database import Database
 
 _OURS: Final = "farandole "
-_BY: Final = " by "
+_DOES: Final = ": "
 _MOST_NAME: Final = 63
 """Bytes of the name that a connection to PostgreSQL may say it has."""
 _CLAIM: Final = text("SELECT pg_try_advisory_xact_lock(:key)")
@@ -51,12 +51,12 @@ def claim_in(connection: Connection, name: str, what: str) -> None:
     key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
     if connection.execute(_CLAIM, {"key": key - (1 << 64) if key >> 63 else key}).scalar_one():
         connection.execute(
-            _SETTLE, {"name": f"{_OURS}{what}{_BY}{_who()}".encode()[:_MOST_NAME].decode(errors="ignore")}
+            _SETTLE, {"name": f"{_OURS}{_who()}{_DOES}{what}".encode()[:_MOST_NAME].decode(errors="ignore")}
         )
         return
     row = connection.execute(_HOLDER, {"high": key >> 32, "low": key & 0xFFFF_FFFF}).first()
     # Of connections of other users, or of one that has just gone, this one may see nothing.
-    said, _, by = str("" if row is None else row.application_name or "").removeprefix(_OURS).partition(_BY)
+    by, _, said = str("" if row is None else row.application_name or "").removeprefix(_OURS).partition(_DOES)
     raise UnderWay(_told(said, None if row is None or row.xact_start is None else _at(row.xact_start), by))
 
 
@@ -156,4 +156,4 @@ def _who() -> str:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):
         user = "somebody"
-    return f"{user}@{socket.gethostname()}, process {os.getpid()}"
+    return f"process {os.getpid()} of {user}@{socket.gethostname()}"
