@@ -93,7 +93,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     yield from _stage(tmp_path_factory.mktemp("shop"), seed)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A shop where everybody is asked who they are."""
     _chromium()

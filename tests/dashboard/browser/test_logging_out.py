@@ -7,7 +7,7 @@ import pytest
 from .conftest import Stage
 from .looking import DESK, PHONE, Look
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.usefixtures("shop", "guarded")]
 
 
 def log_in(look: Look, stage: Stage) -> None:
