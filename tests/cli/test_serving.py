@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from .conftest import Cli, spawn, until
+from .conftest import Cli, spawn, until, working
 
 
 @contextmanager
@@ -33,6 +34,13 @@ def serving(*words: str, **env: str) -> Iterator[tuple[httpx2.Client, "subproces
         if server.poll() is None:
             server.kill()
         server.communicate()
+
+
+def rows(path: Path, query: str) -> list[tuple[object, ...]]:
+    try:
+        return sqlite3.connect(path).execute(query).fetchall()
+    except sqlite3.OperationalError:
+        return []
 
 
 def there(http: httpx2.Client, run_id: str) -> None:
@@ -105,6 +113,39 @@ def test_a_log_that_is_not_there_is_not_made(cli: Cli, tmp_path: Path) -> None:
     )
     assert answer.code == 2
     assert "farandole work" in answer.err
+
+
+def test_projections_of_the_app_are_kept_in_the_same_process_and_one_that_stops_is_told(
+    cli: Cli, tmp_path: Path
+) -> None:
+    store, path = f"sqlite:///{tmp_path}/log.db", tmp_path / "runs.db"
+    ordered = ("start", "shop_app:shop", "Ordered", "--wait", "-s", store)
+    with working(store, SHOP_MARKERS=str(tmp_path)):
+        cli(*ordered, '{"item": "book", "count": 2}', "--run-id", "r-1")
+        where = ("counted_app:shop", "--store", store, "--db", f"sqlite:///{path}")
+        with serving(*where, "--projections") as (http, server):
+            there(http, "r-1")
+            until(lambda: rows(path, "SELECT ordered FROM items") == [(2,)])
+            until(lambda: rows(path, "SELECT run FROM fussy") == [("r-1",)])
+            assert http.get("/readyz").status_code == 200
+            cli(*ordered, '{"item": "cursed"}', "--run-id", "r-2")
+            until(lambda: http.get("/readyz").status_code == 503)
+            assert "projection Fussy goes no further" in http.get("/readyz").json()["why"]
+            until(lambda: rows(path, "SELECT ordered FROM items WHERE item = 'cursed'") == [(1,)])
+            there(http, "r-2")
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(60) == 0
+        cli(*ordered, '{"item": "pen"}', "--run-id", "r-3")
+        with serving(*where, "--projection", "Items") as (http, _):
+            until(lambda: rows(path, "SELECT ordered FROM items WHERE item = 'pen'") == [(1,)])
+            assert http.get("/readyz").status_code == 200
+
+
+def test_projections_that_the_app_does_not_declare_are_not_kept(cli: Cli, words: tuple[str, ...]) -> None:
+    answer = cli("serve", "-c", "shop", *words, "--projections")
+    assert answer.code == 2
+    assert "name the app that does" in answer.err
+    assert "declares no projection" in cli("serve", "shop_app:shop", *words, "--projection", "Items").err
 
 
 def test_a_token_is_shown_once_and_only_its_hash_is_kept(cli: Cli, tmp_path: Path) -> None:

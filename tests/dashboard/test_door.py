@@ -12,6 +12,7 @@ from farandole.dashboard import Caller, DashboardMisconfigured, Oidc, Proxy, Rol
 from farandole.dashboard.auth.attempts import Attempts
 from farandole.dashboard.auth.groups import read_groups
 from farandole.dashboard.auth.logins import local
+from farandole.dashboard.auth.sessions import cookie_of
 from farandole.dashboard.auth.tokens import make
 
 TOKENS, SHOWN = some_tokens(viewer=Role.SEE, clerk=Role.DECIDE, operator=Role.OPERATE, boss=Role.ADMINISTER)
@@ -141,7 +142,8 @@ async def csrf_of(browser: httpx2.AsyncClient) -> str:
     import json
     from base64 import b64decode
 
-    return str(json.loads(b64decode(browser.cookies["farandole"].partition(".")[0]))["csrf"])
+    (cookie,) = browser.cookies.values()
+    return str(json.loads(b64decode(cookie.partition(".")[0]))["csrf"])
 
 
 async def test_a_session_ends_when_its_token_is_taken_out(tmp_path: Path) -> None:
@@ -157,7 +159,8 @@ async def test_a_session_ends_when_its_token_is_taken_out(tmp_path: Path) -> Non
 
 
 async def test_a_forged_session_is_none(office: Office) -> None:
-    async with client_of(office.app, cookies={"farandole": "eyJieSI6ICJvaWRjIn0=.aaaa.bbbb"}) as browser:
+    name = cookie_of(office.desk, Settings(tokens=TOKENS)).name
+    async with client_of(office.app, cookies={name: "eyJieSI6ICJvaWRjIn0=.aaaa.bbbb"}) as browser:
         assert (await browser.get("/api/v1/runs")).status_code == 401
 
 

@@ -55,6 +55,15 @@ async def test_a_run_is_shown_in_each_way_under_its_whole_id(office: Office) -> 
     assert "role:clerk" in await page(office, "/runs/a%2Fb%20ask%3F")
 
 
+async def test_of_tables_that_were_cut_it_is_told_since_when_closed_runs_are_kept(office: Office) -> None:
+    assert "Closed runs since" not in await page(office, "/projections")
+    with office.desk.runs.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE positions SET kept_since = 86400000 WHERE partition = 0")
+    shown = await page(office, "/projections")
+    assert "Closed runs since" in shown
+    assert "1970-01-02" in shown
+
+
 async def test_what_is_not_there_is_a_page_that_says_so(office: Office) -> None:
     assert "There is no run nobody" in await page(office, "/runs/nobody", 404)
     await page(office, "/reactors/nobody", 404)

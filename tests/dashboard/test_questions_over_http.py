@@ -9,6 +9,7 @@ from tests.dashboard.desks import Office, an_office
 
 from farandole.dashboard import Role, Settings, Tokens
 from farandole.dashboard.auth.tokens import make
+from farandole.projections.runs.query.governing import DAY
 from farandole.projections.sql import DatabaseUnavailable
 
 
@@ -78,7 +79,9 @@ async def test_the_whole_is_told(office: Office) -> None:
     assert (schemas[f"{name}.Applied"]["kind"], schemas[f"{name}.Applied"]["version"]) == ("start", 1)
     (schedule,) = (await office.get("/schedules"))["items"]
     assert (schedule["name"], schedule["paused"], len(schedule["next"])) == ("leap", False, 5)
-    assert (await office.get("/minutes?since=0"))["items"]
+    newest = max((await office.get("/projections"))["log_times"].values())
+    assert (await office.get(f"/minutes?since={newest - DAY}"))["items"]
+    assert (await office.get(f"/minutes?since=0&upto={DAY}"))["items"] == []
     projection = await office.get("/projections")
     assert (len(projection["positions"]), projection["stopped"], projection["behind"]["why"]) == (3, {}, None)
     form = await office.get("/forms/Refused")
@@ -130,6 +133,8 @@ async def test_what_is_wrong_with_a_question_is_told_with_the_cure(office: Offic
         ("/runs?min_position=x", 400, "3=4712"),
         ("/forms/Nothing", 422, "Name one"),
         ("/minutes", 422, "since"),
+        ("/minutes?since=0", 422, "since= and upto="),
+        (f"/minutes?since=0&upto={2 * DAY}", 422, "since= and upto="),
     ):
         answer = await office.http.get(f"/api/v1{path}")
         problem = answer.json()

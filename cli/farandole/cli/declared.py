@@ -1,7 +1,8 @@
 """The projections that an app declares: kept, made anew and compared beside the tables of runs."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,14 +69,39 @@ def named(target: Target, name: str) -> Projected:
     return known[name]
 
 
-async def keep_on(projector: "ProjectionProjector") -> None:
-    """Keep a projection. What goes wrong with it is told, and stops no other."""
+async def keep_on(projector: "ProjectionProjector") -> str:
+    """Keep a projection. What goes wrong with it is told, and stops no other.
+
+    Returns:
+        Why it goes no further.
+    """
+    name = projector.tables.name
     try:
         await projector.run()
     except FarandoleError as e:
-        log.error("projection %s goes no further: %s", projector.tables.name, e)
-    except Exception:
-        log.exception("projection %s goes no further", projector.tables.name)
+        log.error("projection %s goes no further: %s", name, e)
+        return f"projection {name} goes no further: {e}"
+    except Exception as e:
+        log.exception("projection %s goes no further", name)
+        return f"projection {name} goes no further ({type(e).__name__})"
+    return f"projection {name} has ended"
+
+
+@asynccontextmanager
+async def at_work(projectors: "Sequence[ProjectionProjector]") -> AsyncIterator[Callable[[], str | None]]:
+    """Keep projections while the block runs, which is given what says why some of them go no further."""
+    keeping = [asyncio.create_task(keep_on(each)) for each in projectors]
+
+    def trouble() -> str | None:
+        ended = [task for task in keeping if task.done()]
+        return "; ".join("a projection has ended" if each.cancelled() else each.result() for each in ended) or None
+
+    try:
+        yield trouble
+    finally:
+        for task in keeping:
+            task.cancel()
+        await asyncio.gather(*keeping, return_exceptions=True)
 
 
 async def rebuild_one(

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from farandole.eventstore import EventStore, connect, without_secrets
 
-from .declared import declared, keep_on, rebuild_one, verify_one
+from .declared import at_work, declared, keep_on, rebuild_one, verify_one
 from .errors import CliError, Failed
 from .logs import set_up
 from .options import Format
@@ -93,17 +93,14 @@ async def project(
         choreography = target.choreography
         log.info("projecting %s at %s to %s", choreography.name, without_secrets(target.store), database.url)
         async with declared(target, store, database, only=only, archive=archive) as own:
-            keeping = [asyncio.create_task(keep_on(each)) for each in own]
+            if only:
+                await asyncio.gather(*(keep_on(each) for each in own))
+                return 1  # none goes further
             projector = Projector(store, database, choreography.name, codec=choreography.codec, keep=keep)
             try:
-                if only:
-                    await asyncio.gather(*keeping)
-                    return 1  # none goes further
-                await projector.run()
+                async with at_work(own):
+                    await projector.run()
             finally:
-                for task in keeping:
-                    task.cancel()
-                await asyncio.gather(*keeping, return_exceptions=True)
                 await projector.close()
     return 0
 

@@ -2,13 +2,15 @@
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from farandole.eventstore import without_secrets
+from farandole.schemas.access import told_secret
 
 from .errors import CliError
 from .logs import set_up
@@ -42,8 +44,23 @@ class Asked:
     host_names: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """Which projections of the app are kept in the same process.
+
+    Attributes:
+        every: all that it declares.
+        only: else those of these names.
+        archive: where records are that have left the log.
+    """
+
+    every: bool = False
+    only: Sequence[str] = ()
+    archive: Path | None = None
+
+
 async def serve(
-    target: Target, db: str, asked: Asked, *, keep: int | None, log_level: Level, log_format: Format | None
+    target: Target, db: str, asked: Asked, own: Own, *, keep: int | None, log_level: Level, log_format: Format | None
 ) -> int:
     """Serve until SIGTERM or SIGINT."""
     set_up(log_level, log_format)
@@ -63,8 +80,35 @@ async def serve(
     def ready(url: str) -> None:
         log.info("serving %s at %s on %s", target.choreography.name, without_secrets(target.store), url)
 
-    await serve_dashboard(target.choreography, target.store, db, settings, keep=keep, ready=ready)
+    async with _kept(target, db, own) as trouble:
+        await serve_dashboard(target.choreography, target.store, db, settings, keep=keep, ready=ready, trouble=trouble)
     return 0
+
+
+@asynccontextmanager
+async def _kept(target: Target, db: str, own: Own) -> AsyncIterator[Callable[[], str | None]]:
+    """Keep the app's own projections, if they are wanted; gives what says why some go no further.
+
+    Raises:
+        CliError: the app declares none, or none of that name.
+    """
+    if not own.every and not own.only:
+        yield lambda: None
+        return
+    from .declared import at_work, declared
+    from .projecting import opened
+
+    if own.every and not target.choreography.projections:
+        raise CliError(
+            f"'{target.choreography.name}' declares no projection; leave --projections out, or name the app that does"
+        )
+    async with (
+        opened(target, db) as (store, database),
+        declared(target, store, database, only=() if own.every else own.only, archive=own.archive) as projectors,
+        at_work(projectors) as trouble,
+    ):
+        log.info("keeping projections: %s", ", ".join(each.tables.name for each in projectors))
+        yield trouble
 
 
 def settings_of(asked: Asked) -> "Settings":
@@ -156,15 +200,7 @@ def _roles(said: Sequence[str]) -> "dict[str, Role]":
 
 
 def _secret(name: str) -> str | None:
-    """A secret of the environment, or of the file that it names."""
-    if (path := os.environ.get(f"{name}_FILE")) is not None:
-        try:
-            said = Path(path).read_text(encoding="utf-8").strip()
-        except OSError as e:
-            raise CliError(f"{name}_FILE: {e.strerror}") from e
-        except UnicodeDecodeError:
-            raise CliError(f"{name}_FILE: {path} is not a text in UTF-8") from None
-        if not said:
-            raise CliError(f"{name}_FILE: {path} is empty")
-        return said
-    return os.environ.get(name) or None
+    try:
+        return told_secret(os.environ, name) or None
+    except ValueError as e:
+        raise CliError(str(e)) from None

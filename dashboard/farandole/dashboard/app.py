@@ -14,7 +14,9 @@ from . import api, health
 from .auth import logins
 from .auth.attempts import Attempts
 from .auth.door import Door
+from .auth.sessions import cookie_of
 from .desk import Desk
+from .lagging import trouble_of
 from .live import Hub
 from .settings import Settings
 from .web.counting import Counting
@@ -36,7 +38,7 @@ def create_app(desk: Desk, settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings()
     if desk.hub is None:
-        desk.hub = Hub(desk.runs, most=settings.streams)
+        desk.hub = Hub(desk.runs, most=settings.streams, trouble=lambda: trouble_of(desk))
     if desk.projector is not None:
         desk.projector.written = desk.hub.wake
     hub = desk.hub
@@ -54,7 +56,7 @@ def create_app(desk: Desk, settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    attempts = Attempts()
+    attempts, cookie = Attempts(), cookie_of(desk, settings)
     app.state.desk, app.state.settings = desk, settings
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
@@ -68,8 +70,8 @@ def create_app(desk: Desk, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Door, settings=settings, attempts=attempts)
     app.add_middleware(
         SessionMiddleware,
-        secret_key=settings.secret,
-        session_cookie="__Host-farandole" if settings.https else "farandole",
+        secret_key=cookie.key,
+        session_cookie=cookie.name,
         max_age=_SESSION,
         same_site="lax",
         https_only=settings.https,

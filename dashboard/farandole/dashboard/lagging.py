@@ -1,6 +1,7 @@
 """How far the tables are behind the log, known to all who ask within a second."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
@@ -9,6 +10,8 @@ from weakref import WeakKeyDictionary
 from farandole.dashboard.desk import Desk
 from farandole.eventstore import StoreError
 from farandole.projections.sql import DatabaseError
+
+log = logging.getLogger("farandole.dashboard")
 
 _FRESH: Final = 1.0
 _NEAR: Final = 10_000
@@ -60,6 +63,11 @@ async def lag_of(desk: Desk, *, within: float | None = None) -> Lag | None:
     return known.lag
 
 
+def trouble_of(desk: Desk) -> str | None:
+    """What keeps the tables from going on; None: nothing that is known in this process."""
+    return desk.trouble() or (None if desk.projector is None else desk.projector.trouble)
+
+
 async def _ask(desk: Desk, known: _Known) -> Lag:
     try:
         async with asyncio.timeout(_PATIENCE):
@@ -68,6 +76,9 @@ async def _ask(desk: Desk, known: _Known) -> Lag:
         lag = Lag(None, None, str(e))
     except TimeoutError:
         lag = Lag(None, None, f"the log or the database did not answer within {_PATIENCE:g} s")
+    except Exception as e:
+        log.exception("how far the tables are could not be found out")
+        lag = Lag(None, None, f"it could not be found out ({type(e).__name__})")
     known.lag, known.until = lag, monotonic() + _FRESH
     return lag
 
@@ -79,7 +90,7 @@ async def _lag(desk: Desk) -> Lag:
     records = sum(short.values())
     since = min((fresh.log_times.get(p, 0) for p in short), default=None)
     seconds = 0.0 if since is None else max((await desk.store.now() - since) / 1000, 0.0)
-    why = desk.trouble()
+    why = trouble_of(desk)
     if why is None and records > _NEAR:
         why = f"the tables are {records:,} records behind the log"
     return Lag(records, round(seconds, 3), why)

@@ -26,14 +26,17 @@ from farandole.schemas import FarandoleError
 
 from .app import create_app
 from .desk import Desk
-from .errors import DashboardMisconfigured
+from .errors import DashboardError, DashboardMisconfigured
 from .live import Hub
 from .settings import Settings
+from .tasks import is_being_cancelled
 
 log = logging.getLogger("farandole.dashboard")
 
 _AGAIN: Final = 10.0
 _GRACE: Final = 5
+_UNREAD: Final = 600_000
+"""Milliseconds for which what was sent may stay unread: somebody may look at a page of an export for a while."""
 _FRESH: Final = Pace(wait=0.25)
 
 
@@ -66,6 +69,7 @@ async def serve(
     *,
     keep: int | None = None,
     ready: Callable[[str], None] = lambda url: None,
+    trouble: Callable[[], str | None] = lambda: None,
 ) -> None:
     """Serve until cancelled.
 
@@ -73,15 +77,17 @@ async def serve(
         choreography: with its code, or of that name only: then nothing can be started, sent or answered.
         keep: milliseconds of log time for which closed runs stay in the tables; None: for ever.
         ready: told where it is served, once it is.
+        trouble: says what is wrong with what else is at work in this process; then the server is not ready.
 
     Raises:
         DashboardMisconfigured: the port is taken.
+        DashboardError: the server has ended by itself.
         StoreMisconfigured: the log is not there.
         StoreUnavailable: it cannot be reached.
         DatabaseMisconfigured: the tables are not of this log.
     """
     with listening(settings) as sock:
-        async with a_desk(choreography, store, db, keep=keep, streams=settings.streams) as desk:
+        async with a_desk(choreography, store, db, keep=keep, streams=settings.streams, trouble=trouble) as desk:
             app = create_app(desk, settings)
             config = uvicorn.Config(
                 app, log_config=None, access_log=False, proxy_headers=False, server_header=False, ws="none",
@@ -91,6 +97,7 @@ async def serve(
             serving = asyncio.create_task(server.serve(sockets=[sock]), name="http server")
             try:
                 await asyncio.shield(serving)
+                raise DashboardError("the HTTP server has ended by itself; its log says why")
             finally:
                 server.should_exit = True
                 if desk.hub is not None:
@@ -113,12 +120,21 @@ def listening(settings: Settings) -> Iterator[socket.socket]:
             f"{settings.host}:{settings.port} cannot be listened on: {e.strerror or e}; choose another one with --host and --port"
         ) from e
     with contextlib.closing(sock):
+        if (patience := getattr(socket, "TCP_USER_TIMEOUT", None)) is not None:
+            # Whoever reads nothing is let go of by the kernel, too, which has what was sent last.
+            sock.setsockopt(socket.IPPROTO_TCP, patience, _UNREAD)
         yield sock
 
 
 @asynccontextmanager
 async def a_desk(
-    choreography: Choreography, store: str, db: str, *, keep: int | None = None, streams: int = 200
+    choreography: Choreography,
+    store: str,
+    db: str,
+    *,
+    keep: int | None = None,
+    streams: int = 200,
+    trouble: Callable[[], str | None] = lambda: None,
 ) -> AsyncIterator[Desk]:
     """A desk with a projector of its own.
 
@@ -133,10 +149,10 @@ async def a_desk(
     try:
         async with await attach(choreography, store) as client, await connect(store, name, create=False) as log_:
             projector = Projector(log_, database, name, codec=choreography.codec, keep=keep, pace=_FRESH)
-            keeping = _Keeping(projector)
+            keeping = _Keeping(projector, trouble)
             runs = Runs(database, name)
             desk = Desk(
-                runs=runs, client=client, events=choreography.events, projector=projector, hub=Hub(runs, most=streams),
+                runs=runs, client=client, events=choreography.events, projector=projector, hub=Hub(runs, most=streams, trouble=keeping.trouble),
                 trouble=keeping.trouble,
                 metrics=ServerMetrics(runs, store=log_, stopped=lambda: tuple(projector.stopped)),
             )  # fmt: skip
@@ -149,17 +165,16 @@ async def a_desk(
 class _Keeping:
     """The projector at work, whatever it meets."""
 
-    def __init__(self, projector: Projector) -> None:
+    def __init__(self, projector: Projector, beside: Callable[[], str | None]) -> None:
         self._projector = projector
-        self._why: str | None = None
+        self._beside = beside
         self._task: asyncio.Task[None] | None = None
 
     def trouble(self) -> str | None:
-        """What is wrong with it."""
-        if self._why is not None:
-            return self._why
-        stopped = self._projector.stopped
-        return "; ".join(f"partition {p} is projected no further: {why}" for p, why in sorted(stopped.items())) or None
+        """What is wrong with it, or with what is at work beside it."""
+        if self._task is not None and self._task.done():
+            return "the projector has ended"
+        return self._projector.trouble or self._beside()
 
     async def __aenter__(self) -> None:
         with suppress(DatabaseUnavailable):
@@ -175,14 +190,22 @@ class _Keeping:
     async def _keep(self) -> None:
         while True:
             try:
-                self._why = None
                 await self._projector.run()
+                why = "the projector has ended"
+                log.error("%s; beginning anew in %g s", why, _AGAIN)
             except FarandoleError as e:
-                self._why = f"the projector has stopped: {e}"
-                log.error("%s; beginning anew in %g s", self._why, _AGAIN)
+                why = f"the projector has stopped: {e}"
+                log.error("%s; beginning anew in %g s", why, _AGAIN)
             except Exception as e:
-                self._why = f"the projector has broken down ({type(e).__name__})"
-                log.exception("%s; beginning anew in %g s", self._why, _AGAIN)
+                why = f"the projector has broken down ({type(e).__name__})"
+                log.exception("%s; beginning anew in %g s", why, _AGAIN)
+            except asyncio.CancelledError:
+                if is_being_cancelled():
+                    raise
+                why = "the projector was cancelled from within"
+                log.exception("%s; beginning anew in %g s", why, _AGAIN)
+            # Until it is at work again, and not only until it tries.
+            self._projector.tell_trouble(why)
             await asyncio.sleep(_AGAIN)
 
 

@@ -1,11 +1,13 @@
 """How a dashboard is to be reached, and by whom."""
 
 import os
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Final
+from urllib.parse import urlsplit
+
+from farandole.schemas.access import is_this_machine
 
 from .auth.tokens import Tokens
 from .callers import Role
@@ -29,6 +31,9 @@ class Oidc:
             decisions that are asked of ``role:<group>``.
         everybody: the role of those who are in none of these groups; None: they may not come in.
         scope: what is asked for.
+
+    Raises:
+        DashboardMisconfigured: the issuer is not reached by TLS, and is not on this machine.
     """
 
     issuer: str
@@ -39,6 +44,25 @@ class Oidc:
     roles: Mapping[str, Role] = field(default_factory=dict)
     everybody: Role | None = None
     scope: str = "openid profile email"
+
+    def __post_init__(self) -> None:
+        try:
+            parts = urlsplit(self.issuer)
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme == "https" and parts.hostname:
+            return
+        if parts.scheme != "http" or not parts.hostname:
+            raise DashboardMisconfigured(
+                "the OpenID Connect issuer is not a URL: give the one that the provider says it has, as "
+                "https://login.example.com/realms/main"
+            )
+        if not is_this_machine(parts.hostname):
+            raise DashboardMisconfigured(
+                f"the OpenID Connect issuer http://{parts.hostname} is reached without TLS, so that whoever is on the way "
+                "could log in as anybody: have the provider serve https, and give --oidc-issuer https://…; http is only for "
+                "one on this machine"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +92,7 @@ class Settings:
         tokens: bearers of which may come in.
         oidc: where people log in.
         proxy: who is believed when it says who asks.
-        secret: signs sessions; by default a random one, so that sessions end with the process.
+        secret: keys that sign sessions are made from it; by default it is random, so that sessions end with the process.
         https: people reach it by TLS, so that cookies are for that only.
         hosts: names by which it is reached; without any way to log in, those of this machine only.
         streams: how many may look on at once.
@@ -84,7 +108,7 @@ class Settings:
     tokens: Tokens = field(default_factory=Tokens)
     oidc: Oidc | None = None
     proxy: Proxy | None = None
-    secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    secret: str | None = field(default=None, repr=False)
     https: bool = False
     hosts: Sequence[str] = ()
     streams: int = 200
@@ -95,7 +119,7 @@ class Settings:
     def __post_init__(self) -> None:
         if self.tls_cert and not self.https:
             object.__setattr__(self, "https", True)
-        if len(self.secret.encode()) < _LEAST_SECRET:
+        if self.secret is not None and len(self.secret.encode()) < _LEAST_SECRET:
             raise DashboardMisconfigured(
                 f"the secret that signs sessions is shorter than {_LEAST_SECRET} bytes, so that others could sign theirs: "
                 "python -c 'import secrets; print(secrets.token_urlsafe(32))'"

@@ -40,19 +40,23 @@ def is_this_machine(host: str) -> bool:
 
 
 def told_secret(env: Mapping[str, str], name: str) -> str:
-    """A value of the environment, or of the file that ``<name>_FILE`` names; empty if there is neither.
+    """A value of the environment, or of the file that ``<name>_FILE`` names; empty if there is neither. Of both, the value.
 
     Raises:
-        ValueError: the file cannot be read; the message names the variable and not what it holds.
+        ValueError: the file cannot be read, or is empty; the message names the variable and not what it holds.
     """
     if value := env.get(name):
         return value
     if not (file := env.get(f"{name}_FILE")):
         return ""
     try:
-        return Path(file).read_text().strip("\r\n")
+        said = Path(file).read_text(encoding="utf-8").strip("\r\n")
     except (OSError, UnicodeDecodeError) as e:
         raise ValueError(f"{name}_FILE names a file that cannot be read ({type(e).__name__})") from None
+    if not said:
+        # As if nobody had said a secret, it would be taken for none, and what it guards would be open.
+        raise ValueError(f"{name}_FILE names a file that is empty")
+    return said
 
 
 def as_secret(text: str) -> SecretStr | None:

@@ -14,11 +14,13 @@ from typing import Any
 
 import pytest
 
+from farandole.dashboard import Role
+from farandole.dashboard.auth.tokens import make
 from farandole.testing.plugin import need
 
 from .hostile import hostile
 from .looking import Look
-from .seeding import seed
+from .seeding import at_rest, seed
 
 APP = "tests.dashboard.browser.shop:shop"
 ROOT = Path(__file__).parents[3]
@@ -30,6 +32,8 @@ class Stage:
 
     url: str
     store: str
+    token: str = ""
+    """What lets in, where somebody is asked who they are."""
 
 
 def _chromium() -> str:
@@ -39,7 +43,7 @@ def _chromium() -> str:
     return found
 
 
-def _stage(directory: Path, *seeds: Any) -> Iterator[Stage]:
+def _stage(directory: Path, *seeds: Any, words: Iterable[str] = (), token: str = "") -> Iterator[Stage]:
     store, db = f"sqlite:///{directory / 'shop.db'}", f"sqlite:///{directory / 'runs.db'}"
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     errors = (directory / "stderr.txt").open("wb")
@@ -52,14 +56,14 @@ def _stage(directory: Path, *seeds: Any) -> Iterator[Stage]:
         for each in seeds:
             asyncio.run(each(store))
         server = subprocess.Popen(
-            [sys.executable, "-m", "farandole.cli", "serve", APP, "--store", store, "--db", db, "--port", "0"],
+            [sys.executable, "-m", "farandole.cli", "serve", APP, "--store", store, "--db", db, "--port", "0", *words],
             cwd=ROOT, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         assert server.stderr is not None
         url = _address(server.stderr)
         # Whatever it says later must go somewhere, or it would stand still once the pipe is full.
         Thread(target=shutil.copyfileobj, args=(server.stderr, sys.stderr), daemon=True).start()
-        yield Stage(url, store)
+        yield Stage(url, store, token)
     finally:
         for process in (worker, server):
             if process is not None:
@@ -87,6 +91,16 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A shop in which everything has happened once."""
     _chromium()
     yield from _stage(tmp_path_factory.mktemp("shop"), seed)
+
+
+@pytest.fixture(scope="package")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A shop where everybody is asked who they are."""
+    _chromium()
+    directory = tmp_path_factory.mktemp("guarded")
+    shown, kept = make("ann", Role.OPERATE)
+    (directory / "tokens").write_text(kept.line() + "\n")
+    yield from _stage(directory, at_rest, words=("--tokens", str(directory / "tokens")), token=shown)
 
 
 @pytest.fixture(scope="package")

@@ -46,6 +46,13 @@ async def seed(store: str) -> None:
         await _others(client)
 
 
+async def at_rest(store: str) -> None:
+    """One run, of which nothing is left to do."""
+    async with shop.connect(store) as client:
+        await at_work(client)
+        await client.start(order(), run_id="order-1")
+
+
 async def _others(client: Client) -> None:
     for n, letter in enumerate(("The lamp came in two pieces.", "Wrong size."), 1):
         asked = ReturnAsked(order=f"order-{n}", customer="ann", amount=Decimal("12.50"), letter=letter)

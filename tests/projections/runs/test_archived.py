@@ -73,7 +73,7 @@ async def test_closed_runs_leave_tables_of_an_archived_log_too(database: Databas
     log, tables = archived(records), RunTables(database, "t")
     closed = sorted(row[COLUMNS["runs"].index("closed")] or 0 for row in tables_in(database)["runs"].values())
     for before in (closed[len(closed) // 2], closed[-1] + 1):
-        retire(tables, before)
+        retire(tables, {0: before})
         assert (await verify(log, database, "t")).differences == ()
     await rebuild(log, database, "t")
     assert (await verify(log, database, "t")).differences == ()

@@ -33,7 +33,7 @@ async def test_while_runs_come_move_and_leave(database: Database, pace: Pace) ->
     await projected(log, database, pace=pace)
     before = await assert_counted(database)
     assert len(before) > 2
-    assert retire(RunTables(database, "t"), max(record.time for record in log.of(0))) > 0
+    assert retire(RunTables(database, "t"), {0: max(record.time for record in log.of(0))}) > 0
     assert await assert_counted(database) != before
     assert (await verify(log, database, "t")).differences == ()
 

@@ -86,6 +86,6 @@ async def test_a_question_is_answered_by_an_index(question: str, database: Datab
 
 async def test_what_leaves_the_tables_is_found_by_an_index(database: Database) -> None:
     with statements() as asked:
-        retire(RunTables(database, "t"), 1)
+        retire(RunTables(database, "t"), {0: 1, 1: 2})
     assert any(statement.startswith("DELETE") for statement, _ in asked)
     assert scanned(database, asked) == []

@@ -7,6 +7,7 @@ from tests.projections.runs.projecting import exactly, projected
 from tests.projections.runs.reading import tables_in
 
 from farandole.projections.runs import RunTables, cut_for, rebuild, retire, verify
+from farandole.projections.runs.migrations import VERSIONS
 from farandole.projections.sql import Database
 
 RECORDS = 300
@@ -19,7 +20,7 @@ async def retired(database: Database, seed: int) -> tuple[RecordedLog, int]:
     tables = RunTables(database, "t")
     closed = sorted(row[COLUMNS["runs"].index("closed")] or 0 for row in tables_in(database)["runs"].values())
     before = closed[-1]
-    assert retire(tables, before) == sum(0 < at < before for at in closed)
+    assert retire(tables, {0: before}) == sum(0 < at < before for at in closed)
     return log, before
 
 
@@ -49,12 +50,12 @@ async def test_a_rebuild_brings_nothing_back(database: Database) -> None:
     assert differences(tables_in(database), before) == []
 
 
-async def test_a_cut_is_so_much_before_the_partition_that_is_least_far(database: Database) -> None:
+async def test_a_cut_is_so_much_before_where_its_partition_is(database: Database) -> None:
     log = RecordedLog(a_random_log(40, RECORDS), partitions=1)
     await projected(log, database)
     tables = RunTables(database, "t")
     now = max(record.time for record in log.of(0))
-    assert cut_for(tables, 10) == now - 10
+    assert cut_for(tables, 10) == {0: now - 10}
 
 
 async def test_a_projector_takes_out_what_is_over_for_long(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,4 +64,34 @@ async def test_a_projector_takes_out_what_is_over_for_long(database: Database, m
     await projected(log, database, keep=20)
     closed, now = COLUMNS["runs"].index("closed"), max(record.time for record in log.of(0))
     assert all(row[closed] is None or row[closed] >= now - 60 for row in tables_in(database)["runs"].values())
+    assert (await verify(log, database, "t")).differences == ()
+
+
+async def test_a_partition_in_which_nothing_happens_any_more_holds_up_no_other(database: Database) -> None:
+    """Of two, one has stood still since its beginning, and the tables of the other are cut all the same."""
+    log = RecordedLog(a_random_log(34, RECORDS))
+    await projected(log, database)
+    tables = RunTables(database, "t")
+    now = max(record.time for record in log.of(0))
+    cuts = cut_for(tables, 10)
+    assert cuts == {0: now - 10, 1: 0}
+    assert retire(tables, cuts) > 0
+    assert retire(tables, cuts) == 0
+    assert cut_for(tables, 10**9) == cuts
+    assert (await verify(log, database, "t")).differences == ()
+    before = tables_in(database)
+    await rebuild(log, database, "t")
+    assert differences(tables_in(database), before) == []
+    assert cut_for(tables, 10**9) == cuts
+
+
+async def test_tables_of_a_former_release_keep_what_was_cut(database: Database) -> None:
+    log, before = await retired(database, 33)
+    with database.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE about ADD COLUMN kept_since bigint NOT NULL DEFAULT 0")
+        connection.exec_driver_sql(f"UPDATE about SET kept_since = {before}")
+        connection.exec_driver_sql("ALTER TABLE positions DROP COLUMN kept_since")
+        connection.exec_driver_sql(f"UPDATE {VERSIONS} SET version_num = '0004'")
+    await rebuild(log, database, "t")
+    assert cut_for(RunTables(database, "t"), 10**9) == {0: before, 1: before}
     assert (await verify(log, database, "t")).differences == ()

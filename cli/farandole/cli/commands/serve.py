@@ -7,7 +7,7 @@ import typer
 from farandole.cli.options import AsJson, Debug, LogFormat, LogLevel, Name, Store
 
 from .panels import WORK
-from .project import Db, Maybe
+from .project import Archive, Db, Maybe
 
 RoleName = Literal["see", "decide", "operate", "administer"]
 
@@ -74,6 +74,14 @@ def serve(
     keep: Annotated[
         str | None, typer.Option(help="So long closed runs stay in the tables, as 90d. Default: for ever.")
     ] = None,
+    projections: Annotated[
+        bool, typer.Option("--projections", help="Keep the projections that the app declares, too.")
+    ] = False,
+    projection: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Of these, keep this one, too. Can be repeated."),
+    ] = None,
+    archive: Archive = None,
     log_level: LogLevel = "info",
     log_format: LogFormat = None,
     json: AsJson = False,
@@ -86,11 +94,12 @@ def serve(
     Examples:
 
     - `farandole serve app:orders --store kafka://localhost:9092 --db sqlite:///orders.db`
+    - `farandole serve app:orders --db sqlite:///orders.db --projections`
     - `farandole serve -c orders --db postgresql://localhost/farandole --host 0.0.0.0 --tokens tokens`
     """
     from farandole.cli.projecting import database_url
     from farandole.cli.running import target, until_interrupted
-    from farandole.cli.serving import Asked, serve
+    from farandole.cli.serving import Asked, Own, serve
     from farandole.schemas import parse_duration
 
     found = target(app, None if app else choreography, store)
@@ -101,7 +110,8 @@ def serve(
     )  # fmt: skip
     least = None if keep is None else round(parse_duration(keep).total_seconds() * 1000)
     level, form = "debug" if debug else log_level, "json" if json else log_format
-    return until_interrupted(serve(found, database_url(db), asked, keep=least, log_level=level, log_format=form))
+    own = Own(every=projections, only=projection or (), archive=archive)
+    return until_interrupted(serve(found, database_url(db), asked, own, keep=least, log_level=level, log_format=form))
 
 
 def token(

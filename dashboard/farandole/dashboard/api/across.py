@@ -107,6 +107,7 @@ async def minutes(
     since: Instant,
     upto: Instant | None = None, reactor: str | None = None,
 ) -> Page[MinuteRow]:  # fmt: skip
+    """Of a day at most; without ``upto``, up to the newest record."""
     answer = await desk.runs.minutes(since, upto, reactor=reactor, min_position=min_position)
     return await page(desk, response, answer)
 

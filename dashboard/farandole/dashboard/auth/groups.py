@@ -27,3 +27,8 @@ def read_groups(
         else:
             further.add(group)
     return found, frozenset(further)
+
+
+def ours(groups: Iterable[str]) -> frozenset[str]:
+    """The further roles that are meant for this dashboard by their name: ``farandole:editor``."""
+    return frozenset(group.removeprefix(OURS) for group in groups if group.startswith(OURS))

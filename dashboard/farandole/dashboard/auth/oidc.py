@@ -7,15 +7,19 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from farandole.dashboard.callers import PERSONAL
 from farandole.dashboard.errors import DashboardMisconfigured, Problem
 from farandole.dashboard.settings import Oidc
+from farandole.projections.runs.query.people import asked_of
 
-from .groups import read_groups
+from .groups import ours, read_groups
+from .sessions import fits_a_cookie
 
 log = logging.getLogger("farandole.dashboard")
 
 _MOST_NAME: Final = 200
 _NEXT: Final = "next"
+_MOST_NEXT: Final = 1_500
 
 
 class Provider:
@@ -62,14 +66,16 @@ class Provider:
             )
         except Exception as e:
             raise self._away(e) from e
-        request.session[_NEXT] = next
+        # With all that the login itself puts there, a session must not outgrow a cookie.
+        request.session[_NEXT] = next if len(next.encode()) <= _MOST_NEXT else "/"
         return answer
 
     async def told(self, request: Request) -> tuple[dict[str, Any], str]:
         """What a session is to know of whoever came back, and where they wanted to go.
 
         Raises:
-            Problem: the provider did not let them in, what it says cannot be believed, or they have no role here.
+            Problem: the provider did not let them in, what it says cannot be believed, they have no role here, or more
+                groups than a session holds.
         """
         from httpx2 import HTTPError
 
@@ -101,7 +107,26 @@ class Provider:
                 "The provider knows you, and gives you no role here.",
                 "Ask an administrator for one.",
             )
-        return {"by": "oidc", "name": name, "role": int(role), "further": sorted(further)}, next_
+        known = {"by": "oidc", "name": name, "role": int(role), "further": sorted(further)}
+        return await self._fitted(request, known, ours(groups)), next_
+
+    async def _fitted(self, request: Request, known: dict[str, Any], kept: frozenset[str]) -> dict[str, Any]:
+        """What browsers keep of it: of more groups than go into a cookie, those that say something here."""
+        if not fits_a_cookie(known):
+            runs, further = request.app.state.desk.runs, known["further"]
+            asked = (await runs.ask(lambda connection: asked_of(connection, further))).found
+            known = {**known, "further": sorted({*further} & (kept | asked | {PERSONAL}))}
+        if fits_a_cookie(known):
+            return known
+        log.warning(
+            "somebody is in more groups than a session holds: %d", len(known["further"]), extra={"ip": request.state.ip}
+        )
+        raise Problem(
+            403,
+            "Too many groups",
+            f"You are in {len(known['further']):,} groups that count here, and a session holds no more than some hundred.",
+            "Have the provider send fewer of them to this dashboard, by a filter on the claim of groups.",
+        )
 
     def _away(self, error: Exception) -> Problem:
         log.warning("the OpenID Connect provider cannot be asked: %s", type(error).__name__)

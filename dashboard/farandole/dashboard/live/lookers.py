@@ -46,7 +46,7 @@ class Looker:
 
     def __init__(self, wanted: Wanted, after: Mapping[int, int]) -> None:
         self.wanted = wanted
-        self._after = after
+        self.after = after
         self._waiting: list[bytes] = []
         self._bytes = 0
         self._news = asyncio.Event()
@@ -55,7 +55,7 @@ class Looker:
 
     def tell(self, changes: Sequence[Change]) -> None:
         """Hand over what they want to see of it."""
-        wanted, after = self.wanted, self._after
+        wanted, after = self.wanted, self.after
         self.send(
             b"".join(
                 each.sent for each in changes if each.place[1] >= after.get(each.place[0], 0) and wanted.takes(each)
@@ -75,7 +75,7 @@ class Looker:
 
     def begin_anew(self, event: bytes) -> None:
         """Hand over word that nothing is true any more of what they have seen."""
-        self._after = {}
+        self.after = {}
         self.send(event)
 
     def end(self) -> None:

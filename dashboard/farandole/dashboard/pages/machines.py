@@ -25,7 +25,7 @@ async def reactors(request: Request) -> HTMLResponse:
     desk, at = request.app.state.desk, now()
     found = await desk.runs.reactors(minutes=MINUTES, min_position=position_of(request))
     since = at - at % _MINUTE - (_HOUR - 1) * _MINUTE
-    minutes = (await desk.runs.minutes(since)).found
+    minutes = (await desk.runs.minutes(since, since + _HOUR * _MINUTE)).found
     lines = {
         row.reactor: spark([each for each in minutes if each.reactor == row.reactor], since) for row in found.found
     }
@@ -80,7 +80,7 @@ async def reactor(request: Request, name: str) -> HTMLResponse:
     if row is None:
         return error_page(request, 404, f"No contract names a reactor {name}", "", "/reactors has those there are.")
     since = at - at % _MINUTE - (_HOUR - 1) * _MINUTE
-    minutes = (await desk.runs.minutes(since, reactor=name)).found
+    minutes = (await desk.runs.minutes(since, since + _HOUR * _MINUTE, reactor=name)).found
     by_minute = {each.minute: each for each in minutes}
     times = [since + n * _MINUTE for n in range(_HOUR)]
     held = [by_minute.get(time) for time in times]

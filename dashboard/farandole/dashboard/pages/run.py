@@ -137,7 +137,7 @@ async def _graph(request: Request, runs: Runs, row: RunRow, at: int) -> dict[str
 
 
 async def _relations(request: Request, runs: Runs, row: RunRow, at: int) -> dict[str, Any]:
-    below = (await runs.ask(lambda c: descendants(c, row))).found
+    below = (await runs.ask(lambda c: descendants(c, runs.choreography, row))).found
     parent = (await runs.get(row.parent)).found if row.parent and not row.of_schedule else None
     return {"below": below, "parent": parent}
 

@@ -89,6 +89,7 @@ async def page(
         "cli": commands(desk),
         "user": request.state.caller,
         "csrf": request.state.csrf,
+        "logout": _logout(request),
         "nonce": request.state.nonce,
         "now": at,
         "relative": lambda ms: times.relative(ms, at),
@@ -97,6 +98,12 @@ async def page(
         "fresh": fresh or counted.fresh,
     }
     return HTMLResponse(environment().get_template(template).render({**more, **context}), status)
+
+
+def _logout(request: Request) -> str:
+    """What a form that ends the session must bring; empty: there is none, for nobody has logged in here."""
+    session: Mapping[str, Any] = request.scope.get("session") or {}
+    return str(session.get("csrf", "")) if session.get("by") else ""
 
 
 def _badges(connection: Connection) -> dict[str, int]:
@@ -133,6 +140,7 @@ def error_page(request: Request, status: int, title: str, detail: str = "", cure
         "detail": detail,
         "cure": cure,
         "nonce": getattr(request.state, "nonce", ""),
+        "logout": _logout(request),
     }
     return HTMLResponse(environment().get_template("error.html").render(context), status)
 

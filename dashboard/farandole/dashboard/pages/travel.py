@@ -35,6 +35,8 @@ def changes(before: RunThen | None, after: RunThen | None) -> list[Change]:
     first, second = standing(before), standing(after)
     found = []
     for what in first:
-        found += [Change("-", what, name) for key, name in first[what].items() if key not in second[what]]
+        # No event leaves a history; of a long one, the first ones are not told.
+        gone = {} if what == "event" else first[what]
+        found += [Change("-", what, name) for key, name in gone.items() if key not in second[what]]
         found += [Change("+", what, name) for key, name in second[what].items() if key not in first[what]]
     return found

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from farandole.dashboard.errors import Problem
 from farandole.eventstore import AppendError, SchemaUnavailable, StoreError, StoreUnavailable, TooLarge
 from farandole.projections.fold import Verdict
-from farandole.projections.runs.query import Behind, UnknownCursor
+from farandole.projections.runs.query import Behind, TooWide, UnknownCursor
 from farandole.projections.sql import DatabaseError, DatabaseUnavailable
 from farandole.reactors.errors import (
     ClientError,
@@ -88,6 +88,8 @@ def problem_of(error: Exception) -> Problem | None:
             return Problem(409, "Refused", str(error), "Look at the reactor again.")
         case ClientError():
             return Problem(409, "Refused", str(error), "Look at it again.")
+        case TooWide():
+            return Problem(422, "Too much at once", str(error), "Ask for parts of it.")
         case UnknownCursor():
             return Problem(400, "No such page", str(error), "Begin with the first page.")
         case Behind():

@@ -17,6 +17,7 @@ from farandole.projections.sql import (
     DatabaseUnavailable,
     Overtaken,
     Place,
+    UnderWay,
 )
 
 from .filling import PACE, Filling, Pace
@@ -100,21 +101,24 @@ class ProjectionProjector:
 
         Raises:
             Overtaken: another projector keeps them.
+            UnderWay: another one builds the new version.
             ProjectionError, DatabaseError, StoreError: as for `run`.
         """
         if await self._call(self.tables.make) == "newer":
-            await self._build(lambda progress: None)
+            async with self.tables.claimed("build"):
+                await self._build(lambda progress: None)
         await self._filling.run(await ends_of(self._logs))
 
     async def rebuild(self, told: Told = lambda progress: None) -> Progress:
         """Make the tables anew beside those in use, and put them in their place in one transaction.
 
         Raises:
-            Overtaken: another projector does just that.
+            UnderWay: somebody does just that, or a projector builds a new version.
             ProjectionError, DatabaseError, StoreError: one of all is not as it must be; those in use are as they were.
         """
-        await self._call(lambda: drop(self.tables.beside(NEW).database))
-        return await self._build(told)
+        async with self.tables.claimed("rebuild"):
+            await self._call(lambda: drop(self.tables.beside(NEW).database))
+            return await self._build(told)
 
     async def close(self) -> None:
         """Let go of the thread."""
@@ -134,8 +138,9 @@ class ProjectionProjector:
                 log.info("projection %s: version %d is at %.0f%%%s", name, version, share * 100, left)
 
         try:
-            await self._build(told)
-        except Overtaken:
+            async with self.tables.claimed("build"):
+                await self._build(told)
+        except (Overtaken, UnderWay):
             log.info("projection %s: another projector builds version %d", name, version)
             await self._until_built()
         except DatabaseMisconfigured:

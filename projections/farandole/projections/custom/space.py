@@ -3,12 +3,14 @@
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, delete, insert, inspect, select, update
 
 from farandole.projections.runs.tables import metadata as tables_of_runs
 from farandole.projections.sql import NOWHERE, Database, DatabaseMisconfigured, Exact, Overtaken, Place
+from farandole.projections.sql.claims import claiming
 
 from .declared import fingerprint_of, forms_of, made_tables, packed
 from .errors import ProjectionOutdated
@@ -53,6 +55,15 @@ class ProjectionTables:
         """The place where they are made anew, or made to compare."""
         digest = hashlib.blake2b(f"{word} {self.name}".encode(), digest_size=3).hexdigest()
         return ProjectionTables(self.database.beside(f"n{digest}"), self.projection, like=self.database)
+
+    def claimed(self, what: Literal["build", "rebuild", "verify"]) -> AbstractAsyncContextManager[None]:
+        """While this lasts, nobody else makes the tables anew; or, of a verify, verifies them.
+
+        Raises:
+            UnderWay: somebody does.
+        """
+        place = "verify" if what == "verify" else "build"
+        return claiming(self.database, f"{place}-{self.name}", f"{what} of {self.name}")
 
     # ── made ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -36,9 +36,16 @@ async def verify_projection(
 
     Raises:
         ProjectionOutdated: the tables are of another version than the code, or were never made.
+        UnderWay: somebody else verifies them.
         ProjectionError, StoreError, DatabaseError: it cannot be done.
     """
-    live = ProjectionTables(database_of(database), projection)
+    tables = ProjectionTables(database_of(database), projection)
+    async with tables.claimed("verify"):
+        return await _verified(tables, logs, archive, told)
+
+
+async def _verified(live: ProjectionTables, logs: Sequence[Log], archive: Archive | None, told: Told) -> Verified:
+    projection = live.projection
     made = live.beside(_WORD)
     try:
         await asyncio.to_thread(drop, made.database)

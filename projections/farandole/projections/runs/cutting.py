@@ -5,6 +5,7 @@ what governs the partition what is in force, and not since when; and what reacto
 such runs are over, or nothing could have been cut.
 """
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, func, select
@@ -49,13 +50,13 @@ class Cut:
         return tuple(None if name in _OF_ITS_RUN else value for name, value in zip(names, row, strict=True))
 
 
-def cuts(connection: Connection, made: Connection, kept: int) -> dict[int, Cut]:
+def cuts(connection: Connection, made: Connection, kept: Mapping[int, int]) -> dict[int, Cut]:
     """Partitions that were cut since their tables began.
 
     Args:
         connection: to the tables that are compared.
         made: to those that were made anew.
-        kept: what was over before this log time has left both.
+        kept: what was over in a partition before this log time has left both.
     """
     begins = select(positions.c.partition, positions.c.begins)
     before = {row.partition: row.begins for row in connection.execute(begins)}
@@ -68,5 +69,6 @@ def cuts(connection: Connection, made: Connection, kept: int) -> dict[int, Cut]:
             runs.c.partition == partition, runs.c.run < first
         )
         until = max(connection.execute(query).scalar() or 0 for query in (at, over))
-        found[partition] = Cut(first, max(until, kept), kept)
+        cut = kept.get(partition, 0)
+        found[partition] = Cut(first, max(until, cut), cut)
     return found

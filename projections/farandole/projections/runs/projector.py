@@ -105,11 +105,25 @@ class Projector:
         self._keep = keep
         self._partitions = range(store.partitions) if partitions is None else partitions
         self._retired = 0
+        self._trouble: str | None = None
 
     @property
     def stopped(self) -> Mapping[int, Exception]:
         """Partitions that are projected no further, and why: damaged, or by rules of a newer release."""
         return dict(self._stopped)
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps the tables from going on, all of them or some partitions; None: nothing that is known here."""
+        if self._trouble is not None:
+            return self._trouble
+        return (
+            "; ".join(f"partition {p} is projected no further: {e}" for p, e in sorted(self._stopped.items())) or None
+        )
+
+    def tell_trouble(self, why: str) -> None:
+        """Whoever runs it says why it is not at work; it holds until it is again."""
+        self._trouble = why
 
     async def run(self) -> None:
         """Keep the tables, until cancelled.
@@ -130,6 +144,7 @@ class Projector:
                         "the log is not the one that was read so far; beginning from what the tables say: %s", e
                     )
                 except (DatabaseUnavailable, StoreUnavailable) as e:
+                    self._trouble = str(e)
                     log.warning("the projector begins anew in %g s: %s", _RETRY, e)
                     await asyncio.sleep(_RETRY)
         finally:
@@ -175,22 +190,26 @@ class Projector:
         self.places = {p: place for p, (_, place, _) in found.items()}
         self._rows = {p: Rows(fold, self._payloads, begins) for p, (fold, _, begins) in found.items()}
         self._named = False
+        self._trouble = None
 
     # ── following ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _follow(self, to: Mapping[int, int] | None) -> None:
         await self._drop()
         await self._begin()
-        reader = self._store.reader()
+        reader, reading = self._store.reader(), True
         try:
             self._watch(reader, to)
             while to is None or any(self._short_of(reader, p, end) for p, end in to.items()):
                 self._check_writing()
                 try:
                     batches = await reader.read(wait=self._pace.wait)
+                    if not reading:
+                        reading, self._trouble = True, None
                 except StoreUnavailable as e:
                     if to is not None:
                         raise
+                    reading, self._trouble = False, f"the log cannot be read: {e}"
                     log.warning("the log cannot be read, trying again: %s", e)
                     await asyncio.sleep(_RETRY)
                     continue
@@ -283,12 +302,15 @@ class Projector:
         self._writing = asyncio.create_task(self._written(pending, after))
 
     async def _written(self, pending: _Pending, after: Mapping[int, Place]) -> None:
-        delay = _RETRY / 4
+        delay, refused = _RETRY / 4, False
         while True:
             try:
                 await self._call(lambda: self.tables.write(pending.before, after, pending.batch))
+                if refused:
+                    self._trouble = None
                 break
             except DatabaseUnavailable as e:
+                refused, self._trouble = True, f"the database did not take what was to be written: {e}"
                 log.warning("the database did not take what was to be written, trying again: %s", e)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, _SLOWEST)
@@ -302,7 +324,7 @@ class Projector:
 
     async def _retire(self, keep: int) -> None:
         """Take out what is long over, now and then."""
-        now = min(place.log_time for place in self.places.values())
+        now = max(place.log_time for place in self.places.values())
         if now - self._retired < max(keep // 100, _MINUTE):
             return
         self._retired = now

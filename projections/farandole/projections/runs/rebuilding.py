@@ -12,6 +12,7 @@ from typing import Final
 
 from farandole.eventstore import Ends, EventStore
 from farandole.projections.sql import Database, DatabaseUnavailable, Place
+from farandole.projections.sql.claims import claiming
 from farandole.schemas import PayloadCodec
 
 from .hanging import hand_on, refuse_hanging
@@ -20,12 +21,14 @@ from .projector import Pace, Projector
 from .retention import retire
 from .standings import COUNT
 from .tables import metadata, standings
-from .tablespace import RunTables, drop, has_tables, kept_since
+from .tablespace import RunTables, bring_up_to_date, drop, has_tables, kept_since
 
 _PACE: Final = Pace(most=20_000)
 _LOOK: Final = 0.5
 _WORDS: Final = "records_words"
 _TRIES: Final = 600
+CLAIM: Final = "runs"
+"""Under which whoever makes the tables anew, or verifies them, is alone."""
 _WAIT: Final = "1s"
 """For which a swap has all others wait, if somebody reads."""
 
@@ -75,9 +78,18 @@ async def rebuild(
 
     Raises:
         DatabaseMisconfigured: something of others, such as a view, hangs on the tables in use.
+        UnderWay: somebody else makes them anew, or verifies them.
         StoreError, DatabaseError: one of the two is not as it must be; the tables in use are as they were.
     """
     await asyncio.to_thread(_refuse_hanging, database)
+    async with claiming(database, CLAIM, f"rebuild of {choreography}"):
+        return await _rebuilt(store, database, choreography, codec, told, filled_by)
+
+
+async def _rebuilt(
+    store: EventStore, database: Database, choreography: str, codec: PayloadCodec | None, told: Told,
+    filled_by: Callable[[], Awaitable[None]] | None,
+) -> Progress:  # fmt: skip
     shadow = database.beside("rebuild")
     try:
         await asyncio.to_thread(drop, shadow)
@@ -183,17 +195,19 @@ class _Counting:
         return Progress(min(done, self._total), self._total, time.monotonic() - self._began)
 
 
-def _finish(shadow: Database, choreography: str, kept: int) -> None:
+def _finish(shadow: Database, choreography: str, kept: Mapping[int, int]) -> None:
     tables = RunTables(shadow, choreography)
     tables.finish()
-    if kept:
-        retire(tables, kept)
+    retire(tables, kept)
 
 
-def _kept_since(database: Database) -> int:
+def _kept_since(database: Database) -> Mapping[int, int]:
     """What has left the tables in use leaves the new ones, too."""
-    with database.reading() as connection:
-        return kept_since(connection) if has_tables(database, connection) else 0
+    with database.writing() as connection:
+        if not has_tables(database, connection):
+            return {}
+        bring_up_to_date(database, connection)
+        return kept_since(connection)
 
 
 def _swap(database: Database, shadow: Database) -> None:

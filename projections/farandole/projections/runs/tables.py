@@ -36,7 +36,6 @@ about: Final = Table(
     _has("log_id"),
     _has("partitions", Integer),
     _has("rows_version", Integer),
-    _has("kept_since", BigInteger),  # what was over before then has left the tables
 )
 """One row: of which log the tables are."""
 
@@ -48,6 +47,7 @@ positions: Final = Table(
     _has("digest"),  # of the fold there
     _has("log_time", BigInteger),
     _has("begins", BigInteger),  # runs that started below are left out
+    _has("kept_since", BigInteger),  # log time: what was over before then has left the tables
 )
 
 runs: Final = Table(

@@ -58,15 +58,11 @@ class RunTables:
             DatabaseUnavailable: the database cannot be reached.
         """
         with self.database.writing() as connection:
-            if self.database.dialect == "postgresql":
-                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-                connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {self.database.schema}")
-            migrate(connection)
+            bring_up_to_date(self.database, connection)
             found = connection.execute(select(about)).mappings().first()
             if found is None:
                 row = {
                     "choreography": self.choreography, "log_id": "", "partitions": partitions, "rows_version": ROWS,
-                    "kept_since": 0,
                 }  # fmt: skip
                 connection.execute(insert(about), row)
                 if bare:
@@ -130,7 +126,7 @@ class RunTables:
             connection.execute(select(about.c.choreography).with_for_update())
             known = self.exact.places(connection, lock=True)
             new = [
-                {"partition": partition, **place._asdict(), "begins": place.position}
+                {"partition": partition, **place._asdict(), "begins": place.position, "kept_since": 0}
                 for partition, place in begun.items()
                 if partition not in known
             ]
@@ -197,6 +193,14 @@ def drop(database: Database) -> None:
         connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {database.schema} CASCADE")
 
 
+def bring_up_to_date(database: Database, connection: Connection) -> None:
+    """Make the tables, or have them say what this release's do, whoever else does so at the same time."""
+    if database.dialect == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {database.schema}")
+    migrate(connection)
+
+
 def has_tables(database: Database, connection: Connection) -> bool:
     """Whether the tables were ever made."""
     if database.dialect == "sqlite":
@@ -206,6 +210,7 @@ def has_tables(database: Database, connection: Connection) -> bool:
     return connection.exec_driver_sql(query).scalar() is not None
 
 
-def kept_since(connection: Connection) -> int:
-    """What was over before this log time has left the tables."""
-    return int(connection.execute(select(about.c.kept_since)).scalar_one())
+def kept_since(connection: Connection) -> dict[int, int]:
+    """By partition, the log time before which what was over has left the tables."""
+    p = positions.c
+    return {row.partition: row.kept_since for row in connection.execute(select(p.partition, p.kept_since))}

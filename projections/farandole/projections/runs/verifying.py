@@ -9,10 +9,11 @@ from sqlalchemy import Connection, Table, func, select
 
 from farandole.eventstore import EventStore
 from farandole.projections.sql import Database, DatabaseMisconfigured, Exact, Place
+from farandole.projections.sql.claims import claiming
 from farandole.schemas import PayloadCodec
 
 from .cutting import Cut, Row, cuts
-from .rebuilding import Progress, Told, fill
+from .rebuilding import CLAIM, Progress, Told, fill
 from .retention import retire
 from .tables import OF_THE_LOG, positions, runs, standings
 from .tablespace import RunTables, drop, has_tables, kept_since
@@ -63,8 +64,16 @@ async def verify(
     """Compare the tables with the log, up to where they are now. A projector may go on meanwhile.
 
     Raises:
+        UnderWay: somebody else verifies them, or makes them anew.
         StoreError, DatabaseError: one of the two cannot be read.
     """
+    async with claiming(database, CLAIM, f"verify of {choreography}"):
+        return await _verified(store, database, choreography, codec, told)
+
+
+async def _verified(
+    store: EventStore, database: Database, choreography: str, codec: PayloadCodec | None, told: Told
+) -> Verified:
     shadow = database.beside("verify")
     tables = RunTables(shadow, choreography)
     try:
@@ -76,8 +85,7 @@ async def verify(
             kept = kept_since(connection)
             upto = {p: place.position for p, place in places.items()}
             progress = await fill(store, shadow, choreography, codec=codec, to=upto, told=told)
-            if kept:
-                await asyncio.to_thread(retire, tables, kept)
+            await asyncio.to_thread(retire, tables, kept)
             with shadow.reading() as made:
                 rows, found = await asyncio.to_thread(_compare, connection, made, kept)
         return Verified(progress, places, rows, found)
@@ -85,7 +93,7 @@ async def verify(
         await asyncio.to_thread(drop, shadow)
 
 
-def _compare(connection: Connection, made: Connection, kept: int) -> tuple[int, tuple[Difference, ...]]:
+def _compare(connection: Connection, made: Connection, kept: Mapping[int, int]) -> tuple[int, tuple[Difference, ...]]:
     found: list[Difference] = []
     rows = 0
     begins, cut = _begins(connection, made), cuts(connection, made, kept)

@@ -10,7 +10,7 @@ except ImportError as e:
 
 from .changes import Changes, Form, Key, Rule
 from .database import Database, raw
-from .errors import DatabaseError, DatabaseMisconfigured, DatabaseUnavailable, Overtaken
+from .errors import DatabaseError, DatabaseMisconfigured, DatabaseUnavailable, Overtaken, UnderWay
 from .exact import NOWHERE, Exact, Place
 from .writing import write
 
@@ -27,6 +27,7 @@ __all__ = [
     "Overtaken",
     "Place",
     "Rule",
+    "UnderWay",
     "raw",
     "write",
 ]

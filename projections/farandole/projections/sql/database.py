@@ -6,7 +6,7 @@ first statement to its end, so that what it finds goes together.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -14,6 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from .claims import claim_beside, claim_in
 from .errors import DatabaseError, DatabaseMisconfigured, DatabaseUnavailable
 
 _FORMS: Final = "sqlite:///relative.db, sqlite:////absolute.db, postgresql://user@host/database"
@@ -117,6 +118,30 @@ class Database:
         """
         with self._transaction(self._engine) as connection:
             yield connection
+
+    @contextmanager
+    def claimed(self, name: str, what: str) -> Iterator[None]:
+        """While this lasts, nobody else claims the same of these tables. It ends with the process, if that is killed.
+
+        Args:
+            name: of what is claimed: letters, digits, ``-`` and ``_``.
+            what: what is done to it, for whoever comes second: ``rebuild of runs``.
+
+        Raises:
+            UnderWay: somebody has claimed it; it is said who, and since when.
+            DatabaseUnavailable: it cannot be reached.
+        """
+        claim = ExitStack()
+        try:
+            if self.dialect == "postgresql":
+                claim_in(claim.enter_context(self.writing()), f"{self.schema}/{name}", what)
+            elif self.path != _IN_MEMORY:
+                claim.enter_context(claim_beside(self.path, name, what))
+            yield
+        finally:
+            # It is over with the connection, too.
+            with suppress(DatabaseUnavailable):
+                claim.close()
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:

@@ -4,6 +4,7 @@ FarandoleError
 └── DatabaseError
     ├── DatabaseUnavailable     it cannot be reached, or not now: try again
     ├── DatabaseMisconfigured   a person must put something right
+    ├── UnderWay                somebody does just that to the tables
     └── Overtaken               somebody else has written, or the database was set back: begin from what it says
 """
 
@@ -20,6 +21,10 @@ class DatabaseUnavailable(DatabaseError):
 
 class DatabaseMisconfigured(DatabaseError):
     """The URL, the rights, or what is in the database is not right; the message says the cure."""
+
+
+class UnderWay(DatabaseError):
+    """Only one may do that to the tables at a time, and somebody does; the message says who, and since when."""
 
 
 class Overtaken(DatabaseError):

@@ -1,15 +1,16 @@
-"""The runs below a run."""
+"""The runs below a run, as many as a page shows: the nearest ones first."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from farandole.projections.runs import tables as t
 from farandole.projections.runs.query import RunRow
-from farandole.projections.runs.query.answers import row_of
+from farandole.projections.runs.query.kin import children_of, is_of, last_runs
 
-_MOST = 500
+_MOST: Final = 500
+"""Runs that are looked up for one page, whatever their depth."""
+_DEPTH: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +23,35 @@ class Below:
     state: str
     since: int
     run: RunRow | None
-    children: "Sequence[Below]"
+    children: "list[Below]" = field(default_factory=list)
 
 
-def descendants(connection: Connection, run: RunRow, depth: int = 5) -> list[Below]:
-    """Children, and theirs, as deep as asked; at most some hundreds of one run."""
-    c = t.children.c
-    query = select(t.children).where(c.partition == run.partition, c.run == run.run).order_by(c.log_offset).limit(_MOST)
-    rows = list(connection.execute(query).mappings())
-    ids = [row["child"] for row in rows]
-    newest: dict[str, RunRow] = {}
-    for row in connection.execute(select(t.runs).where(t.runs.c.run_id.in_(ids)).order_by(t.runs.c.started)).mappings():
-        newest[row["run_id"]] = row_of(RunRow, row)
-    found = []
-    for row in rows:
-        child = newest.get(row["child"])
-        below = descendants(connection, child, depth - 1) if child is not None and depth > 1 else []
-        found.append(Below(row["child"], row["choreography"], row["type"], row["state"], row["since"], child, below))
-    return found
+@dataclass(frozen=True, slots=True)
+class Descendants:
+    """Children, and theirs."""
+
+    children: list[Below]
+    whole: bool
+    """False: there are more than are shown."""
+
+
+def descendants(connection: Connection, choreography: str, run: RunRow, most: int = _MOST) -> Descendants:
+    """Children, and theirs, down to the fifth generation; at most so many of all together."""
+    top: list[Below] = []
+    level = {(run.partition, run.run): top}
+    left = most
+    for _ in range(_DEPTH):
+        rows = children_of(connection, level, left + 1)
+        whole, rows = len(rows) <= left, rows[:left]
+        known = last_runs(connection, [row["child"] for row in rows if is_of(row, choreography)])
+        below: dict[tuple[int, int], list[Below]] = {}
+        for row in rows:
+            child = known.get(row["child"]) if is_of(row, choreography) else None
+            each = Below(row["child"], row["choreography"], row["type"], row["state"], row["since"], child)
+            level[row["partition"], row["run"]].append(each)
+            if child is not None:
+                below[child.partition, child.run] = each.children
+        if not whole:
+            return Descendants(top, whole=False)
+        level, left = below, left - len(rows)
+    return Descendants(top, whole=not children_of(connection, level, 1))

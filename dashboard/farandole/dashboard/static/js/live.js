@@ -61,14 +61,16 @@ export function changed() {
   }, Math.max(0, QUIET - (Date.now() - last)));
 }
 
+const GRACE = 2000; // milliseconds within which a stream that has ended is there again, as each is after a minute
 let events = null;
+let trouble = "";
 
 function mark() {
   const fresh = document.getElementById("fresh");
   if (!fresh) return;
   const live = events?.readyState === 1;
-  fresh.dataset.live = live ? "on" : "off";
-  fresh.title = live ? "Live: what changes is shown at once" : "Not live: trying to reach the server again";
+  fresh.dataset.live = live && !trouble ? "on" : "off";
+  fresh.title = trouble ? `Not up to date: ${trouble}` : live ? "Live: what changes is shown at once" : "Not live: trying to reach the server again";
 }
 
 function listen() {
@@ -77,8 +79,9 @@ function listen() {
   const after = document.getElementById("fresh")?.dataset.after;
   if (after) source.searchParams.set("after", after);
   events = new EventSource(source);
-  events.addEventListener("open", mark);
-  events.addEventListener("error", mark);
+  events.addEventListener("open", () => { trouble = ""; mark(); }); // what still is the server says anew
+  events.addEventListener("error", () => setTimeout(mark, GRACE));
+  events.addEventListener("trouble", (event) => { trouble = JSON.parse(event.data).why ?? ""; mark(); });
   const names = ["run.changed", "record", "reset", ...(document.querySelector("[data-rates]") ? ["reactor.rates"] : [])];
   for (const name of names) events.addEventListener(name, changed);
 }

@@ -24,6 +24,7 @@ from .causation import CauseEdge, CauseGraph, CauseNode
 from .comparing import Difference, RunDiff, compare_payloads
 from .figures import Figures, ReactorFigures
 from .filters import Where
+from .governing import TooWide
 from .kin import Family, RelativeRow
 from .pages import UnknownCursor
 from .people import ActRow
@@ -59,6 +60,7 @@ __all__ = [
     "ServiceRow",
     "StepRow",
     "TimerRow",
+    "TooWide",
     "UnknownCursor",
     "Where",
     "compare_payloads",

@@ -288,12 +288,14 @@ class RunThen:
     offset: int
     at: int
     events: tuple[RecordRow, ...]
-    """Its history until then, in the order of admission."""
+    """Its history until then, in the order of admission: the last ones of it."""
     steps: tuple[StepRow, ...]
     """What was owed then, as it is now."""
     timers: tuple[TimerRow, ...]
     decisions: tuple[DecisionRow, ...]
     children: tuple[ChildRow, ...]
+    whole: bool
+    """False: of one of these there was more; `Runs.history`, `Runs.steps` and the others give all of it, page by page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,12 @@ from .answers import (
     TimerRow,
     row_of,
 )
+from .pages import MOST
 
 R = TypeVar("R")
 _MINUTE: Final = 60_000
-_ALL: Final = 1 << 62
+_MOST_OPEN: Final = 1_000
+"""Of each kind of what was open, so many are told."""
 
 
 def run_of(connection: Connection, run_id: str) -> RunRow | None:
@@ -64,16 +66,15 @@ def history(
 
 
 def _history(
-    connection: Connection, run: RunRow, everything: bool, personal: bool, limit: int, after: Sequence[int] | None,
-    upto: int = _ALL,
-) -> tuple[RecordRow, ...]:  # fmt: skip
+    connection: Connection, run: RunRow, everything: bool, personal: bool, limit: int, after: Sequence[int] | None
+) -> tuple[RecordRow, ...]:
     r = t.records.c
     query = select(t.records).where(r.partition == run.partition, r.run == run.run)
     if everything:
-        query = query.where(r.log_offset <= upto).order_by(r.log_offset)
+        query = query.order_by(r.log_offset)
         query = query if after is None else query.where(r.log_offset > after[0])
     else:
-        query = query.where(r.place.is_not(None), r.admitted <= upto).order_by(r.admitted, r.place)
+        query = query.where(r.place.is_not(None)).order_by(r.admitted, r.place)
         query = query if after is None else query.where(tuple_(r.admitted, r.place) > tuple_(*after))
     rows = connection.execute(query.limit(limit)).mappings()
     return tuple(_record(row, personal) for row in rows)
@@ -99,21 +100,30 @@ def state_at(connection: Connection, run_id: str, offset: int | None, at: int | 
     if found is None:
         return None
     upto = found.log_offset if offset is None else offset
-    s = t.steps.c
+    s, d, timers, children = t.steps.c, t.decisions.c, t.timers.c, t.children.c
 
     def open_then(c: Any, began: Any) -> Any:
         return and_(began <= upto, or_(c.ended_at.is_(None), c.ended_at > upto))
 
-    return RunThen(
-        run,
-        upto,
-        found.at,
-        _history(connection, run, False, personal, 100_000, None, upto),
-        _rows(connection, StepRow, t.steps, run, s.owed_at, open_then(s, s.owed_at)),
-        _rows(connection, TimerRow, t.timers, run, t.timers.c.due, open_then(t.timers.c, t.timers.c.log_offset)),
-        _decisions(connection, (), run, (), 10_000, open_then(t.decisions.c, t.decisions.c.log_offset), t.decisions.c.since.is_not(None)),
-        _rows(connection, ChildRow, t.children, run, t.children.c.log_offset, open_then(t.children.c, t.children.c.log_offset), t.children.c.state != "detached"),
+    parts = (
+        _last(connection, run, personal, upto),
+        _rows(connection, StepRow, t.steps, run, s.owed_at, open_then(s, s.owed_at), limit=_MOST_OPEN + 1),
+        _rows(connection, TimerRow, t.timers, run, timers.due, open_then(timers, timers.log_offset), limit=_MOST_OPEN + 1),
+        _decisions(connection, (), run, (), _MOST_OPEN + 1, open_then(d, d.log_offset), d.since.is_not(None)),
+        _rows(connection, ChildRow, t.children, run, children.log_offset, open_then(children, children.log_offset), children.state != "detached", limit=_MOST_OPEN + 1),
     )  # fmt: skip
+    events, *open_ = parts
+    whole = len(events) <= MOST and all(len(each) <= _MOST_OPEN for each in open_)
+    steps, timers_, decisions_, children_ = (each[:_MOST_OPEN] for each in open_)
+    return RunThen(run, upto, found.at, events[-MOST:], steps, timers_, decisions_, children_, whole)  # type: ignore[arg-type]
+
+
+def _last(connection: Connection, run: RunRow, personal: bool, upto: int) -> tuple[RecordRow, ...]:
+    """The last events of a history, and one more than are told."""
+    r = t.records.c
+    query = select(t.records).where(r.partition == run.partition, r.run == run.run, r.place.is_not(None))
+    query = query.where(r.admitted <= upto).order_by(r.admitted.desc(), r.place.desc()).limit(MOST + 1)
+    return tuple(_record(row, personal) for row in connection.execute(query).mappings())[::-1]
 
 
 def decisions(
@@ -168,8 +178,14 @@ def _asks(connection: Connection, to: Sequence[str]) -> Any:
     return or_(length == 0, exists(select(1).select_from(items).where(items.c.value.in_(to))))
 
 
-def causes(connection: Connection, limit: int, before: int, fingerprint: str | None) -> tuple[FailureGroup, ...]:
-    """Failures by cause."""
+def causes(
+    connection: Connection, limit: int, after: Sequence[int | str] | None, fingerprint: str | None
+) -> tuple[FailureGroup, ...]:
+    """Failures by cause.
+
+    Args:
+        after: of the last cause of the page before: steps that it parks, when it was seen last, fingerprint and reactor.
+    """
     f, s = t.failures.c, t.steps.c
     parked = case((s.state == "parked", 1), else_=0)
     key = (f.fingerprint, f.reactor)
@@ -189,8 +205,15 @@ def causes(connection: Connection, limit: int, before: int, fingerprint: str | N
         .group_by(*key)
         .order_by(func.sum(parked).desc(), func.max(f.at).desc(), *key)
         .limit(limit)
-        .offset(before)
     )
+    if after is not None:
+        parks, seen = func.sum(parked), func.max(f.at)
+        grouped = grouped.having(
+            or_(
+                tuple_(parks, seen) < tuple_(*after[:2]),
+                and_(parks == after[0], seen == after[1], tuple_(*key) > tuple_(*after[2:])),
+            )
+        )
     grouped = grouped if fingerprint is None else grouped.where(f.fingerprint == fingerprint)
     found = []
     for row in connection.execute(grouped).mappings():

@@ -6,10 +6,17 @@ from typing import Final
 from sqlalchemy import Connection, and_, case, func, select, tuple_
 
 from farandole.projections.runs import tables as t
+from farandole.schemas import FarandoleError
 
 from .answers import DueRow, MinuteRow, PolicyRow, ReactorRow, ScheduleRow, ServiceRow, row_of
 
 _MINUTE: Final = 60_000
+DAY: Final = 24 * 60 * _MINUTE
+"""Milliseconds whose minutes are told at once, and one of them more, for a day begins within a minute."""
+
+
+class TooWide(FarandoleError):
+    """More was asked for than is told at once; ask for parts of it."""
 
 
 def reactors(connection: Connection, minutes: int) -> tuple[ReactorRow, ...]:
@@ -55,8 +62,18 @@ def reactors(connection: Connection, minutes: int) -> tuple[ReactorRow, ...]:
 
 
 def minutes(connection: Connection, since: int, upto: int | None, reactor: str | None) -> tuple[MinuteRow, ...]:
-    """What reactors did, minute by minute, over all partitions."""
+    """What reactors did, minute by minute, over all partitions.
+
+    Raises:
+        TooWide: it is more than a day, up to the newest record if it is not said up to when.
+    """
     m = t.minutes.c
+    end = connection.execute(select(func.max(t.positions.c.log_time))).scalar() or 0 if upto is None else upto
+    if end - since > DAY + _MINUTE:
+        raise TooWide(
+            f"minutes are told of a day at most, and these are {(end - since) / DAY:,.1f}; ask for one day after the other, "
+            "by since= and upto="
+        )
     sums = [func.sum(m[name]).label(name) for name in ("done", "failed", "parked", "took")]
     query = select(m.reactor, m.minute, *sums, func.max(m.most).label("most")).where(m.minute > since - _MINUTE)
     query = query if upto is None else query.where(m.minute < upto)

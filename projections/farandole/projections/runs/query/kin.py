@@ -1,6 +1,6 @@
 """Families of runs: from a run up to the one that nobody of ours started, and down to all that follow from it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -60,11 +60,13 @@ def family(connection: Connection, choreography: str, run_id: str, most: int = _
     while level and whole:
         depth += 1
         parents = {(each.partition, each.run): each.run_id for each in level}
-        rows = [row for row in _children(connection, level) if not (_ours(row, choreography) and row["child"] in seen)]
+        # Of those that were seen before, some more may be among them; what is beyond is only known to be there.
+        some = children_of(connection, parents, most - len(found) + len(seen) + 1)
+        rows = [row for row in some if not (is_of(row, choreography) and row["child"] in seen)]
         whole, rows = len(found) + len(rows) <= most, rows[: most - len(found)]
-        known = _runs(connection, [row["child"] for row in rows if _ours(row, choreography)])
+        known = last_runs(connection, [row["child"] for row in rows if is_of(row, choreography)])
         for row in rows:
-            run_ = known.get(row["child"]) if _ours(row, choreography) else None
+            run_ = known.get(row["child"]) if is_of(row, choreography) else None
             stands = (None, row["since"], None) if run_ is None else (run_.status, run_.started, run_.closed)
             of, parent = row["choreography"] or choreography, parents[row["partition"], row["run"]]
             found.append(RelativeRow(row["child"], of, row["type"], parent, depth, row["state"], *stands))
@@ -89,27 +91,29 @@ def _above(connection: Connection, choreography: str, run: RunRow) -> list[RunRo
     return found
 
 
-def _children(connection: Connection, parents: list[RunRow]) -> list[Mapping[Any, Any]]:
-    """What these runs started, in the order of the log."""
+def children_of(connection: Connection, parents: Iterable[tuple[int, int]], limit: int) -> list[Mapping[Any, Any]]:
+    """What these runs, each by its partition and its first offset, started: at most so many, in the order of the log."""
     c = t.children.c
     by_partition: dict[int, list[int]] = {}
-    for each in parents:
-        by_partition.setdefault(each.partition, []).append(each.run)
+    for partition, run in parents:
+        by_partition.setdefault(partition, []).append(run)
     found: list[Mapping[Any, Any]] = []
     for partition, runs in by_partition.items():
         for begin in range(0, len(runs), _AT_ONCE):
             some = c.run.in_(runs[begin : begin + _AT_ONCE])
             query = select(t.children).where(and_(c.partition == partition, some)).order_by(c.log_offset)
-            found += connection.execute(query).mappings().all()
+            found += connection.execute(query.limit(limit - len(found))).mappings().all()
+            if len(found) >= limit:
+                return found
     return found
 
 
-def _ours(row: Mapping[Any, Any], choreography: str) -> bool:
+def is_of(row: Mapping[Any, Any], choreography: str) -> bool:
     """Whether a child is a run of this choreography."""
     return row["choreography"] in ("", choreography)
 
 
-def _runs(connection: Connection, ids: list[str]) -> dict[str, RunRow]:
+def last_runs(connection: Connection, ids: list[str]) -> dict[str, RunRow]:
     """The last run of each id."""
     found: dict[str, RunRow] = {}
     for begin in range(0, len(ids), _AT_ONCE):

@@ -3,7 +3,7 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from farandole.schemas import FarandoleError
 
@@ -17,7 +17,7 @@ class UnknownCursor(FarandoleError):
     """It is not what `Answer.next` gave, or it belongs to another question."""
 
 
-def cursor_of(*place: int | None) -> str:
+def cursor_of(*place: int | str | None) -> str:
     """What names a place in an order."""
     return urlsafe_b64encode(json.dumps(place, separators=(",", ":")).encode()).decode().rstrip("=")
 
@@ -28,13 +28,42 @@ def place_in(cursor: str, parts: int) -> Sequence[int]:
     Raises:
         UnknownCursor: it names none.
     """
+    found = _read(cursor)
+    if len(found) != parts or not all(map(_is_number, found)):
+        raise _of_another()
+    return found
+
+
+def named_place_in(cursor: str, numbers: int, words: int) -> Sequence[int | str]:
+    """The place that a cursor names by numbers, and then by words.
+
+    Raises:
+        UnknownCursor: it names none.
+    """
+    found = _read(cursor)
+    begin, end = found[:numbers], found[numbers:]
+    if len(found) != numbers + words or not (all(map(_is_number, begin)) and all(map(_is_word, end))):
+        raise _of_another()
+    return found
+
+
+def _read(cursor: str) -> list[Any]:
     try:
         found = json.loads(urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
     except ValueError as e:
         raise UnknownCursor("that is no cursor; begin with the first page") from e
-    if not isinstance(found, list) or len(found) != parts or not all(map(_is_number, found)):
-        raise UnknownCursor("that is a cursor of another question; begin with the first page")
+    if not isinstance(found, list):
+        raise _of_another()
     return found
+
+
+def _of_another() -> UnknownCursor:
+    return UnknownCursor("that is a cursor of another question; begin with the first page")
+
+
+def _is_word(part: object) -> bool:
+    """Whether a database can compare with it."""
+    return isinstance(part, str) and part.isprintable()
 
 
 def _is_number(part: object) -> bool:

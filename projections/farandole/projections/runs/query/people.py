@@ -2,11 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, func, select, true, tuple_
 
 from farandole.projections.runs import tables as t
 from farandole.projections.runs.who import origin_of
+
+_ROLE: Final = "role:"
+_AT_ONCE: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +74,17 @@ def acts(
         said = origin_of(row["source"])
         found.append(ActRow(**row, via=said.get("via"), ip=said.get("ip")))
     return tuple(found)
+
+
+def asked_of(connection: Connection, roles: Collection[str]) -> frozenset[str]:
+    """Of these roles, those that some question was ever asked of, as ``role:editor``."""
+    asked = t.decisions.c.asked_of
+    sqlite = connection.dialect.name == "sqlite"
+    items = (func.json_each(asked) if sqlite else func.jsonb_array_elements_text(asked)).table_valued("value")
+    names = sorted(f"{_ROLE}{role}" for role in roles)
+    found: set[str] = set()
+    for begin in range(0, len(names), _AT_ONCE):
+        some = items.c.value.in_(names[begin : begin + _AT_ONCE])
+        query = select(items.c.value).select_from(t.decisions.join(items, true())).where(some).distinct()
+        found.update(connection.execute(query).scalars())
+    return frozenset(name.removeprefix(_ROLE) for name in found)

@@ -35,7 +35,7 @@ from .comparing import RunDiff, compare
 from .figures import Figures, figures
 from .filters import Where
 from .kin import Family
-from .pages import MOST, cursor_of, cut, limited, passed, place_in
+from .pages import MOST, cursor_of, cut, limited, named_place_in, passed, place_in
 from .people import ActRow
 
 _T = TypeVar("_T")
@@ -151,7 +151,9 @@ class Runs(Asking):
         personal: bool = False,
         min_position: Mapping[int, int] | None = None,
     ) -> Answer[RunThen | None]:
-        """A run as it was after the record at an offset, or at a log time: its history until then, and what was open."""
+        """A run as it was after the record at an offset, or at a log time: the last 500 events of its history until then, and
+        what was open, at most 1,000 of each kind; `RunThen.whole` says whether that is all.
+        """
         return await self.ask(lambda c: details.state_at(c, run_id, offset, at, personal), min_position)
 
     async def steps(
@@ -249,10 +251,17 @@ class Runs(Asking):
         cursor: str | None = None,
         min_position: Mapping[int, int] | None = None,
     ) -> Answer[tuple[FailureGroup, ...]]:
-        """Failures by cause, those that park the most steps first."""
-        limit, before = limited(limit), passed(cursor)
-        answer = await self.ask(lambda c: details.causes(c, limit + 1, before, fingerprint), min_position)
-        return Answer(*_cut(answer, limit, before))
+        """Failures by cause, those that park the most steps first.
+
+        A cause that parks more while pages are turned stands further in front than it did, and not on a later page again.
+
+        Raises:
+            UnknownCursor: the cursor is of another question.
+        """
+        limit = limited(limit)
+        place = None if cursor is None else named_place_in(cursor, 2, 2)
+        answer = await self.ask(lambda c: details.causes(c, limit + 1, place, fingerprint), min_position)
+        return _page(answer, limit, lambda last: cursor_of(last.parked, last.last, last.fingerprint, last.reactor))
 
     async def due(
         self, *, limit: int = MOST, cursor: str | None = None, min_position: Mapping[int, int] | None = None
@@ -304,10 +313,13 @@ class Runs(Asking):
         reactor: str | None = None,
         min_position: Mapping[int, int] | None = None,
     ) -> Answer[tuple[MinuteRow, ...]]:
-        """What reactors did, minute by minute.
+        """What reactors did, minute by minute of a day at most.
 
         Args:
-            since, upto: log times, the latter left out.
+            since, upto: log times, the latter left out; without it, up to the newest record.
+
+        Raises:
+            TooWide: it is more than a day.
         """
         return await self.ask(lambda c: governing.minutes(c, since, upto, reactor), min_position)
 

@@ -1,0 +1,113 @@
+"""Of two that would make the same tables anew, or verify them, one does, and the other is told at once who, and since when."""
+
+import asyncio
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.projections.custom.shop import Packing, a_log, a_projector, logs_of, packing
+from tests.projections.custom.shop import projected as kept
+from tests.projections.runs.logs import RecordedLog
+from tests.projections.runs.model import a_random_log, differences
+from tests.projections.runs.projecting import exactly, projected
+from tests.projections.runs.reading import tables_in
+
+from farandole.projections.custom.verifying import verify_projection
+from farandole.projections.runs import rebuild, verify
+from farandole.projections.sql import Database, UnderWay
+
+RECORDS = 120
+_HOLDER = """
+import sys
+from farandole.projections.sql import Database
+with Database(sys.argv[1], "").claimed("runs", "rebuild of t"):
+    print("claimed", flush=True)
+    sys.stdin.read()
+"""
+
+
+def url_of(database: Database) -> str:
+    return database._url.update_query_dict({"schema": database.schema} if database.schema else {}).render_as_string(
+        hide_password=False
+    )
+
+
+async def test_of_two_rebuilds_at_once_one_does_it_and_the_other_is_told(database: Database) -> None:
+    records = a_random_log(31, RECORDS)
+    log = RecordedLog(records)
+    done = await asyncio.gather(*(rebuild(log, database, "t") for _ in range(2)), return_exceptions=True)
+    (refused,) = [each for each in done if isinstance(each, BaseException)]
+    assert isinstance(refused, UnderWay)
+    assert re.match(
+        r"a rebuild of t is under way since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, by process \d+ of \S+@", str(refused)
+    )
+    assert differences(tables_in(database), exactly(records)) == []
+
+
+async def test_while_tables_are_made_anew_nobody_verifies_them_and_then_everybody_may(database: Database) -> None:
+    log = RecordedLog(a_random_log(32, RECORDS))
+    await projected(log, database)
+    with database.claimed("runs", "rebuild of t"):
+        with pytest.raises(UnderWay, match="a rebuild of t is under way since"):
+            await verify(log, database, "t")
+        with pytest.raises(UnderWay):
+            await rebuild(log, database, "t")
+    assert (await verify(log, database, "t")).differences == ()
+    await rebuild(log, database, "t")
+
+
+async def test_what_is_claimed_is_free_again_after_a_failure(database: Database) -> None:
+    with pytest.raises(RuntimeError, match="here"), database.claimed("runs", "rebuild of t"):
+        raise RuntimeError("here")
+    with database.claimed("runs", "rebuild of t"), database.claimed("others", "rebuild of u"):
+        pass
+
+
+async def test_a_process_that_is_killed_leaves_no_claim_behind(database: Database) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, url_of(database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "claimed\n"
+        with pytest.raises(UnderWay, match=f"by process {holder.pid} of"), database.claimed("runs", "rebuild of t"):
+            pass
+    finally:
+        holder.kill()
+        holder.communicate()
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                with database.claimed("runs", "rebuild of t"):
+                    return
+            except UnderWay:  # the database has not heard of it yet
+                await asyncio.sleep(0.05)
+
+
+async def test_of_two_rebuilds_of_a_projection_one_does_it_and_the_other_is_told(database: Database) -> None:
+    await kept(Packing, database, a_log())
+    before = packing(database)
+    projectors = [a_projector(Packing, database, a_log()) for _ in range(2)]
+    try:
+        done = await asyncio.gather(*(each.rebuild() for each in projectors), return_exceptions=True)
+        (refused,) = [each for each in done if isinstance(each, BaseException)]
+        assert isinstance(refused, UnderWay)
+        assert "a rebuild of Packing is under way since" in str(refused)
+        assert packing(database) == before
+        async with projectors[0].tables.claimed("verify"):
+            with pytest.raises(UnderWay, match="a verify of Packing"):
+                await verify_projection(Packing, logs_of(Packing, {"orders": a_log()}), database)
+            await projectors[1].rebuild()
+    finally:
+        for each in projectors:
+            await each.close()
+
+
+def test_beside_a_file_nothing_is_left_of_a_claim(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/rows.db", "")
+    with database.claimed("runs", "rebuild of t"):
+        assert [each.name for each in tmp_path.iterdir()] == ["rows.db.runs.claim"]
+    assert not [*tmp_path.iterdir()]
+    database.close()
