@@ -21,7 +21,7 @@ from pydantic.types import EncodedBytes, EncodedStr
 
 from farandole.schemas.errors import DeclarationError
 from farandole.schemas.freeform import JSON_MARKER
-from farandole.schemas.marks import Search, Secret, marks_among
+from farandole.schemas.marks import USAGE, Search, Secret, marks_among
 
 from . import containers, enums, records, scalars, unions
 from .annotations import is_alias, peel, said, show
@@ -266,6 +266,9 @@ class _Walk:
                     "a run is found by text, numbers, dates and the like that its events have as fields of their own",
                     "mark such a field with Search",
                 )
+        used = next((mark for mark in USAGE if mark in marks), None)
+        if used is not None and not self._is_plain(self.node(kind, whole=True).schema):
+            raise Unsayable(f"what was used is one number or name, and {used!r} stands on more", "mark such a field")
         return {mark.attribute: True for mark in sorted(marks, key=lambda mark: mark.name)}
 
     def _is_plain(self, schema: Schema) -> bool:

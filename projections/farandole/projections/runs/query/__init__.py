@@ -28,6 +28,7 @@ from .kin import Family, RelativeRow
 from .pages import UnknownCursor
 from .people import ActRow
 from .runs import Runs
+from .spending import UnknownGrouping, UsageRow
 
 __all__ = [
     "ActRow",
@@ -60,6 +61,8 @@ __all__ = [
     "StepRow",
     "TimerRow",
     "UnknownCursor",
+    "UnknownGrouping",
+    "UsageRow",
     "Where",
     "compare_payloads",
 ]
