@@ -36,7 +36,6 @@ Search: Final = Mark("search")
 """A run is found by the field, whichever event of it has it."""
 
 
-
 class Used:
     """Marks of fields that say what was used of something that is paid for, as a model. See `farandole.schemas.usage`."""
 

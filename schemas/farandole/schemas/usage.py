@@ -11,7 +11,7 @@ makes an event of that kind, so that read models need to know nobody who uses an
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from decimal import Decimal, DecimalException
+from decimal import ROUND_HALF_EVEN, Decimal, DecimalException
 from functools import cache
 from typing import Annotated, Any, Final, Literal, get_args
 
@@ -23,6 +23,8 @@ COUNTS_AS: Final = "farandole.usage"
 """What a `Usage` has as ``counts_as`` in JSON, which knows no types."""
 _MOST: Final = 2**40
 """Of what one event can say, so that a sum over many is a number that databases have."""
+_PICO: Final = 10**12
+_DEAREST: Final = 10**17
 
 
 class Usage(BaseModel):
@@ -112,6 +114,20 @@ def usage_in(event: BaseModel) -> tuple[Usage, ...]:
 def says_usage(cls: type[BaseModel]) -> bool:
     """Whether events of a class may say that something was used."""
     return _says(cls, set())
+
+
+def picodollars(cost: Decimal | None) -> int | None:
+    """US dollars as a whole number, exact to twelve places, up to 100 000."""
+    if cost is None:
+        return None
+    if abs(cost) >= _DEAREST // _PICO:
+        return _DEAREST if cost > 0 else -_DEAREST
+    return int((cost * _PICO).to_integral_value(ROUND_HALF_EVEN))
+
+
+def dollars(pico: int) -> Decimal:
+    """The number as US dollars."""
+    return (Decimal(pico) / _PICO).normalize() + 0
 
 
 def _says(cls: type[BaseModel], seen: set[type]) -> bool:

@@ -317,6 +317,7 @@ class Runs(Asking):
         model: str | None = None,
         run_id: str | None = None,
         children: bool = False,
+        limit: int = spending.MOST,
         min_position: Mapping[int, int] | None = None,
     ) -> Answer[tuple[UsageRow, ...]]:
         """What was used of models and what it cost, those that cost most first; by days, the newest day first.
@@ -326,13 +327,15 @@ class Runs(Asking):
             since, upto: log times, the latter left out.
             run_id: of this run alone; of several that had the id one after the other, the last one.
             children: of the runs that it started, and those started, too, as far as they are of this choreography.
+            limit: so many rows at most.
 
         Raises:
             UnknownGrouping: by something else.
         """
         return await self.ask(
             lambda c: spending.usage(
-                c, self.choreography, by=by, since=since, upto=upto, agent=agent, model=model, run_id=run_id, children=children
+                c, self.choreography, by=by, since=since, upto=upto, agent=agent, model=model, run_id=run_id, children=children,
+                limit=max(1, min(limit, spending.MOST)),
             ),
             min_position,
         )  # fmt: skip

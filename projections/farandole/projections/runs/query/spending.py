@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal, get_args
 
-from sqlalchemy import Connection, Select, and_, case, func, literal_column, select, tuple_
+from sqlalchemy import Connection, Select, and_, case, desc, func, literal_column, select, tuple_
 
 from farandole.projections.runs import tables as t
-from farandole.projections.runs.using import dollars
 from farandole.schemas import FarandoleError
+from farandole.schemas.usage import dollars
 
 from .answers import RunRow
 from .details import run_of
@@ -20,6 +20,8 @@ DAY: Final = 86_400_000
 _MILLION: Final = 10**6
 _SUMS: Final = ("calls", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 _TOGETHER: Final = 400
+MOST: Final = 10_000
+"""Rows of an answer."""
 
 
 class UnknownGrouping(FarandoleError):
@@ -65,6 +67,7 @@ def usage(
     model: str | None,
     run_id: str | None,
     children: bool,
+    limit: int,
 ) -> tuple[UsageRow, ...]:
     """What was used, those that cost most first; by days, the newest day first.
 
@@ -80,21 +83,21 @@ def usage(
     where += [] if agent is None else [u.agent == agent]
     where += [] if model is None else [u.model == model]
     if run_id is None:
-        return _sorted(by, [_row(row) for row in connection.execute(_query(by, where)).mappings()])
+        return _sorted([_row(row) for row in connection.execute(_query(by, where, limit)).mappings()])
     run = run_of(connection, run_id)
     if run is None:
         return ()
     runs = [run, *below(connection, choreography, run)] if children else [run]
     parts = [some for at in range(0, len(runs), _TOGETHER) if (some := runs[at : at + _TOGETHER])]
     found = [row for some in parts for row in connection.execute(_query(by, [*where, _of(some)])).mappings()]
-    return _sorted(by, _merged([_row(row) for row in found]) if len(parts) > 1 else [_row(row) for row in found])
+    return _sorted(_merged([_row(row) for row in found]))[:limit]
 
 
 def _of(runs: Sequence[RunRow]) -> Any:
     return tuple_(t.usage.c.partition, t.usage.c.run).in_([(run.partition, run.run) for run in runs])
 
 
-def _query(by: Collection[By], where: Sequence[Any]) -> Select[Any]:
+def _query(by: Collection[By], where: Sequence[Any], limit: int | None = None) -> Select[Any]:
     u, runs = t.usage.c, t.runs.c
     groups: dict[str, Any] = {}
     if "day" in by:
@@ -118,7 +121,9 @@ def _query(by: Collection[By], where: Sequence[Any]) -> Select[Any]:
         func.min(u.at).label("first"),
         func.max(u.at).label("last"),
     ).select_from(source)
-    return query.where(*where).group_by(*groups.values()).having(func.count() > 0)
+    query = query.where(*where).group_by(*groups.values()).having(func.count() > 0)
+    first = [groups["day"].desc()] if "day" in groups else []
+    return query.order_by(*first, desc("whole"), desc("rest"), desc("input_tokens"), *groups.values()).limit(limit)
 
 
 def _row(row: Any) -> UsageRow:
@@ -149,9 +154,9 @@ def _sum(rows: Sequence[UsageRow]) -> UsageRow:
     )
 
 
-def _sorted(by: Collection[By], rows: Sequence[UsageRow]) -> tuple[UsageRow, ...]:
+def _sorted(rows: Sequence[UsageRow]) -> tuple[UsageRow, ...]:
     def key(row: UsageRow) -> Any:
         names = (row.agent or "", row.model or "", row.run_id or "")
-        return (-(row.day or 0), -row.cost, -(row.input_tokens + row.output_tokens), names)
+        return (-(row.day or 0), -row.cost, -row.input_tokens, names)
 
     return tuple(sorted(rows, key=key))
