@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from farandole.reactors.client import Client
-from farandole.schemas import Usage, UndecodableValue, parse_duration
+from farandole.schemas import UndecodableValue, Usage, parse_duration
 from farandole.schemas.catalogue import PREFIX, read_entry
 from farandole.schemas.envelope import Kind
 from farandole.schemas.usage import Usages, usage_in_json
@@ -16,8 +16,8 @@ from farandole.schemas.usage import Usages, usage_in_json
 from .errors import CliError
 from .output import Output, safe
 from .tables import plain_table
-from .times import instant
 from .timeline import Moment
+from .times import instant
 
 _NAMES = {"day": "DAY", "agent": "AGENT", "model": "MODEL", "run": "RUN"}
 
