@@ -19,6 +19,7 @@ from .errors import (
     TurnsSpent,
 )
 from .events import ModelReplied, ModelRequested, ToolApproved, ToolCalled, ToolDenied, ToolProposed, ToolReturned
+from .remembering import Remembering
 from .retries import Retries
 from .scripted import Call, scripted
 from .serving import Served
@@ -41,6 +42,7 @@ __all__ = [
     "ModelUnreachable",
     "Provided",
     "RateLimited",
+    "Remembering",
     "Retries",
     "RunTool",
     "Served",

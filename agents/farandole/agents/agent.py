@@ -21,6 +21,7 @@ from .eventtypes import AgentEvents
 from .guards import Guard
 from .outputs import Ways, ways_out
 from .prompts import prompt_of
+from .remembering import Remembering, memory_tools
 from .retries import Retries
 from .serving import Served, serve
 from .tools import RunTool, Tool, tool_of
@@ -54,6 +55,7 @@ class Agent:
         after: guards of what it gives.
         context: how much of a long conversation the model is sent.
         continues: an agent of the same run whose conversation it goes on with, ``"self"`` for its own earlier one.
+        memory: what it remembers across runs.
         price: what a reply costs in US dollars; by default as Pydantic AI knows it.
         settings: for the model.
         each, within: of a fan-in that it takes, as in ``@reactor``.
@@ -81,6 +83,7 @@ class Agent:
         after: Sequence[Guard] = (),
         context: ContextPolicy = everything,
         continues: "Agent | str | None" = None,
+        memory: Remembering | None = None,
         price: Callable[[ModelResponse], Decimal | None] | None = None,
         settings: ModelSettings | None = None,
         each: type[Event] | None = None,
@@ -100,8 +103,9 @@ class Agent:
         self.model = model
         self.instructions = instructions
         self.prompt = prompt
-        self.tools = {tool.name: tool for tool in map(tool_of, tools)}
-        if len(self.tools) < len(tools):
+        every = [*map(tool_of, tools), *memory_tools(memory)]
+        self.tools = {tool.name: tool for tool in every}
+        if len(self.tools) < len(every):
             raise DeclarationError(f"agent {name}: two tools have one name; give one of them name=")
         self.turns = turns
         self.budget = budget
@@ -111,6 +115,7 @@ class Agent:
         self.after = tuple(after)
         self.context = context
         self.continues = continues
+        self.memory = memory
         self.price = price
         self.settings = settings
         self.each = each

@@ -30,6 +30,8 @@ class ModelRequested(Event, abstract=True):
     """Of the conversation; in its first request."""
     continues: str = ""
     """The conversation of the same run that this one goes on with; in its first request."""
+    about: str = ""
+    """The person or topic by whom the agent remembers; in its first request."""
     corrects: bool = False
     """Whether the model is told that its reply does not fit."""
     refused: bool = False

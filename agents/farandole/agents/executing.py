@@ -55,7 +55,7 @@ def for_function(agent: "Agent", tool: Tool) -> Iterator[Made]:
     yield Made(_awaited(agent, tool) if tool.is_async else _threaded(agent, tool), name, takes, returned, options)
 
     async def failed(failed: Failed[ToolCalled]) -> ToolReturned:
-        return _returned(agent, failed.event, f"The call failed: {failed.error}", "failed", 0)
+        return returned(agent, failed.event, f"The call failed: {failed.error}", "failed", 0)
 
     failures: Any = Failed
     yield Made(failed, f"{name}.failed", {"failed": failures[called]}, returned, {"of": name})
@@ -76,7 +76,7 @@ def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
         try:
             opening = tool.opening(called_.args)
         except ValidationError as e:
-            return _returned(agent, called_, described(e), "retried", 0)
+            return returned(agent, called_, described(e), "retried", 0)
         return Child(opening, choreography=tool.choreography, run_id=_child(step.run_id, called_))
 
     async def heard(news: Any, state: Conversations, step: Step) -> ToolReturned | None:
@@ -84,9 +84,9 @@ def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
         if of is None:  # somebody else's child
             return None
         if isinstance(news, ChildFailed):
-            return _returned(agent, of, f"The call failed: {news.error or 'it was cancelled'}", "failed", 0)
+            return returned(agent, of, f"The call failed: {news.error or 'it was cancelled'}", "failed", 0)
         text = only_text(type(news.end))
-        return _returned(
+        return returned(
             agent, of, to_jsonable_python(news.end if text is None else getattr(news.end, text)), "success", 0
         )
 
@@ -106,19 +106,19 @@ def _awaited(agent: "Agent", tool: Tool) -> Any:
         if not tool.repeat:
             mine = uuid4().hex
             if await step_.once("began", _began, mine) != mine:
-                return _returned(agent, called_, _UNKNOWN, "unknown", 0)
+                return returned(agent, called_, _UNKNOWN, "unknown", 0)
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
             args = tool.arguments(called_.args)
         except ValidationError as e:  # the tool takes something else since it was called
-            return _returned(agent, called_, described(e), "retried", 0)
+            return returned(agent, called_, described(e), "retried", 0)
         try:
             with executing(agent.name, called_.conversation, tool.name, called_.call):
                 result = await tool.fn(**args, **given)
         except (ModelRetry, ToolFailed) as e:
             return _told(agent, called_, e)
-        return _returned(agent, called_, to_jsonable_python(result), "success", round((clock() - began) * 1000))
+        return returned(agent, called_, to_jsonable_python(result), "success", round((clock() - began) * 1000))
 
     return handle
 
@@ -129,14 +129,14 @@ def _threaded(agent: "Agent", tool: Tool) -> Any:
         try:
             args = tool.arguments(called_.args)
         except ValidationError as e:  # the tool takes something else since it was called
-            return _returned(agent, called_, described(e), "retried", 0)
+            return returned(agent, called_, described(e), "retried", 0)
         try:
             with executing(agent.name, called_.conversation, tool.name, called_.call):
                 result = tool.fn(**args, **given)
         except (ModelRetry, ToolFailed) as e:
             return _told(agent, called_, e)
         took = round((time.monotonic() - began) * 1000)
-        return _returned(agent, called_, to_jsonable_python(result), "success", took)
+        return returned(agent, called_, to_jsonable_python(result), "success", took)
 
     return handle
 
@@ -146,10 +146,10 @@ async def _began(token: str) -> str:
 
 
 def _told(agent: "Agent", called: ToolCalled, error: ModelRetry | ToolFailed) -> ToolReturned:
-    return _returned(agent, called, error.message, "retried" if isinstance(error, ModelRetry) else "failed", 0)
+    return returned(agent, called, error.message, "retried" if isinstance(error, ModelRetry) else "failed", 0)
 
 
-def _returned(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int) -> ToolReturned:
+def returned(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int) -> ToolReturned:
     return agent.events.ToolReturned(
         agent=called.agent,
         conversation=called.conversation,

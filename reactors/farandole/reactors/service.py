@@ -214,7 +214,7 @@ class Working:
             store = await connect(self._url, choreography.name, partitions=options.partitions, clock=self._clock)
             stack.push_async_callback(store.close)
             scribe = await open_log(choreography, store, choreography.service, self._clock, patience=None)
-            providers = await stack.enter_async_context(Providers(choreography.providers))
+            providers = await stack.enter_async_context(Providers(choreography.providers, store))
             provided = {h.id: await supplied(h, providers) for r in choreography.reactors for h in r.handlers()}
             worker = Worker(
                 choreography,

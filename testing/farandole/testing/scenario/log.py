@@ -151,7 +151,7 @@ class Log:
 
     async def _worker(self, service: Choreography) -> Worker:
         scribe = await open_log(service, self.store, service.service, self._clock)
-        providers = Providers(service.providers)
+        providers = Providers(service.providers, self.store)
         for provider, value in self._replaced:
             if provider in service.providers:
                 providers.replace(provider, value)
