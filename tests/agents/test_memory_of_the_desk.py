@@ -82,10 +82,9 @@ async def test_killed_workers_and_projectors_lose_nothing_of_it(tmp_path: Path, 
             await lost.result(Settled, timeout="60s")
         # Both are gone, and what is begun now waits for others.
         waiting = await client.start(Asked(customer="ann", question="How do you reach me?"), run_id="three")
-        with a_process("work", APP, *words, **env):
-            with a_process("project", APP, *words, **env):
-                text = (await waiting.result(Answered, timeout="100s")).text
-                assert text.index("lost and paid back") < text.index("prefers letters")
+        with a_process("work", APP, *words, **env), a_process("project", APP, *words, **env):
+            text = (await waiting.result(Answered, timeout="100s")).text
+            assert text.index("lost and paid back") < text.index("prefers letters")
         database = Database(database_url, schema_of(desk.name))
         ((name, types),) = types_of(Customers, [desk]).items()
         assert (await verify_projection(Customers, [Log(name, client.store, types)], database)).differences == ()
