@@ -19,6 +19,7 @@ from .errors import (
     TurnsSpent,
 )
 from .events import ModelReplied, ModelRequested, ToolApproved, ToolCalled, ToolDenied, ToolProposed, ToolReturned
+from .found import FoundTool
 from .remembering import Remembering
 from .retries import Retries
 from .scripted import Call, scripted
@@ -33,6 +34,7 @@ __all__ = [
     "BudgetSpent",
     "Call",
     "ContextPolicy",
+    "FoundTool",
     "ModelMalformed",
     "ModelMisbehaved",
     "ModelRefused",

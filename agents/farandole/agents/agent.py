@@ -18,6 +18,7 @@ from farandole.schemas import DeclarationError, Duration, Event, event_info
 from .budget import Budget
 from .context import ContextPolicy, everything
 from .eventtypes import AgentEvents
+from .found import FoundTool
 from .guards import Guard
 from .outputs import Ways, ways_out
 from .prompts import prompt_of
@@ -46,7 +47,8 @@ class Agent:
         instructions: what the model is told first; or a function of what the agent takes.
         prompt: what the model is told of what the agent takes; by default its text if it has one field, a text, else
             its fields as JSON.
-        tools: functions, `Tool`, or `RunTool` for a run, such as another agent's.
+        tools: functions, `Tool`, `RunTool` for a run, such as another agent's, or `FoundTool` for one that is only known
+            by the contracts in its log.
         turns: how many calls of the model a conversation may have.
         budget: what it may spend in one run.
         retries: how often the model is called again, by what went wrong.
@@ -74,7 +76,7 @@ class Agent:
         model: Model | str,
         instructions: str | Callable[[Any], str] = "",
         prompt: Callable[[Any], Prompt] = prompt_of,
-        tools: Sequence[Tool | RunTool | Callable[..., Any]] = (),
+        tools: Sequence[Tool | RunTool | FoundTool | Callable[..., Any]] = (),
         turns: int = _TURNS,
         budget: Budget | None = None,
         retries: Retries | None = None,
@@ -104,7 +106,7 @@ class Agent:
         self.instructions = instructions
         self.prompt = prompt
         every = [*map(tool_of, tools), *memory_tools(memory)]
-        self.tools = {tool.name: tool for tool in every}
+        self.tools: dict[str, Tool | RunTool | FoundTool] = {tool.name: tool for tool in every}
         if len(self.tools) < len(every):
             raise DeclarationError(f"agent {name}: two tools have one name; give one of them name=")
         self.turns = turns

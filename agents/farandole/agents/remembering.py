@@ -20,7 +20,7 @@ from farandole.schemas import DeclarationError
 
 from .conversations import Conversations
 from .events import ToolCalled, ToolReturned
-from .executing import Made, returned
+from .executing import Made, outcome_of
 from .made import signed
 from .outputs import described
 from .tools import Tool
@@ -145,10 +145,10 @@ def _recalling(agent: "Agent", tool: Tool) -> Any:
         try:
             query = tool.arguments(called_.args)["query"]
         except ValidationError as e:
-            return returned(agent, called_, described(e), "retried", 0)
+            return outcome_of(agent, called_, described(e), "retried", 0)
         about = state.talks[called_.conversation].opened.about
         found = await memories.search(about, query, _FOUND) if about else ()
-        return returned(
+        return outcome_of(
             agent, called_, [line(fact) for fact in found] or "Nothing is remembered of that.", "success", 0
         )
 
@@ -160,11 +160,11 @@ def _remembering(agent: "Agent", tool: Tool, memory: "type[Memory]") -> Any:
         try:
             fact = tool.arguments(called_.args)["fact"]
         except ValidationError as e:
-            return returned(agent, called_, described(e), "retried", 0)
+            return outcome_of(agent, called_, described(e), "retried", 0)
         about = state.talks[called_.conversation].opened.about
         if not about:
-            return returned(agent, called_, "Nobody knows whom this is about: nothing was remembered.", "failed", 0)
+            return outcome_of(agent, called_, "Nobody knows whom this is about: nothing was remembered.", "failed", 0)
         remembered = Remembered(memory=memory_name(memory), about=about, text=fact, by=agent.name)
-        return remembered, returned(agent, called_, "Remembered.", "success", 0)
+        return remembered, outcome_of(agent, called_, "Remembered.", "success", 0)
 
     return handle

@@ -7,7 +7,7 @@ what it takes → <agent> → ModelRequested → <agent>.model → ModelReplied 
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NewType
+from typing import TYPE_CHECKING, Any, NewType, TypeAlias
 
 from pydantic_ai.models import Model, infer_model
 
@@ -17,11 +17,14 @@ from .beginning import begin
 from .conversations import folding
 from .deciding import asker, decider
 from .executing import Made, for_function, for_run
+from .found import FoundTool, for_now, look_for
 from .made import listed, signed, union
 from .remembering import MemoryTool, provide, tools_of, wanted_of
 from .replying import replier, turner
 from .requesting import caller
 from .tools import RunTool, Tool
+
+AnyTool: TypeAlias = Tool | RunTool | FoundTool
 
 if TYPE_CHECKING:
     from farandole.projections import Memories
@@ -64,7 +67,7 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
     continued = () if agent.continues is None or isinstance(agent.continues, str) else (agent.continues.events,)
     for other in continued:
         choreography.know(other.ModelRequested, other.ModelReplied, other.ToolReturned)
-    runs = [tool.name for tool in agent.tools.values() if isinstance(tool, RunTool)]
+    runs = [tool.name for tool in agent.tools.values() if isinstance(tool, RunTool | FoundTool)]
     state = folding(events, name, continued, runs, agent.module)
     gives = union(agent.gives)
     called = union(events.called.values()) if agent.tools else None
@@ -112,7 +115,9 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
     )
     for tool in agent.tools.values():
         for made in _made(agent, tool, state):
-            add(made.fn, made.name, made.returns, made.options, **made.takes)
+            made.declare(choreography, agent.module, f"agent {name}")
+    if sought := [tool for tool in agent.tools.values() if isinstance(tool, FoundTool)]:
+        look_for(agent, sought, choreography, state)
     if asks:
         asking: Any = Ask
         answers = events.ToolApproved | events.ToolDenied
@@ -127,7 +132,9 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
         )
 
 
-def _made(agent: "Agent", tool: Tool | RunTool, state: Any) -> Iterator[Made]:
+def _made(agent: "Agent", tool: AnyTool, state: Any) -> Iterator[Made]:
+    if isinstance(tool, FoundTool):
+        return for_now(agent, tool)
     if isinstance(tool, MemoryTool) and agent.memory is not None:
         return tools_of(agent, tool, state, agent.memory.memory)
     return for_function(agent, tool) if isinstance(tool, Tool) else for_run(agent, tool, state)

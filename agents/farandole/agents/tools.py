@@ -146,9 +146,9 @@ class RunTool:
         return self.start.model_validate_json(as_json(args))
 
 
-def tool_of(tool: "Tool | RunTool | Callable[..., Any]") -> "Tool | RunTool":
-    """A tool, as it is written in a list of tools."""
-    return tool if isinstance(tool, Tool | RunTool) else Tool(tool)
+def tool_of(tool: Any) -> Any:
+    """A tool, as it is written in a list of tools: what can be called is one by itself."""
+    return Tool(tool) if callable(tool) else tool
 
 
 def as_json(args: object) -> str | bytes:

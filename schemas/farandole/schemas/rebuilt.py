@@ -94,9 +94,7 @@ class _Types:
             return self._named[schema] if schema in self._named else _PRIMITIVES[schema]
         if (logical := schema.get("logicalType")) is not None:
             if logical == "decimal":
-                return Annotated[
-                    Decimal, Field(max_digits=schema["precision"], decimal_places=schema.get("scale", 0))
-                ]
+                return Annotated[Decimal, Field(max_digits=schema["precision"], decimal_places=schema.get("scale", 0))]
             return _LOGICAL[logical]
         if (values := schema.get("farandole.values")) is not None:
             return Literal[tuple(values)]
