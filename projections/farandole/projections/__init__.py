@@ -21,7 +21,7 @@ from .state import State, StateFailed, fold_state
 
 if TYPE_CHECKING:
     from .custom.declaring import table, upsert
-    from .remembering import Memories, Memory
+    from .remembering import Memories, Memory, MemoryBehind
     from .runs.query import Runs
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "Forget",
     "Memories",
     "Memory",
+    "MemoryBehind",
     "Projection",
     "ProjectionError",
     "ProjectionOutdated",
@@ -51,6 +52,7 @@ __all__ = [
 _OF_SQL = {
     "Memories": ".remembering",
     "Memory": ".remembering",
+    "MemoryBehind": ".remembering",
     "Runs": ".runs.query",
     "table": ".custom.declaring",
     "upsert": ".custom.declaring",

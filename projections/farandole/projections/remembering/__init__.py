@@ -9,11 +9,16 @@ from .facts import Fact, Forget, Remembrance
 
 if TYPE_CHECKING:
     from .memory import Memory
-    from .reading import Memories, open_memories
+    from .reading import Memories, MemoryBehind, open_memories
 
-__all__ = ["Fact", "Forget", "Memories", "Memory", "Remembered", "Remembrance", "open_memories"]
+__all__ = ["Fact", "Forget", "Memories", "Memory", "MemoryBehind", "Remembered", "Remembrance", "open_memories"]
 
-_OF_SQL = {"Memory": ".memory", "Memories": ".reading", "open_memories": ".reading"}
+_OF_SQL = {
+    "Memories": ".reading",
+    "Memory": ".memory",
+    "MemoryBehind": ".reading",
+    "open_memories": ".reading",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -128,14 +128,15 @@ async def open_memories(
     Args:
         of: the choreography that it is a memory of.
         store: its log.
-        db: where a projector keeps it; None: the environment variable ``FARANDOLE_DB``, or without that in this process.
+        db: where a projector keeps it; None: the environment variable ``FARANDOLE_DB``. Without either, or where the log
+            itself is in memory, this process keeps it.
 
     Raises:
         DatabaseMisconfigured: the database is of no kind that is known.
     """
     ((name, types),) = types_of(memory, [of]).items()
     log = Log(name, store, types)
-    url = db or os.environ.get("FARANDOLE_DB")
+    url = db or (None if store.url.startswith("memory:") else os.environ.get("FARANDOLE_DB"))
     if not url:
         yield HeldMemories(memory, log)
         return
