@@ -81,7 +81,9 @@ def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
     done: Any = ChildDone
     failed: Any = ChildFailed
 
-    async def start(called_: ToolCalled, step: Step) -> Any:
+    async def start(called_: ToolCalled, step: Step, state: Conversations) -> Any:
+        if tool.most and agent.budget is not None and not agent.budget.has_room(state):
+            return outcome_of(agent, called_, "The budget has no room for it. It was not started.", "denied", 0)
         try:
             opening = tool.opening(called_.args)
         except ValidationError as e:
@@ -99,7 +101,8 @@ def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
             agent, of, to_jsonable_python(news.end if text is None else getattr(news.end, text)), "success", 0
         )
 
-    yield Made(start, name, {"called_": called, "step": Step}, union((child[tool.start], returned)), {})
+    takes = {"called_": called, "step": Step, "state": state}
+    yield Made(start, name, takes, union((child[tool.start], returned)), {})
     news = done[tool.end] | failed[tool.start]
     yield Made(heard, f"{name}.done", {"news": news, "state": state, "step": Step}, returned | None, {})
 

@@ -7,6 +7,7 @@ this worker began; a release that offers something else is found by the next one
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -20,7 +21,7 @@ from farandole.schemas import DeclarationError, Start
 from .approval import Needs
 from .events import ToolCalled, ToolReturned
 from .executing import Made, for_run
-from .tools import RunTool
+from .tools import RunTool, check_money
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -36,12 +37,14 @@ class FoundTool:
         choreography: where it runs.
         start: the name of the event that opens it; None: the only one that is offered there.
         needs_approval: whether a person must allow a call.
+        usd: what a run may spend at most, as for `RunTool`.
         name: of the tool; the choreography's unless given.
     """
 
     choreography: str
     start: str | None = None
     needs_approval: Needs = field(default=False, kw_only=True)
+    usd: Decimal | str | None = field(default=None, kw_only=True)
     name: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -49,6 +52,12 @@ class FoundTool:
             object.__setattr__(self, "name", self.choreography)
         if not _NAME.fullmatch(self.name):
             raise DeclarationError(f"tool {self.name!r}: a name is of ASCII letters, digits, _ and -, 64 at most")
+        check_money(self.usd, f"tool {self.name}")
+
+    @property
+    def most(self) -> Decimal:
+        """What is set aside for a run."""
+        return Decimal(self.usd or 0)
 
     @property
     def definition(self) -> ToolDefinition:
@@ -71,8 +80,9 @@ class FoundTool:
         """
         offer = await offer_of(open, self.choreography, self.start)
         return RunTool(
-            offer.start, reduce(or_, offer.ends), self.choreography, needs_approval=self.needs_approval, name=self.name
-        )
+            offer.start, reduce(or_, offer.ends), self.choreography,
+            needs_approval=self.needs_approval, usd=self.usd, name=self.name,
+        )  # fmt: skip
 
     def _missing(self) -> NoReturn:
         raise DeclarationError(

@@ -67,7 +67,7 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
     continued = () if agent.continues is None or isinstance(agent.continues, str) else (agent.continues.events,)
     for other in continued:
         choreography.know(other.ModelRequested, other.ModelReplied, other.ToolReturned)
-    runs = [tool.name for tool in agent.tools.values() if isinstance(tool, RunTool | FoundTool)]
+    runs = {tool.name: tool.most for tool in agent.tools.values() if isinstance(tool, RunTool | FoundTool)}
     state = folding(events, name, continued, runs, agent.module)
     gives = union(agent.gives)
     called = union(events.called.values()) if agent.tools else None
