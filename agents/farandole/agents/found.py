@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_ai.tools import ToolDefinition
 
@@ -62,15 +62,15 @@ class FoundTool:
     @property
     def definition(self) -> ToolDefinition:
         """What the model is told, once it is found."""
-        self._missing()
+        raise _not_found(self)
 
     def arguments(self, args: object) -> dict[str, Any]:
         """What the model gave, once it is known what may be given."""
-        self._missing()
+        raise _not_found(self)
 
     def opening(self, args: object) -> Start:
         """The event that opens the run, likewise."""
-        self._missing()
+        raise _not_found(self)
 
     async def found(self, open: Opener) -> RunTool:
         """The tool that is meant.
@@ -84,17 +84,16 @@ class FoundTool:
             needs_approval=self.needs_approval, usd=self.usd, name=self.name,
         )  # fmt: skip
 
-    def _missing(self) -> NoReturn:
-        raise DeclarationError(
-            f"tool {self.name}: it is found in the log of '{self.choreography}' when a worker begins"
-        )
+
+def _not_found(tool: FoundTool) -> DeclarationError:
+    return DeclarationError(f"tool {tool.name}: it is found in the log of '{tool.choreography}' when a worker begins")
 
 
 def for_now(agent: "Agent", tool: FoundTool) -> Iterator[Made]:
     """What stands in the place of the tool until it is found, for whoever looks at the code alone."""
 
     async def start(called_: ToolCalled) -> ToolReturned:
-        tool._missing()
+        raise _not_found(tool)
 
     takes = {"called_": agent.events.called[tool.name]}
     yield Made(start, f"{agent.name}.tools.{tool.name}", takes, agent.events.ToolReturned, {})

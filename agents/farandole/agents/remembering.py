@@ -19,7 +19,7 @@ from farandole.reactors import Choreography, Provider
 from farandole.schemas import DeclarationError
 
 from .conversations import Conversations
-from .events import ToolCalled, ToolReturned
+from .events import ToolCalled
 from .executing import Made, outcome_of
 from .made import signed
 from .outputs import described
@@ -58,22 +58,40 @@ class Remembering:
             raise DeclarationError(f"Remembering(told={self.told}): the model is told none at least")
 
 
-async def recall(query: str) -> list[str]:
+class Mind:
+    """What the tools of memory work with.
+
+    Args:
+        memory: its name.
+        about: by whom or what is remembered.
+        agent: who remembers.
+        memories: what is remembered; only for whoever looks something up.
+    """
+
+    def __init__(self, memory: str, about: str, agent: str, memories: "Memories | None" = None) -> None:
+        self.memory = memory
+        self.about = about
+        self.agent = agent
+        self.memories = memories
+
+
+async def recall(query: str, mind: Mind) -> list[str]:
     """Look up what you remember, also from earlier conversations.
 
     Args:
         query: words to look for.
     """
-    raise NotImplementedError  # what the model is told; `tools_of` has what is done
+    found = () if mind.memories is None else await mind.memories.search(mind.about, query, _FOUND)
+    return [line(fact) for fact in found]
 
 
-async def remember(fact: str) -> str:
+async def remember(fact: str, mind: Mind) -> Remembered:
     """Keep something for later conversations. Only what will still matter then, and one fact at a time.
 
     Args:
         fact: what is to be remembered, in one sentence that can be understood by itself.
     """
-    raise NotImplementedError  # likewise
+    return Remembered(memory=mind.memory, about=mind.about, text=fact, by=mind.agent)
 
 
 class MemoryTool(Tool):
@@ -131,40 +149,27 @@ def tools_of(agent: "Agent", tool: MemoryTool, state: Any, memory: "type[Memory]
     """The reactor of one of the tools."""
     called, gives = agent.events.called[tool.name], agent.events.ToolReturned
     takes = {"called_": called, "state": state}
-    name = f"{agent.name}.tools.{tool.name}"
+    returns: Any = gives
     if tool.fn is recall:
         takes |= {"memories": wanted_of(memory)}
-        yield Made(_recalling(agent, tool), name, takes, gives, {"concurrency": tool.concurrency})
     else:
         emits: Any = tuple[Remembered, gives]  # type: ignore[valid-type]
-        yield Made(_remembering(agent, tool, memory), name, takes, emits | gives, {})
+        returns = emits | gives
+    yield Made(_minding(agent, tool, memory_name(memory)), f"{agent.name}.tools.{tool.name}", takes, returns, {})
 
 
-def _recalling(agent: "Agent", tool: Tool) -> Any:
-    async def handle(called_: ToolCalled, state: Conversations, memories: "Memories") -> ToolReturned:
+def _minding(agent: "Agent", tool: Tool, memory: str) -> Any:
+    async def handle(called_: ToolCalled, state: Conversations, memories: "Memories | None" = None) -> Any:
         try:
-            query = tool.arguments(called_.args)["query"]
-        except ValidationError as e:
-            return outcome_of(agent, called_, described(e), "retried", 0)
-        about = state.talks[called_.conversation].opened.about
-        found = await memories.search(about, query, _FOUND) if about else ()
-        return outcome_of(
-            agent, called_, [line(fact) for fact in found] or "Nothing is remembered of that.", "success", 0
-        )
-
-    return handle
-
-
-def _remembering(agent: "Agent", tool: Tool, memory: "type[Memory]") -> Any:
-    async def handle(called_: ToolCalled, state: Conversations) -> Any:
-        try:
-            fact = tool.arguments(called_.args)["fact"]
+            args = tool.arguments(called_.args)
         except ValidationError as e:
             return outcome_of(agent, called_, described(e), "retried", 0)
         about = state.talks[called_.conversation].opened.about
         if not about:
-            return outcome_of(agent, called_, "Nobody knows whom this is about: nothing was remembered.", "failed", 0)
-        remembered = Remembered(memory=memory_name(memory), about=about, text=fact, by=agent.name)
-        return remembered, outcome_of(agent, called_, "Remembered.", "success", 0)
+            return outcome_of(agent, called_, "Nobody knows whom this is about, so nothing is kept.", "failed", 0)
+        found = await tool.fn(**args, mind=Mind(memory, about, agent.name, memories))
+        if isinstance(found, Remembered):
+            return found, outcome_of(agent, called_, "Remembered.", "success", 0)
+        return outcome_of(agent, called_, found or "Nothing is remembered of that.", "success", 0)
 
     return handle
