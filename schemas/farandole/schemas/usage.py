@@ -24,7 +24,7 @@ COUNTS_AS: Final = "farandole.usage"
 _MOST: Final = 2**40
 """Of what one event can say, so that a sum over many is a number that databases have."""
 _PICO: Final = 10**12
-_DEAREST: Final = 10**17
+_MOST_USD: Final = Decimal(100_000)
 
 
 class Usage(BaseModel):
@@ -120,9 +120,7 @@ def picodollars(cost: Decimal | None) -> int | None:
     """US dollars as a whole number, exact to twelve places, up to 100 000."""
     if cost is None:
         return None
-    if abs(cost) >= _DEAREST // _PICO:
-        return _DEAREST if cost > 0 else -_DEAREST
-    return int((cost * _PICO).to_integral_value(ROUND_HALF_EVEN))
+    return int(((_money(cost) or Decimal(0)) * _PICO).to_integral_value(ROUND_HALF_EVEN))
 
 
 def dollars(pico: int) -> Decimal:
@@ -200,7 +198,10 @@ def _money(value: Any) -> Decimal | None:
         found = Decimal(str(value))
     except DecimalException:
         return None
-    return found if found.is_finite() else None
+    if not found.is_finite():
+        return None
+    # Compared without arithmetic: 1E+999999999 is more than any of it takes.
+    return found if found.copy_abs() <= _MOST_USD else _MOST_USD.copy_sign(found)
 
 
 def _part(mark: Mark) -> str:
