@@ -153,8 +153,8 @@ def tools_of(agent: "Agent", tool: MemoryTool, state: Any, memory: "type[Memory]
     if tool.fn is recall:
         takes |= {"memories": wanted_of(memory)}
     else:
-        emits: Any = tuple[Remembered, gives]  # type: ignore[valid-type]
-        returns = emits | gives
+        several: Any = tuple
+        returns = several[Remembered, gives] | gives
     yield Made(_minding(agent, tool, memory_name(memory)), f"{agent.name}.tools.{tool.name}", takes, returns, {})
 
 

@@ -31,6 +31,8 @@ _LOGICAL: Final[Mapping[str, Any]] = {
     "timestamp-micros": datetime, "date": date, "time-micros": time, "duration-micros": timedelta,
     "decimal-string": Decimal, "uuid": UUID, "json": Json,
 }  # fmt: skip
+_ANNOTATED: Final[Any] = Annotated
+_LITERAL: Final[Any] = Literal
 
 
 def rebuilt(schema: Mapping[str, Any], module: str) -> type[Event]:
@@ -83,7 +85,7 @@ class _Types:
                 raise ValueError(f"field {name!r} is a word of Python's")
             marks = tuple(mark for mark in ALL if field.get(mark.attribute) is True)
             annotation = self.of(field["type"])
-            annotations[name] = reduce(lambda made, mark: Annotated[made, mark], marks, annotation)
+            annotations[name] = reduce(lambda made, mark: _ANNOTATED[made, mark], marks, annotation)
             defaults[name] = Field(description=field.get("doc"), **self._default(field, annotation))
         return annotations, defaults
 
@@ -97,7 +99,7 @@ class _Types:
                 return Annotated[Decimal, Field(max_digits=schema["precision"], decimal_places=schema.get("scale", 0))]
             return _LOGICAL[logical]
         if (values := schema.get("farandole.values")) is not None:
-            return Literal[tuple(values)]
+            return _LITERAL[tuple(values)]
         makes: Mapping[str, Callable[[], Any]] = {
             "array": lambda: types.GenericAlias(list, (self.of(schema["items"]),)),
             "map": lambda: types.GenericAlias(dict, (str, self.of(schema["values"]))),
