@@ -103,12 +103,16 @@ def memory_tools(remembering: Remembering | None) -> Sequence[MemoryTool]:
     return () if remembering is None or not remembering.tools else (MemoryTool(recall), MemoryTool(remember))
 
 
-@cache
 def wanted_of(memory: "type[Memory]") -> Any:
     """The type by which the answers of a memory are provided."""
-    new_type: Any = NewType
+    return _wanted(memory)
+
+
+@cache
+def _wanted(memory: Any) -> Any:
     from farandole.projections import Memories
 
+    new_type: Any = NewType
     return new_type(f"{memory.__name__}_memories", Memories)
 
 

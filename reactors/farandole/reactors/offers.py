@@ -79,8 +79,8 @@ async def offer_of(open: Opener, choreography: str, start: str | None = None) ->
         raise NotOffered(f"choreography '{choreography}': {what}: {there}", tuple(names))
     module = f"farandole.found.{choreography}"
     made: Any = rebuilt(schemas[wanted].schema, module)
-    ends: Any = tuple(rebuilt(schemas[name].schema, module) for name in offered[wanted])
-    return Offer(choreography, made, ends)
+    ended: Any = tuple(rebuilt(schemas[name].schema, module) for name in offered[wanted])
+    return Offer(choreography, made, ended)
 
 
 def _newest(catalogue: Mapping[bytes, bytes], choreography: str) -> dict[str, Entry]:

@@ -110,7 +110,7 @@ class _Types:
 
     def _enum(self, schema: Mapping[str, Any]) -> Any:
         name = schema["name"].rpartition(".")[2]
-        made = self._named[schema["name"]] = Enum(  # type: ignore[misc]
+        made = self._named[schema["name"]] = Enum(
             name, [(symbol, symbol) for symbol in schema["symbols"]], module=self._module
         )
         return made

@@ -1,5 +1,6 @@
 """`/costs`: what was used of models and what it cost, by day, agent, model and run."""
 
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -7,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
 from farandole.projections.runs.query import UsageRow
-from farandole.projections.runs.query.spending import usage
+from farandole.projections.runs.query.spending import By, usage
 
 from .site import now, page, position_of
 
@@ -16,6 +17,10 @@ RANGES: Final = {"1d": "last day", "7d": "last week", "30d": "last month", "90d"
 _DAY: Final = 86_400_000
 _RUNS: Final = 25
 _DAYS: Final = 92
+_TABLES: Final[Mapping[str, tuple[Collection[By], int]]] = {
+    "total": ((), 1), "days": (("day",), _DAYS), "agents": (("agent",), 100), "models": (("model",), 100),
+    "runs": (("run",), _RUNS),
+}  # fmt: skip
 
 
 @router.get("/costs")
@@ -32,10 +37,7 @@ async def costs(request: Request) -> HTMLResponse:
                 connection, desk.choreography, by=by, since=since, upto=None, agent=agent, model=model, run_id=None,
                 children=False, limit=most,
             )
-            for name, by, most in (
-                ("total", (), 1), ("days", ("day",), _DAYS), ("agents", ("agent",), 100), ("models", ("model",), 100),
-                ("runs", ("run",), _RUNS),
-            )
+            for name, (by, most) in _TABLES.items()
         }  # fmt: skip
 
     found = await desk.runs.ask(ask, position_of(request))

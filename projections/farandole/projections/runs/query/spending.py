@@ -77,7 +77,7 @@ def usage(
     if unknown := set(by) - set(get_args(By)):
         raise UnknownGrouping(f"usage is summed up by {', '.join(get_args(By))}, and not by {min(unknown)!r}")
     u = t.usage.c
-    where = [u.admitted]
+    where: list[Any] = [u.admitted]
     where += [] if since is None else [u.at >= since]
     where += [] if upto is None else [u.at < upto]
     where += [] if agent is None else [u.agent == agent]
@@ -127,8 +127,8 @@ def _query(by: Collection[By], where: Sequence[Any], limit: int | None = None) -
 
 
 def _row(row: Any) -> UsageRow:
-    named = {name: row[name] for name in ("day", "agent", "model", "run_id") if name in row}
-    sums = {name: int(row[name]) for name in (*_SUMS, "unpriced", "first", "last")}
+    named: dict[str, Any] = {name: row[name] for name in ("day", "agent", "model", "run_id") if name in row}
+    sums: dict[str, Any] = {name: int(row[name]) for name in (*_SUMS, "unpriced", "first", "last")}
     return UsageRow(**named, **sums, cost=dollars(int(row["whole"]) * _MILLION + int(row["rest"])))
 
 
