@@ -105,7 +105,8 @@ def memory_tools(remembering: Remembering | None) -> Sequence[MemoryTool]:
 
 def wanted_of(memory: "type[Memory]") -> Any:
     """The type by which the answers of a memory are provided."""
-    return _wanted(memory)
+    key: Any = memory
+    return _wanted(key)
 
 
 @cache

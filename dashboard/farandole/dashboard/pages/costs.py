@@ -18,8 +18,8 @@ _DAY: Final = 86_400_000
 _RUNS: Final = 25
 _DAYS: Final = 92
 _TABLES: Final[Mapping[str, tuple[Collection[By], int]]] = {
-    "total": ((), 1), "days": (("day",), _DAYS), "agents": (("agent",), 100), "models": (("model",), 100),
-    "runs": (("run",), _RUNS),
+    "total": ([], 1), "days": (["day"], _DAYS), "agents": (["agent"], 100), "models": (["model"], 100),
+    "runs": (["run"], _RUNS),
 }  # fmt: skip
 
 
