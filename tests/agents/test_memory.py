@@ -1,6 +1,7 @@
 """What an agent remembers across runs: from the log, at once, of nobody else, and the same wherever it is kept."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -68,7 +69,7 @@ def returned(messages: list[ModelMessage]) -> str:
     return str(messages[-1].parts[0].content)  # type: ignore[union-attr]
 
 
-def a_desk(*script: object, db: str | None = None) -> tuple[Choreography, Agent, list[str]]:
+def a_desk(*script: object, db: str | None = None, name: str = "desk") -> tuple[Choreography, Agent, list[str]]:
     """A desk whose agent remembers, what it is told first of all, and what its recalls give."""
     heard: list[str] = []
 
@@ -77,7 +78,7 @@ def a_desk(*script: object, db: str | None = None) -> tuple[Choreography, Agent,
         said = script[min(len(messages) // 2, len(script) - 1)]
         return said  # type: ignore[return-value]
 
-    desk = Choreography("desk")
+    desk = Choreography(name)
     agent = Agent(
         "helper",
         takes=Asked,
@@ -198,6 +199,21 @@ async def test_tables_say_the_same_as_the_log_and_so_do_those_that_are_made_anew
                 await erasure.result(Erased, timeout="60s")
     told = [len(text.splitlines()) - 1 for text in heard if "Number" in text]
     assert told == [0, 2, 3, 0]
+
+
+@pytest.mark.kafka
+@pytest.mark.parametrize("tabled", [False, True])
+async def test_it_is_read_at_once_on_a_real_broker(kafka: str, tabled: bool, tmp_path: Path) -> None:
+    db = f"sqlite:///{tmp_path}/memory.db"
+    desk, _, heard = a_desk(*REMEMBERS, db=db if tabled else None, name=f"desk_{secrets.token_hex(4)}")
+    async with (
+        kept(desk, f"kafka://{kafka}", db),
+        desk.work(f"kafka://{kafka}", partitions=3) as client,
+    ):
+        for number in range(3):
+            run = await client.start(Asked(customer="ann", question=f"Number {number}"), run_id=f"run-{number}")
+            await run.result(Answered, timeout="100s")
+    assert [len(text.splitlines()) - 1 for text in heard if "Number" in text] == [0, 2, 3]
 
 
 def test_a_memory_is_told_event_by_event() -> None:
