@@ -20,6 +20,7 @@ from farandole.projections.runs.query import Runs
 from farandole.projections.sql import Database
 from farandole.reactors import Choreography
 from farandole.reactors.metrics import MetricsServer
+from farandole.schemas import Usage
 from farandole.testing.plugin import need
 
 
@@ -97,6 +98,7 @@ async def of_a_worker() -> Exposition:
         await (await client.start(Begun(), run_id="r")).result(Done)
         await client.start(Begun(), run_id="r")
         await eventually(lambda: worker.stats.refused)
+        worker.stats.usage.add([Usage(model="large")], "end")
         with MetricsServer(worker, "127.0.0.1", 0) as server:
             url = f"http://127.0.0.1:{server.port}/metrics"
             answer = await asyncio.to_thread(urllib.request.urlopen, url, timeout=30)

@@ -1,8 +1,10 @@
 """Several agents: one is a tool of another, one hands over to another, one goes on with what was said before."""
 
+from decimal import Decimal
+
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, ToolReturnPart
 
-from farandole.agents import Agent, Call, RunTool, recent, scripted
+from farandole.agents import Agent, Budget, Call, RunTool, recent, scripted
 from farandole.agents.scripted import Said
 from farandole.reactors import Child, ChildDone, ChildFailed, Choreography, GiveUp
 from farandole.schemas import End, Event, Signal, Start
@@ -79,6 +81,32 @@ async def test_a_run_that_fails_is_told_to_the_model() -> None:
         returned = s.last(boss.events.ToolReturned)
         assert returned.outcome == "failed"
         assert "the library is closed" in str(returned.content)
+
+
+async def test_what_runs_may_spend_is_set_aside_of_the_budget_of_whoever_starts_them() -> None:
+    calls = [Call("research", subject=f"fig {n}") for n in range(5)]
+    desk = Choreography("desk")
+    boss = Agent(
+        "boss",
+        takes=Asked,
+        gives=Answered,
+        model=scripted(calls, Call("research", subject="one more"), "Enough."),
+        tools=[RunTool(ResearchAsked, Researched, "research", usd="0.30")],
+        budget=Budget(usd="1.00"),
+        price=lambda reply: Decimal("0.01"),
+    )
+    boss.serve(desk)
+    _, library = research("It is sweet.")
+    async with Scenario(desk, library) as s:
+        await s.when(Asked(question="Which is sweet?"))
+        s.then(Answered(text="Enough."))
+        returned = [e for e in s.history if isinstance(e, boss.events.ToolReturned)]
+        assert sorted(e.outcome for e in returned) == ["denied"] * 3 + ["success"] * 3
+        assert "has no room" in str(next(e.content for e in returned if e.outcome == "denied"))
+        boss.budget = Budget(usd="0.92")
+        await s.run("again").when(Asked(question="Which is sweet?"))
+        (failure,) = s.run("again").failures()
+        assert failure.message == "0.02 of 0.92 USD are spent in this run, and 0.9 set aside for runs that it started"
 
 
 async def test_children_of_others_are_none_of_an_agents() -> None:

@@ -63,12 +63,18 @@ async def test_calls_of_models_and_tools_are_spans_below_their_steps(spans: InMe
         assert told["gen_ai.conversation.id"]
         assert span.attributes is not None
         assert span.attributes["gen_ai.operation.name"] == "chat"
+        assert span.attributes["gen_ai.request.model"] == "scripted"
+        assert span.attributes["gen_ai.response.model"] == "scripted"
         assert span.attributes["gen_ai.usage.input_tokens"]
+        assert span.attributes["gen_ai.usage.output_tokens"]
     tools = [span for span in found if span.name == "execute_tool look"]
     assert len(tools) == 2
     for span in tools:
         assert (step_of(span).attributes or {})["farandole.reactor"] == "finder.tools.look"
-        assert (span.attributes or {})["gen_ai.tool.call.id"] in ("0-0", "0-1")
+        told = span.attributes or {}
+        assert told["gen_ai.operation.name"] == "execute_tool"
+        assert told["gen_ai.tool.name"] == "look"
+        assert told["gen_ai.tool.call.id"] in ("0-0", "0-1")
     assert [span.attributes["error.type"] for span in tools if span.attributes and "error.type" in span.attributes] == [
         "GiveUp"
     ]

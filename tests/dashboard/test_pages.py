@@ -10,7 +10,7 @@ from tests.dashboard.desks import Office, an_office, client_of, some_tokens
 
 from farandole.dashboard import Role, Settings
 
-EMPTY = ("/runs", "/map", "/inbox", "/failures", "/waiting", "/reactors", "/timers", "/schemas", "/diff", "/audit", "/projections", "/start")  # fmt: skip
+EMPTY = ("/runs", "/map", "/inbox", "/failures", "/waiting", "/reactors", "/timers", "/costs", "/schemas", "/diff", "/audit", "/projections", "/start")  # fmt: skip
 HTML = {"Accept": "text/html"}
 
 

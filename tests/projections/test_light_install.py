@@ -21,7 +21,7 @@ def said(code: str) -> str:
 
 
 def test_nothing_else_needs_a_database() -> None:
-    code = "import farandole.cli, farandole.projections, farandole.reactors, farandole.testing; print('well')"
+    code = "import farandole.agents, farandole.cli, farandole.projections, farandole.reactors, farandole.testing; print('well')"
     assert said(code).strip() == "well"
 
 

@@ -13,13 +13,16 @@ from farandole.agents import (
     Blocked,
     Budget,
     Call,
+    FoundTool,
     Provided,
+    Remembering,
     Retries,
     RunTool,
     Tool,
     recent,
     scripted,
 )
+from farandole.projections import Fact, Forget, Memory, Recorded, on
 from farandole.reactors import ChildDone, ChildFailed, Choreography, Failed, Retry, Step
 from farandole.schemas import End, Event, Start
 from farandole.testing import Scenario
@@ -37,6 +40,16 @@ class Answered(End):
 
 class Handed(Event):
     why: str
+
+
+class Customers(Memory):
+    @on
+    def asked(self, asked: Recorded[Asked]) -> Fact:
+        return Fact(about="ann", text=asked.event.question)
+
+    @on
+    def handed(self, handed: Recorded[Handed | Answered]) -> list[Fact | Forget]:
+        return [Forget(about="ann")]
 
 
 class Bank: ...
@@ -74,13 +87,19 @@ helper = Agent(
     model="openai:gpt-5",
     instructions=lambda asked: f"Answer {asked.question}",
     prompt=lambda asked: ["look", asked.question],
-    tools=[look_up, Tool(pay, needs_approval=large, retry=Retry(attempts=2)), RunTool(Asked, Answered, "library")],
+    tools=[
+        look_up,
+        Tool(pay, needs_approval=large, retry=Retry(attempts=2)),
+        RunTool(Asked, Answered, "library"),
+        FoundTool("press"),
+    ],
     turns=5,
     budget=Budget(usd="0.50", tokens=10_000),
     retries=Retries(malformed=1, transport=Retry(attempts=3)),
     before=[polite],
     after=[short],
     context=recent(20),
+    memory=Remembering(memory=Customers, about=lambda asked: asked.question),
     price=lambda reply: Decimal(1),
     settings={"temperature": 0.0},
 )

@@ -19,6 +19,8 @@ from .errors import (
     TurnsSpent,
 )
 from .events import ModelReplied, ModelRequested, ToolApproved, ToolCalled, ToolDenied, ToolProposed, ToolReturned
+from .found import FoundTool
+from .remembering import Remembering
 from .retries import Retries
 from .scripted import Call, scripted
 from .serving import Served
@@ -32,6 +34,7 @@ __all__ = [
     "BudgetSpent",
     "Call",
     "ContextPolicy",
+    "FoundTool",
     "ModelMalformed",
     "ModelMisbehaved",
     "ModelRefused",
@@ -41,6 +44,7 @@ __all__ = [
     "ModelUnreachable",
     "Provided",
     "RateLimited",
+    "Remembering",
     "Retries",
     "RunTool",
     "Served",

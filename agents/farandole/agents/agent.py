@@ -18,9 +18,11 @@ from farandole.schemas import DeclarationError, Duration, Event, event_info
 from .budget import Budget
 from .context import ContextPolicy, everything
 from .eventtypes import AgentEvents
+from .found import FoundTool
 from .guards import Guard
 from .outputs import Ways, ways_out
 from .prompts import prompt_of
+from .remembering import Remembering, memory_tools
 from .retries import Retries
 from .serving import Served, serve
 from .tools import RunTool, Tool, tool_of
@@ -45,7 +47,8 @@ class Agent:
         instructions: what the model is told first; or a function of what the agent takes.
         prompt: what the model is told of what the agent takes; by default its text if it has one field, a text, else
             its fields as JSON.
-        tools: functions, `Tool`, or `RunTool` for a run, such as another agent's.
+        tools: functions, `Tool`, `RunTool` for a run, such as another agent's, or `FoundTool` for one that is only known
+            by the contracts in its log.
         turns: how many calls of the model a conversation may have.
         budget: what it may spend in one run.
         retries: how often the model is called again, by what went wrong.
@@ -54,6 +57,7 @@ class Agent:
         after: guards of what it gives.
         context: how much of a long conversation the model is sent.
         continues: an agent of the same run whose conversation it goes on with, ``"self"`` for its own earlier one.
+        memory: what it remembers across runs.
         price: what a reply costs in US dollars; by default as Pydantic AI knows it.
         settings: for the model.
         each, within: of a fan-in that it takes, as in ``@reactor``.
@@ -72,7 +76,7 @@ class Agent:
         model: Model | str,
         instructions: str | Callable[[Any], str] = "",
         prompt: Callable[[Any], Prompt] = prompt_of,
-        tools: Sequence[Tool | RunTool | Callable[..., Any]] = (),
+        tools: Sequence[Tool | RunTool | FoundTool | Callable[..., Any]] = (),
         turns: int = _TURNS,
         budget: Budget | None = None,
         retries: Retries | None = None,
@@ -81,6 +85,7 @@ class Agent:
         after: Sequence[Guard] = (),
         context: ContextPolicy = everything,
         continues: "Agent | str | None" = None,
+        memory: Remembering | None = None,
         price: Callable[[ModelResponse], Decimal | None] | None = None,
         settings: ModelSettings | None = None,
         each: type[Event] | None = None,
@@ -100,8 +105,9 @@ class Agent:
         self.model = model
         self.instructions = instructions
         self.prompt = prompt
-        self.tools = {tool.name: tool for tool in map(tool_of, tools)}
-        if len(self.tools) < len(tools):
+        every = [*map(tool_of, tools), *memory_tools(memory)]
+        self.tools: dict[str, Tool | RunTool | FoundTool] = {tool.name: tool for tool in every}
+        if len(self.tools) < len(every):
             raise DeclarationError(f"agent {name}: two tools have one name; give one of them name=")
         self.turns = turns
         self.budget = budget
@@ -111,6 +117,7 @@ class Agent:
         self.after = tuple(after)
         self.context = context
         self.continues = continues
+        self.memory = memory
         self.price = price
         self.settings = settings
         self.each = each

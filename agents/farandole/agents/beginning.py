@@ -8,6 +8,7 @@ from farandole.reactors import Step
 
 from .conversations import Conversations, as_recorded
 from .guards import guarded
+from .remembering import told
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -20,18 +21,21 @@ def begin(agent: "Agent") -> Any:
     """The reactor that opens a conversation. What the model is told is recorded: it is what it was told."""
     where = f"agent {agent.name}"
 
-    async def handle(taken: Any, state: Conversations, step: Step) -> Any:
+    async def handle(taken: Any, state: Conversations, step: Step, memories: Any = None) -> Any:
         instead = await guarded(agent.before, taken, agent.gives, where)
         if instead is not None:
             return instead
         instructions = agent.instructions(taken) if callable(agent.instructions) else agent.instructions
+        about = agent.memory.about(taken) if agent.memory is not None else ""
+        remembered = await told(agent.memory, memories, about) if agent.memory is not None else ()
         before = agent.name if agent.continues == "self" else getattr(agent.continues, "name", "")
         return agent.events.ModelRequested(
             agent=agent.name,
             conversation=step.key[:_DIGITS],
             turn=1,
-            parts=as_recorded([UserPromptPart(agent.prompt(taken))]),
+            parts=as_recorded([*remembered, UserPromptPart(agent.prompt(taken))]),
             instructions=instructions,
+            about=about,
             continues=state.latest.get(before, ""),
         )
 

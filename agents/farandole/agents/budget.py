@@ -42,8 +42,9 @@ class Budget:
                 raise BudgetSpent(
                     f"nobody knows what {spent.unpriced} costs, so that it cannot be held to {usd} USD; give the agent price="
                 )
-            if spent.cost >= usd:
-                raise BudgetSpent(f"{spent.cost.normalize():f} of {usd} USD are spent in this run")
+            if spent.cost + spent.set_aside >= usd:
+                aside = f", and {_said(spent.set_aside)} set aside for runs that it started" if spent.set_aside else ""
+                raise BudgetSpent(f"{_said(spent.cost)} of {usd} USD are spent in this run{aside}")
         for name, most, used in (
             ("tokens", self.tokens, spent.tokens),
             ("calls of the model", self.calls, spent.calls),
@@ -51,6 +52,14 @@ class Budget:
         ):
             if most is not None and used >= most:
                 raise BudgetSpent(f"{used} of {most} {name} are spent in this run")
+
+    def has_room(self, spent: Conversations) -> bool:
+        """Whether what is set aside, and what was spent, is within it."""
+        return self.usd is None or spent.cost + spent.set_aside <= Decimal(self.usd)
+
+
+def _said(amount: Decimal) -> str:
+    return f"{amount.normalize():f}"
 
 
 def check_limits(turn: int, talk: Talk, turns: int, retries: Retries) -> None:

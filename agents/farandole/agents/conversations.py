@@ -4,7 +4,7 @@ A turn reads what came since the one before: the state is kept by the worker, an
 its copies, for nobody changes it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -87,6 +87,8 @@ class Conversations(State):
     tool_calls: int = 0
     tokens: int = 0
     cost: Decimal = Decimal(0)
+    set_aside: Decimal = Decimal(0)
+    """Of the budget, for runs that were started: what they may spend at most."""
     unpriced: str = ""
     """A model whose price nobody knows, if there was one."""
 
@@ -102,14 +104,14 @@ class Conversations(State):
 
 
 def folding(
-    own: AgentEvents, agent: str, others: Iterable[AgentEvents], runs: Sequence[str], module: str
+    own: AgentEvents, agent: str, others: Iterable[AgentEvents], runs: Mapping[str, Decimal], module: str
 ) -> type[Conversations]:
     """The state of one agent's conversations.
 
     Args:
         own: its events. They alone cost.
         others: of agents whose conversations it goes on with.
-        runs: its tools that are runs.
+        runs: its tools that are runs, each with what a run of it may spend at most.
     """
     known = [own, *others]
 
@@ -136,10 +138,14 @@ def folding(
     def returned(self: Conversations, event: ToolReturned) -> None:
         self.talks[event.conversation].returned[event.call] = _part(event)
         self.tool_calls += event.agent == agent
-        self.started = [c for c in self.started if _call(c) != _call(event)]
+        left = [c for c in self.started if _call(c) != _call(event)]
+        if event.outcome == "denied" and len(left) < len(self.started):  # it was not started after all
+            self.set_aside -= runs[event.tool]
+        self.started = left
 
     def called(self: Conversations, event: ToolCalled) -> None:
         self.started = [*self.started, event]
+        self.set_aside += runs[event.tool]
 
     taken: list[tuple[Any, Any]] = [
         (requested, union(events.ModelRequested for events in known)),

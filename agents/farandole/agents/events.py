@@ -7,9 +7,9 @@ No event holds what another one holds: of a conversation each says what is new i
 """
 
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
-from farandole.schemas import Answer, Event, Json
+from farandole.schemas import Answer, Event, Json, Used
 
 Outcome = Literal["success", "retried", "failed", "denied", "unknown"]
 """What became of a call: it worked; the model is to make it better; it failed; a person said no; nobody knows whether it
@@ -30,6 +30,8 @@ class ModelRequested(Event, abstract=True):
     """Of the conversation; in its first request."""
     continues: str = ""
     """The conversation of the same run that this one goes on with; in its first request."""
+    about: str = ""
+    """The person or topic by whom the agent remembers; in its first request."""
     corrects: bool = False
     """Whether the model is told that its reply does not fit."""
     refused: bool = False
@@ -39,21 +41,21 @@ class ModelRequested(Event, abstract=True):
 class ModelReplied(Event, abstract=True):
     """The model has replied: one call, as it is billed."""
 
-    agent: str
+    agent: Annotated[str, Used.agent]
     conversation: str
     turn: int
     message: Json
     """The reply as Pydantic AI writes it, without the usage."""
-    model: str
+    model: Annotated[str, Used.model]
     """The model that replied, as it calls itself."""
     provider: str
     finish_reason: str
     """``stop``, ``length``, ``content_filter``, ``tool_call`` or ``error``; empty if it was not said."""
-    input_tokens: int
-    output_tokens: int
-    cache_read_tokens: int = 0
-    cache_write_tokens: int = 0
-    cost: Decimal | None
+    input_tokens: Annotated[int, Used.input_tokens]
+    output_tokens: Annotated[int, Used.output_tokens]
+    cache_read_tokens: Annotated[int, Used.cache_read_tokens] = 0
+    cache_write_tokens: Annotated[int, Used.cache_write_tokens] = 0
+    cost: Annotated[Decimal | None, Used.cost]
     """In US dollars; None if nobody knows the price."""
     took_ms: int
     attempt: int

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 from pydantic_ai.exceptions import ModelRetry, ToolFailed
 from pydantic_core import to_jsonable_python
 
-from farandole.reactors import Child, ChildDone, ChildFailed, Failed, Retry, Step
+from farandole.reactors import Child, ChildDone, ChildFailed, Choreography, Failed, Retry, Step
 
 from .conversations import Conversations
 from .events import Outcome, ToolCalled, ToolReturned
-from .made import union
+from .made import signed, union
 from .outputs import described
 from .prompts import only_text
 from .spans import executing
@@ -38,6 +38,15 @@ class Made:
     returns: Any
     options: dict[str, Any]
 
+    def declare(self, choreography: Choreography, module: str, owner: str) -> None:
+        """Declare it.
+
+        Args:
+            owner: begins its qualified name.
+        """
+        signed(self.fn, self.name, module, owner, self.returns, **self.takes)
+        choreography.reactor(name=self.name, **self.options)(self.fn)
+
 
 def for_function(agent: "Agent", tool: Tool) -> Iterator[Made]:
     """What executes a function, and what tells the model when it failed for good."""
@@ -55,7 +64,7 @@ def for_function(agent: "Agent", tool: Tool) -> Iterator[Made]:
     yield Made(_awaited(agent, tool) if tool.is_async else _threaded(agent, tool), name, takes, returned, options)
 
     async def failed(failed: Failed[ToolCalled]) -> ToolReturned:
-        return _returned(agent, failed.event, f"The call failed: {failed.error}", "failed", 0)
+        return outcome_of(agent, failed.event, f"The call failed: {failed.error}", "failed", 0)
 
     failures: Any = Failed
     yield Made(failed, f"{name}.failed", {"failed": failures[called]}, returned, {"of": name})
@@ -72,11 +81,13 @@ def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
     done: Any = ChildDone
     failed: Any = ChildFailed
 
-    async def start(called_: ToolCalled, step: Step) -> Any:
+    async def start(called_: ToolCalled, step: Step, state: Conversations) -> Any:
+        if tool.most and agent.budget is not None and not agent.budget.has_room(state):
+            return outcome_of(agent, called_, "The budget has no room for it. It was not started.", "denied", 0)
         try:
             opening = tool.opening(called_.args)
         except ValidationError as e:
-            return _returned(agent, called_, described(e), "retried", 0)
+            return outcome_of(agent, called_, described(e), "retried", 0)
         return Child(opening, choreography=tool.choreography, run_id=_child(step.run_id, called_))
 
     async def heard(news: Any, state: Conversations, step: Step) -> ToolReturned | None:
@@ -84,13 +95,14 @@ def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
         if of is None:  # somebody else's child
             return None
         if isinstance(news, ChildFailed):
-            return _returned(agent, of, f"The call failed: {news.error or 'it was cancelled'}", "failed", 0)
+            return outcome_of(agent, of, f"The call failed: {news.error or 'it was cancelled'}", "failed", 0)
         text = only_text(type(news.end))
-        return _returned(
+        return outcome_of(
             agent, of, to_jsonable_python(news.end if text is None else getattr(news.end, text)), "success", 0
         )
 
-    yield Made(start, name, {"called_": called, "step": Step}, union((child[tool.start], returned)), {})
+    takes = {"called_": called, "step": Step, "state": state}
+    yield Made(start, name, takes, union((child[tool.start], returned)), {})
     news = done[tool.end] | failed[tool.start]
     yield Made(heard, f"{name}.done", {"news": news, "state": state, "step": Step}, returned | None, {})
 
@@ -106,19 +118,19 @@ def _awaited(agent: "Agent", tool: Tool) -> Any:
         if not tool.repeat:
             mine = uuid4().hex
             if await step_.once("began", _began, mine) != mine:
-                return _returned(agent, called_, _UNKNOWN, "unknown", 0)
+                return outcome_of(agent, called_, _UNKNOWN, "unknown", 0)
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
             args = tool.arguments(called_.args)
         except ValidationError as e:  # the tool takes something else since it was called
-            return _returned(agent, called_, described(e), "retried", 0)
+            return outcome_of(agent, called_, described(e), "retried", 0)
         try:
             with executing(agent.name, called_.conversation, tool.name, called_.call):
                 result = await tool.fn(**args, **given)
         except (ModelRetry, ToolFailed) as e:
             return _told(agent, called_, e)
-        return _returned(agent, called_, to_jsonable_python(result), "success", round((clock() - began) * 1000))
+        return outcome_of(agent, called_, to_jsonable_python(result), "success", round((clock() - began) * 1000))
 
     return handle
 
@@ -129,14 +141,14 @@ def _threaded(agent: "Agent", tool: Tool) -> Any:
         try:
             args = tool.arguments(called_.args)
         except ValidationError as e:  # the tool takes something else since it was called
-            return _returned(agent, called_, described(e), "retried", 0)
+            return outcome_of(agent, called_, described(e), "retried", 0)
         try:
             with executing(agent.name, called_.conversation, tool.name, called_.call):
                 result = tool.fn(**args, **given)
         except (ModelRetry, ToolFailed) as e:
             return _told(agent, called_, e)
         took = round((time.monotonic() - began) * 1000)
-        return _returned(agent, called_, to_jsonable_python(result), "success", took)
+        return outcome_of(agent, called_, to_jsonable_python(result), "success", took)
 
     return handle
 
@@ -146,10 +158,10 @@ async def _began(token: str) -> str:
 
 
 def _told(agent: "Agent", called: ToolCalled, error: ModelRetry | ToolFailed) -> ToolReturned:
-    return _returned(agent, called, error.message, "retried" if isinstance(error, ModelRetry) else "failed", 0)
+    return outcome_of(agent, called, error.message, "retried" if isinstance(error, ModelRetry) else "failed", 0)
 
 
-def _returned(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int) -> ToolReturned:
+def outcome_of(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int) -> ToolReturned:
     return agent.events.ToolReturned(
         agent=called.agent,
         conversation=called.conversation,

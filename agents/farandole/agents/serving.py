@@ -5,9 +5,9 @@ what it takes → <agent> → ModelRequested → <agent>.model → ModelReplied 
                   <agent>.turn ← ToolReturned ← <agent>.tools.<tool> ← a call of a tool, several side by side
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NewType
+from typing import TYPE_CHECKING, Any, NewType, TypeAlias
 
 from pydantic_ai.models import Model, infer_model
 
@@ -16,13 +16,19 @@ from farandole.reactors import Ask, Choreography, Provider, Step
 from .beginning import begin
 from .conversations import folding
 from .deciding import asker, decider
-from .executing import for_function, for_run
+from .executing import Made, for_function, for_run
+from .found import FoundTool, for_now, look_for
 from .made import listed, signed, union
+from .remembering import MemoryTool, provide, tools_of, wanted_of
 from .replying import replier, turner
 from .requesting import caller
 from .tools import RunTool, Tool
 
+AnyTool: TypeAlias = Tool | RunTool | FoundTool
+
 if TYPE_CHECKING:
+    from farandole.projections import Memories
+
     from .agent import Agent
 
 
@@ -33,10 +39,12 @@ class Served:
     Attributes:
         model: the provider of its model, to be replaced in a scenario.
         reactors: the names of its reactors.
+        memory: the provider of what it remembers, if it does, to be replaced likewise.
     """
 
     model: Provider[Model]
     reactors: Sequence[str]
+    memory: "Provider[Memories] | None" = None
 
 
 def serve(agent: "Agent", choreography: Choreography) -> Served:
@@ -48,9 +56,10 @@ def serve(agent: "Agent", choreography: Choreography) -> Served:
     new_type: Any = NewType
     wanted = new_type(f"{agent.name}_model", Model)
     provider = _model(agent, choreography, wanted)
+    memory = None if agent.memory is None else provide(agent.memory, choreography)
     known = len(choreography.reactors)
     _declare(agent, choreography, wanted)
-    return Served(provider, [reactor.name for reactor in choreography.reactors[known:]])
+    return Served(provider, [reactor.name for reactor in choreography.reactors[known:]], memory)
 
 
 def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
@@ -58,7 +67,7 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
     continued = () if agent.continues is None or isinstance(agent.continues, str) else (agent.continues.events,)
     for other in continued:
         choreography.know(other.ModelRequested, other.ModelReplied, other.ToolReturned)
-    runs = [tool.name for tool in agent.tools.values() if isinstance(tool, RunTool)]
+    runs = {tool.name: tool.most for tool in agent.tools.values() if isinstance(tool, RunTool | FoundTool)}
     state = folding(events, name, continued, runs, agent.module)
     gives = union(agent.gives)
     called = union(events.called.values()) if agent.tools else None
@@ -68,7 +77,17 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
         choreography.reactor(name=of, **options)(fn)
 
     gathered = {option: value for option in ("each", "within") if (value := getattr(agent, option)) is not None}
-    add(begin(agent), name, events.ModelRequested | gives, gathered, taken=agent.takes, state=state, step=Step)
+    remembers = {} if agent.memory is None else {"memories": wanted_of(agent.memory.memory)}
+    add(
+        begin(agent),
+        name,
+        events.ModelRequested | gives,
+        gathered,
+        taken=agent.takes,
+        state=state,
+        step=Step,
+        **remembers,
+    )
     add(
         caller(agent),
         f"{name}.model",
@@ -95,8 +114,10 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
         returned=listed(events.ToolReturned),
     )
     for tool in agent.tools.values():
-        for made in for_function(agent, tool) if isinstance(tool, Tool) else for_run(agent, tool, state):
-            add(made.fn, made.name, made.returns, made.options, **made.takes)
+        for made in _made(agent, tool, state):
+            made.declare(choreography, agent.module, f"agent {name}")
+    if sought := [tool for tool in agent.tools.values() if isinstance(tool, FoundTool)]:
+        look_for(agent, sought, choreography, state)
     if asks:
         asking: Any = Ask
         answers = events.ToolApproved | events.ToolDenied
@@ -109,6 +130,14 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
             answer=answers,
             proposed=events.ToolProposed,
         )
+
+
+def _made(agent: "Agent", tool: AnyTool, state: Any) -> Iterator[Made]:
+    if isinstance(tool, FoundTool):
+        return for_now(agent, tool)
+    if isinstance(tool, MemoryTool) and agent.memory is not None:
+        return tools_of(agent, tool, state, agent.memory.memory)
+    return for_function(agent, tool) if isinstance(tool, Tool) else for_run(agent, tool, state)
 
 
 def _model(agent: "Agent", choreography: Choreography, wanted: Any) -> Provider[Model]:

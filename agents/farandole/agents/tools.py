@@ -10,6 +10,7 @@ import re
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter
@@ -109,6 +110,8 @@ class RunTool:
         end: how it ends; a union of them.
         choreography: where it runs; None: in the one that the agent is served in.
         needs_approval: whether a person must allow a call.
+        usd: what a run may spend at most, by the budgets of its own agents, in US dollars. So much is set aside of the budget
+            of whoever calls; without room for it the call is denied.
         name: of the tool; the choreography's, or the start's in small letters, unless given.
     """
 
@@ -116,15 +119,22 @@ class RunTool:
     end: Any
     choreography: str | None = None
     needs_approval: Needs = field(default=False, kw_only=True)
+    usd: Decimal | str | None = field(default=None, kw_only=True)
     name: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
         if not self.name:
             object.__setattr__(self, "name", self.choreography or self.start.__name__.lower())
+        check_money(self.usd, f"tool {self.name}")
         _check_name(self.name)
         for end in typing.get_args(self.end) or (self.end,):
             if not (isinstance(end, type) and issubclass(end, End)):
                 raise DeclarationError(f"tool {self.name}: a run ends with an End, which {end!r} is not")
+
+    @property
+    def most(self) -> Decimal:
+        """What is set aside for a run."""
+        return Decimal(self.usd or 0)
 
     @property
     def definition(self) -> ToolDefinition:
@@ -146,9 +156,19 @@ class RunTool:
         return self.start.model_validate_json(as_json(args))
 
 
-def tool_of(tool: "Tool | RunTool | Callable[..., Any]") -> "Tool | RunTool":
-    """A tool, as it is written in a list of tools."""
-    return tool if isinstance(tool, Tool | RunTool) else Tool(tool)
+def tool_of(tool: Any) -> Any:
+    """A tool, as it is written in a list of tools: what can be called is one by itself."""
+    return Tool(tool) if callable(tool) else tool
+
+
+def check_money(usd: object, where: str) -> None:
+    """Refuse what is no exact amount.
+
+    Raises:
+        DeclarationError: it is none.
+    """
+    if usd is not None and not isinstance(usd, Decimal | str):
+        raise DeclarationError(f"{where}: usd={usd!r}: money is a Decimal, or text, as usd='0.50'")
 
 
 def as_json(args: object) -> str | bytes:

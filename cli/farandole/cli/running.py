@@ -90,14 +90,23 @@ def target(app: str | None, name: str | None, store: str | None) -> Target:
     Raises:
         CliError: neither app nor name is given, or the app cannot be imported.
     """
+    return Target(named(app, name), store_url(store))
+
+
+def named(app: str | None, name: str | None) -> Choreography:
+    """The choreography that an app path, or its name, names.
+
+    Raises:
+        CliError: neither is given, or the app cannot be imported.
+    """
     if app is not None:
         found = load_app(app)
         if name is not None and name != found.name:
             raise CliError(f"'{app}' is choreography '{found.name}', not '{name}'; leave one of them out")
-        return Target(found, store_url(store))
+        return found
     if name is None:
         raise CliError("which choreography? Give its app (module:attribute), or --choreography NAME")
-    return Target(Choreography(name), store_url(store))
+    return Choreography(name)
 
 
 def split(words: list[str], name: str | None) -> tuple[str | None, str]:

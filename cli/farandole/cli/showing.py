@@ -17,6 +17,7 @@ from .atwork import at_work, progress_json
 from .fates import fates
 from .output import Output, safe, to_json
 from .running import Target, attached, existing
+from .spending import spent, spent_json, spent_line
 from .steps import worth_showing
 from .timeline import Moment, timeline, totals
 from .times import ago, date, exact, instant
@@ -31,16 +32,21 @@ async def show(target: Target, run_id: str, out: Output, *, raw: bool) -> int:
         handle, status = await existing(client, run_id)
         view = await client.follower.whole(handle.id.encode())
         moments = await timeline(client, view)
+        used = await spent(client, moments)
         now = await client.store.now()
         if out.as_json:
             said = status_json(client.scribe.choreography, _awaits(client, view), status, await handle.progress())
-            out.document(said | {"totals": totals(moments), "records": [m.json() for m in moments]})
+            out.document(
+                said | {"totals": totals(moments), "usage": spent_json(used), "records": [m.json() for m in moments]}
+            )
             return 0
         print_head(out, status, moments, now)
         if raw:
             print_raw(out, moments)
         else:
             print_timeline(out, worth_showing(moments), fates(moments, status, client.follower.fold(view.partition)))
+        if used:
+            out.print(spent_line(used))
         _tail(out, target, client, view, status, moments, now)
         _at_work(out, status, await handle.progress(), now)
     return 0

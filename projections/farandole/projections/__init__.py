@@ -16,20 +16,29 @@ from .custom import (
 )
 from .marking import on
 from .recorded import Recorded
+from .remembering import Fact, Forget, Remembered, Remembrance
 from .state import State, StateFailed, fold_state
 
 if TYPE_CHECKING:
     from .custom.declaring import table, upsert
+    from .remembering import Memories, Memory, MemoryBehind
     from .runs.query import Runs
 
 __all__ = [
     "BeginningMissing",
+    "Fact",
     "Following",
+    "Forget",
+    "Memories",
+    "Memory",
+    "MemoryBehind",
     "Projection",
     "ProjectionError",
     "ProjectionOutdated",
     "ProjectionStopped",
     "Recorded",
+    "Remembered",
+    "Remembrance",
     "Runs",
     "State",
     "StateFailed",
@@ -40,7 +49,14 @@ __all__ = [
     "upsert",
 ]
 
-_OF_SQL = {"Runs": ".runs.query", "table": ".custom.declaring", "upsert": ".custom.declaring"}
+_OF_SQL = {
+    "Memories": ".remembering",
+    "Memory": ".remembering",
+    "MemoryBehind": ".remembering",
+    "Runs": ".runs.query",
+    "table": ".custom.declaring",
+    "upsert": ".custom.declaring",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -48,6 +64,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    if name != "Runs":
+    if name in ("table", "upsert"):
         import_module(".sql", __name__)  # says what to install
     return getattr(import_module(_OF_SQL[name], __name__), name)

@@ -1,4 +1,4 @@
-"""`on`: marks the methods of a `State` or a projection that take events. What they take is their annotation."""
+"""`on`: marks the methods of a `State`, a projection or a memory that take events. What they take is their annotation."""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -7,8 +7,9 @@ from typing import Any, Final, TypeVar
 from farandole.schemas import DeclarationError
 
 from .annotations import resolve
+from .remembering.facts import Told
 
-M = TypeVar("M", bound=Callable[..., Awaitable[None] | None])
+M = TypeVar("M", bound=Callable[..., "Awaitable[None] | Told"])
 _MARK: Final = "__farandole_on__"
 _GIVEN: Final = "__farandole_given__"
 

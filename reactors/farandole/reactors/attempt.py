@@ -15,9 +15,10 @@ from time import perf_counter
 from typing import Any, Final, NamedTuple
 
 from farandole.eventstore import EventStore, PositionLost, SchemaUnavailable, Stored, StoreError, TooLarge
-from farandole.schemas import EventTypes, UndecodableValue, failure_fields
+from farandole.schemas import Event, EventTypes, UndecodableValue, failure_fields
 from farandole.schemas.catalogue import texts_in
 from farandole.schemas.envelope import unpack
+from farandole.schemas.usage import usage_in
 
 from .about import of_work
 from .abroad import Abroad
@@ -84,7 +85,8 @@ class Attempts:
         self._scribe = scribe
         self._abroad = abroad
         self._outbox = outbox
-        self._arguments = Arguments(choreography, store, types, values, scribe, outbox)
+        self._arguments = Arguments(choreography, store, types, values, scribe, outbox, stats.usage)
+        self._usage = stats.usage
         self._threads = threads
         self._random = random
         self._log_time = log_time
@@ -173,6 +175,9 @@ class Attempts:
         else:
             stats.handler.observe(perf_counter() - began)
             stats.done += 1
+            if plan.uses:
+                for item in items:
+                    self._usage.add(usage_in(item) if isinstance(item, Event) else (), work.reactor.name)
             put = self._outbox.put
             refused = partial(self._refused, work)
             put(work.serving.fold.partition, written.records, written.size, refused)

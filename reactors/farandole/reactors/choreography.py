@@ -10,6 +10,7 @@ from farandole.projections import Projection
 from farandole.schemas import DeclarationError, Duration, Event, PayloadCodec, Start, event_info
 
 from .graph import check_fan_ins, graph_of
+from .offers import Finder
 from .options import ReactorOptions, duration, named_events, unknown_options
 from .outputs import AsyncOutcome
 from .projecting import Projected, projected
@@ -75,6 +76,8 @@ class Choreography:
         self._events: Registry[type[Event]] = Registry("events", lambda event: event)
         self._providers: dict[Any, Provider[Any]] = {}
         self._schedules: dict[str, Schedule] = {}
+        self.finders: dict[str, Finder] = {}
+        """What is declared only when a worker begins, by who needs it. See `farandole.reactors.offers`."""
         self._projections: Registry[Projected] = Registry("projections", lambda projected: projected.projection)
 
     @property

@@ -12,6 +12,8 @@ from farandole.eventstore import StoreError
 from farandole.projections.families import Families
 from farandole.projections.fold import Verdict
 
+from .stats import TOKENS
+
 if TYPE_CHECKING:
     from .worker import Worker
 
@@ -40,6 +42,7 @@ class WorkerCollector(Collector):
         yield from self._steps()
         yield from self._owed()
         yield from self._partitions()
+        yield from self._used()
         yield from self._keeping()
 
     def describe(self) -> Iterator[Metric]:
@@ -94,6 +97,18 @@ class WorkerCollector(Collector):
         yield f.counter("rebalances", "Changes of the partitions owned.", stats.rebalances)
         yield f.counter("restores", "Partitions restored.", stats.restores)
         yield f.gauge("restore_seconds", "Duration of the last restore.", stats.restore_seconds)
+
+    def _used(self) -> Iterator[Metric]:
+        f, used = self._families, tuple(self._worker.stats.usage.by.items())
+        by = ("agent", "model")
+        calls = [(key, counts["calls"]) for key, counts in used]
+        yield f.counter("model_calls", "Calls of models.", calls, *by)
+        tokens = [((*key, kind), counts[kind]) for key, counts in used for kind in TOKENS]
+        yield f.counter("model_tokens", "Tokens, those of caches among those in and out.", tokens, *by, "kind")
+        cost = [(key, counts["picodollars"] / 10**12) for key, counts in used]
+        yield f.counter("model_cost_usd", "What calls of models cost, in US dollars.", cost, *by)
+        unpriced = [(key, counts["unpriced"]) for key, counts in used]
+        yield f.counter("model_calls_unpriced", "Calls of models whose price nobody knows.", unpriced, *by)
 
     def _keeping(self) -> Iterator[Metric]:
         f, stats = self._families, self._worker.stats

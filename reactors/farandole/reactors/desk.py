@@ -9,11 +9,13 @@ from farandole.eventstore import Record, Stored, TooLarge
 from farandole.projections.fold import Verdict
 from farandole.schemas import EncodingError, UndecodableValue, system_records
 from farandole.schemas.envelope import Flag, Kind, unpack
+from farandole.schemas.usage import usage_in_json
 
 from .about import of_work
 from .outbox import Outbox
 from .reading import context_of
 from .scribe import Scribe
+from .stats import UsageStats
 from .written import size_of
 
 if TYPE_CHECKING:
@@ -34,9 +36,11 @@ class Desk:
 
     Args:
         most: bytes of a record that the log takes.
+        usage: counts what sub-steps used.
     """
 
-    def __init__(self, scribe: Scribe, outbox: Outbox, reader: "EventReader", most: int) -> None:
+    def __init__(self, scribe: Scribe, outbox: Outbox, reader: "EventReader", most: int, usage: UsageStats) -> None:
+        self._usage = usage
         self._scribe = scribe
         self._outbox = outbox
         self._reader = reader
@@ -65,6 +69,8 @@ class Desk:
 
         self._put(work, record, refused)
         _, verdict = await answer
+        if verdict is Verdict.ADMITTED:
+            self._usage.add(usage_in_json(result), work.reactor.name)
         return verdict
 
     async def result(self, work: "Work", offset: int) -> str:

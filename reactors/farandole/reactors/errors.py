@@ -6,6 +6,7 @@
     ├── DeadlinePassed      a step was not done within its deadline=; it fails for good
     ├── UndeclaredOutcome   a handler returned what its annotation does not name; the step fails for good
     ├── WorkerLost          never raised: what a step failed with whose workers were lost once too often
+    ├── NotOffered          nobody offers the runs that a service looks for, so the worker does not begin
     ├── ProviderFailed      a provider could not make what reactors take, so the worker does not begin
     └── ClientError         what a client is told of a run
         ├── CommandRefused  the log did not admit what was sent
@@ -173,6 +174,18 @@ class UnknownStart(ClientError):
         near = get_close_matches(name.rpartition(".")[2], known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known) or 'none yet'}"
         super().__init__(f"choreography '{choreography}' has no start '{name}'; {hint}")
+        self.known = tuple(known)
+
+
+class NotOffered(ReactorError):
+    """Nobody offers the runs that a service looks for.
+
+    Attributes:
+        known: the starts of those that are offered there.
+    """
+
+    def __init__(self, why: str, known: Sequence[str]) -> None:
+        super().__init__(why)
         self.known = tuple(known)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from farandole.projections.fold import FAILURE, NOTHING, Pair
 from farandole.schemas import EventTypes
+from farandole.schemas.usage import says_usage
 
 from .contract import contract_of
 from .reactor import Reactor
@@ -27,11 +28,12 @@ class Plan:
         direct: whether it is awaited as it is, without a thread or a time limit.
         failures: wire names of what a failed step took whose failure it takes; none: any. None: it takes no failures.
         undoes: whether it compensates steps.
+        uses: whether what it emits may say that something was used.
     """
 
     __slots__ = (
         "_gathers", "_takes", "check", "context", "direct", "failures", "fan_out", "gives", "plain", "provided", "schemas",
-        "simple", "stats", "taken", "undoes",
+        "simple", "stats", "taken", "undoes", "uses",
     )  # fmt: skip
 
     def __init__(self, reactor: Reactor, types: EventTypes, stats: ReactorStats, provided: Mapping[str, Any]) -> None:
@@ -48,6 +50,7 @@ class Plan:
         self._gathers = contract.elements if contract.form == "list" else None
         self.gives = frozenset(types.wire_name(event).encode() for event in signature.gives.events)
         self.schemas = frozenset(types.schema_of(event) for event in signature.gives.events)
+        self.uses = any(says_usage(event) for event in signature.gives.events)
         self.taken = 0 if self._gathers is not None or self.failures is not None else len(contract.takes)
         self._takes = contract.takes if contract.form == "join" else (contract.elements,)
         """The wire names of the events that each parameter takes."""

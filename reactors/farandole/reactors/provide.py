@@ -7,8 +7,9 @@ import typing
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, NewType, TypeVar
+from typing import Any, Final, Generic, NewType, TypeVar
 
+from farandole.eventstore import EventStore
 from farandole.projections.annotations import expand, members, resolve, shown
 from farandole.projections.state import State
 from farandole.schemas import DeclarationError
@@ -24,6 +25,8 @@ from .step import Step
 T = TypeVar("T")
 
 _LIVES = (AsyncIterator, AsyncGenerator, Iterator, Generator)
+AT_HAND: Final = frozenset({EventStore})
+"""What a worker has anyhow, and providers may take: its log."""
 _MEANINGS = (Step, Run, State, Failed, ChildDone, ChildFailed, After, Ask, Child)
 
 
@@ -106,7 +109,7 @@ def check_providers(providers: Mapping[Any, Provider[Any]]) -> None:
     """
     for provider in providers.values():
         for name, wanted in provider.needs.items():
-            if wanted not in providers:
+            if wanted not in providers and wanted not in AT_HAND:
                 raise missing(provider.where, name, wanted)
     done: set[Any] = set()
     for wanted in providers:
@@ -120,6 +123,8 @@ def _check_cycle(wanted: Any, providers: Mapping[Any, Provider[Any]], path: list
     if wanted in done:
         return
     for needed in providers[wanted].needs.values():
+        if needed in AT_HAND:
+            continue
         _check_cycle(needed, providers, [*path, wanted], done)
     done.add(wanted)
 
@@ -144,11 +149,12 @@ class Providers:
 
     Args:
         providers: by what they provide; checked by `check_providers`.
+        store: the worker's log, which they may take.
     """
 
-    def __init__(self, providers: Iterable[Provider[Any]]) -> None:
+    def __init__(self, providers: Iterable[Provider[Any]], store: EventStore | None = None) -> None:
         self._providers = {provider.provides: provider for provider in providers}
-        self._made: dict[Any, Any] = {}
+        self._made: dict[Any, Any] = {} if store is None else {EventStore: store}
         self._making: dict[Any, asyncio.Task[Any]] = {}
         self._lives: list[_Life] = []
         self._closed = False

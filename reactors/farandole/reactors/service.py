@@ -29,6 +29,7 @@ from .errors import ProviderFailed
 from .genesis import establish
 from .introducing import PATIENCE, introduce
 from .metrics import MetricsServer
+from .offers import find
 from .provide import Providers
 from .reactor import Reactor
 from .scribe import Scribe
@@ -213,8 +214,10 @@ class Working:
         async with AsyncExitStack() as stack:
             store = await connect(self._url, choreography.name, partitions=options.partitions, clock=self._clock)
             stack.push_async_callback(store.close)
+            abroad = partial(connect, self._url, create=False, clock=self._clock)
+            await find(choreography, abroad)
             scribe = await open_log(choreography, store, choreography.service, self._clock, patience=None)
-            providers = await stack.enter_async_context(Providers(choreography.providers))
+            providers = await stack.enter_async_context(Providers(choreography.providers, store))
             provided = {h.id: await supplied(h, providers) for r in choreography.reactors for h in r.handlers()}
             worker = Worker(
                 choreography,
@@ -225,7 +228,7 @@ class Working:
                 take_over=options.take_over,
                 grace=options.grace,
                 memory=options.memory,
-                abroad=partial(connect, self._url, create=False, clock=self._clock),
+                abroad=abroad,
             )
             if options.metrics_port is not None:
                 stack.enter_context(MetricsServer(worker, options.metrics_host, options.metrics_port))

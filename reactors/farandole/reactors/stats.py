@@ -1,9 +1,19 @@
 """What a worker counts: plain numbers on the hot path, turned into metrics only when somebody asks."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from farandole.projections.families import Histogram
+from farandole.schemas import Usage
+from farandole.schemas.usage import picodollars
+
+TOKENS: Final = ("input", "output", "cache_read", "cache_write")
+"""Kinds of tokens; those of caches are among the first two."""
+MOST_USED: Final = 200
+OTHER: Final = "other"
+"""Agent and model of what is beyond these."""
 
 
 class ReactorStats:
@@ -24,6 +34,34 @@ class ReactorStats:
         """Seconds in the handler."""
         self.queued = Histogram()
         """Seconds from dispatch to the handler's start."""
+
+
+class UsageStats:
+    """What one process used of models, by agent and model: of so many pairs at most, for events may name any."""
+
+    __slots__ = ("by",)
+
+    def __init__(self) -> None:
+        self.by: dict[tuple[str, str], Counter[str]] = {}
+
+    def add(self, found: Iterable[Usage], reactor: str) -> None:
+        """Count what was used.
+
+        Args:
+            reactor: who used it, where that is not said.
+        """
+        for used in found:
+            key = (used.agent or reactor, used.model)
+            if key not in self.by and len(self.by) >= MOST_USED:
+                key = (OTHER, OTHER)
+            counts = self.by.setdefault(key, Counter())
+            counts["calls"] += used.calls
+            for kind in TOKENS:
+                counts[kind] += getattr(used, f"{kind}_tokens")
+            if used.cost is None:
+                counts["unpriced"] += used.calls
+            else:
+                counts["picodollars"] += picodollars(used.cost) or 0
 
 
 @dataclass(slots=True)
@@ -54,4 +92,6 @@ class WorkerStats:
     """Seconds after their time at which timers, deadlines and answers that nobody gave were written."""
     loop_lag: float = 0.0
     """The longest time, in seconds, that the event loop was blocked of late."""
+    usage: UsageStats = field(default_factory=UsageStats)
+    """Of models, in steps that were done and sub-steps that were recorded."""
     reactors: dict[str, ReactorStats] = field(default_factory=dict)

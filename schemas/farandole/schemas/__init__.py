@@ -23,12 +23,13 @@ from .evolution import Mode
 from .failure import error_text, failure_fields
 from .freeform import Json
 from .info import EventInfo, event_info
-from .marks import Mark, Marked, Personal, Search, Secret
+from .marks import Mark, Marked, Personal, Search, Secret, Used
 from .payload import Chain, PayloadCodec, PayloadContext
 from .plain_values import PlainValues
 from .schema_text import SchemaText
 from .system import SystemSchema
 from .upcast import upcast
+from .usage import Usage
 
 __all__ = [
     "Answer",
@@ -66,6 +67,8 @@ __all__ = [
     "Table",
     "UndecodableValue",
     "UnreadableHeaders",
+    "Usage",
+    "Used",
     "acquaint",
     "error_text",
     "event_info",

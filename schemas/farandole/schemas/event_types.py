@@ -92,7 +92,7 @@ class EventTypes:
                 f"{self.prefix}: two events are named '{info.name}': {_place(other.cls)} and {_place(cls)}; "
                 "give one of them name="
             )
-        derived = derive(cls, name, info.version)
+        derived = derive(cls, name, info.version, info.kind, info.deadline)
         self._names[cls] = name
         known = self._known[name] = self._by_class[cls] = _Known(cls, derived, MARK + derived.fingerprint)
         self._own[derived.fingerprint] = known.derived.text

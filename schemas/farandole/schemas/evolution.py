@@ -8,7 +8,7 @@ parks the steps of events of a version above its own, visibly, until it is deplo
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from .avro import VERSION, fingerprint_of
+from .avro import DEADLINE, KIND, VERSION, fingerprint_of
 from .compatibility import Mismatch, mismatches
 from .errors import IncompatibleSchema
 from .marks import ALL as MARKS
@@ -164,6 +164,8 @@ _MEANS_NOTHING: Final = frozenset(
         "farandole.values",
         "farandole.length",
         VERSION,
+        KIND,
+        DEADLINE,
         *(mark.attribute for mark in MARKS),
     }
 )

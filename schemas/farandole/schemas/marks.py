@@ -35,7 +35,29 @@ Personal: Final = Mark("personal")
 Search: Final = Mark("search")
 """A run is found by the field, whichever event of it has it."""
 
-ALL: Final = (Secret, Personal, Search)
+
+class Used:
+    """Marks of fields that say what was used of something that is paid for, as a model. See `farandole.schemas.usage`."""
+
+    agent: Final = Mark("usage.agent")
+    """Who used it; without it, the reactor."""
+    model: Final = Mark("usage.model")
+    """What was used."""
+    calls: Final = Mark("usage.calls")
+    """How many calls the event is of; without it, one."""
+    input_tokens: Final = Mark("usage.input_tokens")
+    output_tokens: Final = Mark("usage.output_tokens")
+    cache_read_tokens: Final = Mark("usage.cache_read_tokens")
+    cache_write_tokens: Final = Mark("usage.cache_write_tokens")
+    cost: Final = Mark("usage.cost")
+    """In US dollars; null if nobody knows the price."""
+
+
+USAGE: Final = (
+    Used.agent, Used.model, Used.calls, Used.input_tokens, Used.output_tokens, Used.cache_read_tokens,
+    Used.cache_write_tokens, Used.cost,
+)  # fmt: skip
+ALL: Final = (Secret, Personal, Search, *USAGE)
 
 
 def marks_among(metadata: Iterable[object]) -> frozenset[Mark]:

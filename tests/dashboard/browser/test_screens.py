@@ -14,7 +14,7 @@ PAGES = (
     "/runs", "/runs?status=failed&q=eve", "/runs/order-8", "/runs/order-6", "/runs/order-9", "/runs/return-1",
     "/runs/order-6?tab=events", "/runs/stock-1?tab=graph", "/runs/stock-1?tab=relations", "/map", "/inbox",
     "/inbox?state=answered", "/failures", "/failures?show=all", "/waiting", "/reactors", "/reactors/take_payment",
-    "/timers", "/schemas", "/schemas/shop.OrderPlaced", "/diff", "/diff?a=order-1&b=order-5", "/audit?programs=1",
+    "/timers", "/costs", "/schemas", "/schemas/shop.OrderPlaced", "/diff", "/diff?a=order-1&b=order-5", "/audit?programs=1",
     "/projections", "/start", "/start?type=OrderPlaced",
 )  # fmt: skip
 WAYS = {"light": DESK, "dark": {**DESK, "color_scheme": "dark"}, "phone": PHONE}

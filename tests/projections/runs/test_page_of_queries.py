@@ -21,7 +21,7 @@ def queries() -> list[str]:
 
 async def test_every_query_on_the_page_can_be_asked(database: Database) -> None:
     await projected(RecordedLog(a_random_log(62, 400)), database)
-    assert len(queries()) == 5
+    assert len(queries()) == 6
     with database.reading() as connection:
         for query in queries():
             connection.exec_driver_sql(query).fetchall()

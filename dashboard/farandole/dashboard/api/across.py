@@ -21,6 +21,7 @@ from farandole.projections.runs.query import (
     ReactorRow,
     RunRow,
     ServiceRow,
+    UsageRow,
     Where,
 )
 
@@ -28,6 +29,7 @@ from .asking import Cursor, Instant, Limit, MinPosition, Page, TheDesk, page, to
 
 router = APIRouter(tags=["across runs"])
 
+By = Literal["day", "agent", "model", "run"]
 DecisionState = Literal["open", "answered", "expired", "lapsed", "dropped", "unasked"]
 
 
@@ -109,6 +111,22 @@ async def minutes(
 ) -> Page[MinuteRow]:  # fmt: skip
     """Of a day at most; without ``upto``, up to the newest record."""
     answer = await desk.runs.minutes(since, upto, reactor=reactor, min_position=min_position)
+    return await page(desk, response, answer)
+
+
+@router.get("/usage", summary="What was used of models and what it cost")
+async def usage(
+    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
+    by: Annotated[list[By] | None, Query(description="What is summed up by; by default agent and model.")] = None,
+    since: Instant | None = None, upto: Instant | None = None, agent: str | None = None, model: str | None = None,
+    run_id: str | None = None, children: Annotated[bool, Query(description="Of a run: the runs that it started, too.")] = False,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+) -> Page[UsageRow]:  # fmt: skip
+    """Those that cost most first; by days, the newest day first. ``cost`` is in US dollars, exact, as text."""
+    answer = await desk.runs.usage(
+        by=by or ("agent", "model"), since=since, upto=upto, agent=agent, model=model, run_id=run_id, children=children,
+        limit=limit, min_position=min_position,
+    )  # fmt: skip
     return await page(desk, response, answer)
 
 

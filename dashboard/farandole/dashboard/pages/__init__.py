@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from . import catalogue, clocks, comparing, listing, machines, mapping, people, run, trouble
+from . import catalogue, clocks, comparing, costs, listing, machines, mapping, people, run, trouble
 from .assets import served
 from .site import error_page, login_page
 
@@ -18,5 +18,5 @@ async def static(said: str, name: str) -> Response:
     return served(said, name)
 
 
-for _each in (listing, run, mapping, people, trouble, machines, clocks, catalogue, comparing):
+for _each in (listing, run, mapping, people, trouble, machines, clocks, catalogue, comparing, costs):
     pages.include_router(_each.router)

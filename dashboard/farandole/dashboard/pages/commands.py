@@ -15,8 +15,8 @@ def commands(desk: Any) -> Command:
 
     def command(verb: str, *words: str) -> str:
         of = ["APP"] if verb in ("start", "send", "work", "graph") else ["-c", desk.choreography]
-        options = ["--db", desk.db_url] if verb in ("rebuild", "verify") else []
-        where = [] if verb == "graph" else ["--store", desk.store_url]
+        options = ["--db", desk.db_url] if verb in ("rebuild", "verify", "costs") else []
+        where = [] if verb in ("graph", "costs") else ["--store", desk.store_url]
         return shlex.join(["farandole", verb, *of, *words, *where, *options])
 
     return command

@@ -53,6 +53,10 @@ async def run(request: Request, run_id: str) -> HTMLResponse:
             (seen_by(request.state.caller, decision), types.answer_forms(decision))
             for decision in (await runs.decisions(run_id=run_id)).found
         ],
+        "spent": (spent := (await runs.usage(by=(), run_id=run_id)).found),
+        "family_spent": [
+            each for each in (await runs.usage(by=(), run_id=run_id, children=True)).found if each not in spent
+        ],
         "fresh": found.fresh,
     }
     context |= await _TABS[tab](request, runs, row, at)

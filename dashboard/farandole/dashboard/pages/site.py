@@ -71,7 +71,7 @@ def environment() -> Environment:
     made.globals.update(asset=address, path_of=path_of, with_query=with_query, words=words)
     made.filters.update(
         iso=times.iso, exactly=times.exactly, span=times.span, short=words.short, plural=words.plural, pretty=pretty,
-        as_text=words.as_text, from_json=from_json, quoted=lambda said: quote(str(said), safe=""),
+        as_text=words.as_text, dollars=words.dollars, from_json=from_json, quoted=lambda said: quote(str(said), safe=""),
     )  # fmt: skip
     made.tests["mapping"] = lambda value: isinstance(value, Mapping)
     return made

@@ -1,6 +1,7 @@
 """What runs, records and steps are called on pages, and which tone each has."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Final
 
 from farandole.projections.runs.query import RecordRow, RunRow, StepRow
@@ -120,6 +121,14 @@ def waits_for(run: RunRow, steps: Iterable[StepRow], now: int) -> list[str]:
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def dollars(cost: Decimal) -> str:
+    """An amount of US dollars with the digits that matter."""
+    if not cost or abs(cost) >= 1:
+        return f"${cost:,.2f}"
+    whole, _, part = f"{cost:.{2 - cost.adjusted()}f}".partition(".")
+    return f"${whole}.{part.rstrip('0'):0<2}"
 
 
 def as_text(value: Any) -> str:

@@ -60,6 +60,8 @@ CHILDREN: Final = Form(tables.children, {"state": "set", "ended_at": "set", "end
 FAILURES: Final = Form(tables.failures)
 ATTRIBUTES: Final = Form(tables.attributes, {"admitted": "set"})
 ALL_ATTRIBUTES: Final = Form(tables.attributes, {"admitted": "set"}, key=("partition", "log_offset"))
+USAGE: Final = Form(tables.usage, {"admitted": "set"})
+ALL_USAGE: Final = Form(tables.usage, {"admitted": "set"}, key=("partition", "log_offset"))
 REACTORS: Final = Form(tables.reactors)
 POLICIES: Final = Form(tables.policies)
 SCHEDULES: Final = Form(tables.schedules)
@@ -85,6 +87,11 @@ class Batch:
         """Of records that came with an earlier batch."""
         self.named: dict[Key, list[Key]] = {}
         """Keys of the attributes of this batch, by the partition and offset of their record."""
+        self.usage = Changes(USAGE)
+        self.usage_of = Changes(ALL_USAGE)
+        """Of records that came with an earlier batch."""
+        self.used: dict[Key, list[Key]] = {}
+        """Keys of the usage of this batch, by the partition and offset of its record."""
         self.reactors = Changes(REACTORS)
         self.policies = Changes(POLICIES)
         self.schedules = Changes(SCHEDULES)
@@ -94,7 +101,7 @@ class Batch:
         return iter(
             (
                 self.runs, self.records, self.steps, self.timers, self.decisions, self.children, self.failures,
-                self.attributes, self.attributes_of, self.reactors, self.policies, self.schedules, self.minutes,
+                self.attributes, self.attributes_of, self.usage, self.usage_of, self.reactors, self.policies, self.schedules, self.minutes,
             )
         )  # fmt: skip
 

@@ -23,10 +23,12 @@ from farandole.schemas import (
     UndecodableValue,
 )
 from farandole.schemas.catalogue import PREFIX, read_entry
-from farandole.schemas.envelope import Envelope, Flag
+from farandole.schemas.envelope import Envelope, Flag, Kind
 from farandole.schemas.single_object import HEAD, MARK
+from farandole.schemas.usage import Usage, Usages, usage_in_json
 
 _CODED: Final = int(Flag.CODED)
+_SUBSTEP: Final = int(Kind.SUBSTEP)
 _MOST_WORDS: Final = 32 * 1024
 _MOST_ATTRIBUTE: Final = 256
 _GREATEST: Final = 2**63 - 1
@@ -51,6 +53,8 @@ class Payload(NamedTuple):
     """All text in it but what is secret or personal."""
     attributes: tuple[tuple[str, str], ...]
     """Fields that a run is found by."""
+    usage: tuple[Usage, ...] = ()
+    """What it says that was used."""
 
 
 NOTHING: Final = Payload(None, None, None, None, None, ())
@@ -69,6 +73,7 @@ class Payloads:
         self._codec = codec
         self._values = PlainValues()
         self._marked = Marked()
+        self._usages = Usages()
         self._hidden: frozenset[tuple[str, str]] = frozenset()
         self._private: frozenset[tuple[str, str]] = frozenset()
         self._sought: dict[str, tuple[str, ...]] = {}
@@ -80,9 +85,11 @@ class Payloads:
         for key, value in catalogue.items():
             if key.startswith(PREFIX):
                 try:
-                    self._marked.learn(read_entry(key, value).schema)
+                    schema = read_entry(key, value).schema
                 except UndecodableValue:
                     continue
+                self._marked.learn(schema)
+                self._usages.learn(schema)
         self._hidden, self._private = self._marked.fields(Secret), self._marked.fields(Personal)
         sought: dict[str, list[str]] = {}
         for record, field in sorted(self._marked.fields(Search)):
@@ -124,6 +131,7 @@ class Payloads:
         sought = self._sought.get(name)
         attributes = () if sought is None else tuple(_attributes(fields, sought))
         words = self._words(fields)
+        usage = usage_in_json(fields["result"]) if e.kind == _SUBSTEP else self._usages.of_event(fields)
         personal = None
         if self._private:
             shown = _without(fields, self._hidden | self._private)
@@ -131,7 +139,7 @@ class Payloads:
             personal, fields = (as_json(fields), shown) if shown != fields else (None, fields)
         elif self._hidden:
             fields = _without(fields, self._hidden)
-        return Payload(fields, as_json(fields), personal, None, words, attributes)
+        return Payload(fields, as_json(fields), personal, None, words, attributes, usage)
 
     def _words(self, fields: Mapping[str, Any]) -> str | None:
         """All text in a value but what is secret or personal, in order."""

@@ -17,6 +17,7 @@ from .batch import Batch
 from .governing import contract_changes, policy_changes, schedule_changes
 from .open_runs import Touched, names, new_run, run_changes, step_row
 from .payloads import NOTHING, Payload, Payloads, bounded, plain, text
+from .using import usage_row
 from .waits import Waits, begun, question, waits_of
 from .who import who
 
@@ -31,6 +32,7 @@ _OUTCOME, _START, _FAILURE, _LOST, _RETRY = map(int, (Kind.OUTCOME, Kind.START, 
 _OF_EVENTS: Final = frozenset(map(int, (Kind.START, Kind.OUTCOME, Kind.SIGNAL, Kind.ANSWER, Kind.TIMER, Kind.EXPIRY)))
 _OF_FAILURES: Final = frozenset(map(int, (Kind.FAILURE, Kind.LOST, Kind.EXPIRY)))
 _OF_PAIRS: Final = frozenset(map(int, (Kind.FAILURE, Kind.LOST, Kind.CLAIM, Kind.SUBSTEP, Kind.EXPIRY)))
+_SUBSTEP = int(Kind.SUBSTEP)
 _POLICY, _TICK = int(Kind.POLICY), int(Kind.TICK)
 _TOLD: Final = (Verdict.ADMITTED, Verdict.HELD)
 
@@ -135,14 +137,33 @@ class Rows:
                 key = (partition, offset, name)
                 into.attributes.insert(key, [*key, run.offset, value, place is not None])
                 into.named.setdefault((partition, offset), []).append(key)
+        if payload.usage and run is not None and out.verdict in _TOLD:
+            self._usage(record, e, out, payload, run, place is not None, into)
+
+    def _usage(
+        self, record: Stored, e: Envelope, out: Applied, payload: Payload, run: Run, counts: bool, into: Batch
+    ) -> None:
+        partition, offset = record.partition, record.offset
+        if e.kind == _SUBSTEP:
+            counts = out.verdict is Verdict.ADMITTED
+        elif e.kind not in _OF_EVENTS or e.flags & _TO_COME:
+            return
+        for number, used in enumerate(payload.usage):
+            key = (partition, offset, number)
+            row = usage_row(*key, run.offset, self.fold.log_time, names(e.reactor), used, counts)
+            into.usage.insert(key, row)
+            into.used.setdefault((partition, offset), []).append(key)
 
     def _counts(self, offset: int, into: Batch) -> None:
         """An event that came before has entered the history: its run is found by what it has."""
         key = (self.fold.partition, offset)
         if key not in into.records.new:
             into.attributes_of.update(key, (True,))
+            into.usage_of.update(key, (True,))
         for each in into.named.get(key, ()):
             into.attributes.update(each, (True,))
+        for each in into.used.get(key, ()):
+            into.usage.update(each, (True,))
 
     # ── what it does ─────────────────────────────────────────────────────────────────────────────────────────────────
 

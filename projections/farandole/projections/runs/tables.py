@@ -265,6 +265,29 @@ attributes: Final = Table(
     Index("attributes_by_run", "partition", "run"),
 )
 
+usage: Final = Table(
+    "usage",
+    metadata,
+    _key("partition", Integer),
+    _key("log_offset"),
+    _key("number", Integer),
+    _has("run", BigInteger),
+    _has("at", BigInteger),
+    _has("reactor"),
+    _has("agent"),
+    _has("model"),
+    _has("calls", BigInteger),
+    _has("input_tokens", BigInteger),
+    _has("output_tokens", BigInteger),
+    _has("cache_read_tokens", BigInteger),
+    _has("cache_write_tokens", BigInteger),
+    _may("picodollars", BigInteger),  # nothing: nobody knows the price
+    _has("admitted", Boolean),
+    Index("usage_by_run", "partition", "run"),
+    Index("usage_by_time", "at"),
+)
+"""What was used of models. Money in millionths of a millionth of a US dollar, for SQLite has no decimals."""
+
 reactors: Final = Table(
     "reactors",
     metadata,
@@ -320,7 +343,7 @@ minutes: Final = Table(
 standings: Final = Table("standings", metadata, _key("status", Text), _has("runs", BigInteger))
 """How many runs there are of each status. See `standings.keep_standings`."""
 
-OF_RUNS: Final = (records, steps, timers, decisions, children, failures, attributes, runs)
+OF_RUNS: Final = (records, steps, timers, decisions, children, failures, attributes, usage, runs)
 """Tables whose rows leave with their run."""
 OF_THE_LOG: Final = (*OF_RUNS, reactors, policies, schedules, minutes)
 """Tables whose rows follow from the log."""

@@ -10,6 +10,7 @@ from farandole.reactors.dispatch import Work
 from farandole.reactors.outbox import Outbox
 from farandole.reactors.plan import Plan
 from farandole.reactors.scribe import Scribe
+from farandole.reactors.stats import UsageStats
 from farandole.reactors.values import Values
 from farandole.schemas import EventTypes, UndecodableValue
 
@@ -24,12 +25,19 @@ class Arguments:
     """Reads what handlers are called with."""
 
     def __init__(
-        self, choreography: str, store: EventStore, types: EventTypes, values: Values, scribe: Scribe, outbox: Outbox
+        self,
+        choreography: str,
+        store: EventStore,
+        types: EventTypes,
+        values: Values,
+        scribe: Scribe,
+        outbox: Outbox,
+        usage: UsageStats,
     ) -> None:
         self._choreography = choreography
         self._types = types
         self._reader = EventReader(store, types, values)
-        self._desk = Desk(scribe, outbox, self._reader, store.max_record_bytes)
+        self._desk = Desk(scribe, outbox, self._reader, store.max_record_bytes, usage)
 
     def at_hand(self, plan: Plan, work: Work) -> dict[str, Any] | None:
         """The arguments, if the trigger just read is all that they need; the common case, kept short."""

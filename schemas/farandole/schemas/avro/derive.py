@@ -9,7 +9,7 @@ import json
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
@@ -21,7 +21,7 @@ from pydantic.types import EncodedBytes, EncodedStr
 
 from farandole.schemas.errors import DeclarationError
 from farandole.schemas.freeform import JSON_MARKER
-from farandole.schemas.marks import Search, Secret, marks_among
+from farandole.schemas.marks import USAGE, Search, Secret, marks_among
 
 from . import containers, enums, records, scalars, unions
 from .annotations import is_alias, peel, said, show
@@ -54,6 +54,12 @@ _PLAIN: Final = frozenset({"null", "boolean", "int", "long", "double", "string",
 _MODEL: Final = "use a pydantic model, or one of the types that docs/events.md lists"
 
 
+KIND: Final = "farandole.kind"
+"""The attribute of a record schema that says which kind of event it is, unless that is a plain one."""
+DEADLINE: Final = "farandole.deadline"
+"""Of a start: milliseconds after which its run fails."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Derived:
     """All that is needed to write and read the events of one class."""
@@ -69,11 +75,15 @@ class Derived:
     binary: Binary
 
 
-def derive(cls: type[BaseModel], name: str, version: int) -> Derived:
+def derive(
+    cls: type[BaseModel], name: str, version: int, kind: str = "event", deadline: timedelta | None = None
+) -> Derived:
     """Derive the schema of an event class.
 
     Args:
         name: the full name of the record, such as ``orders.PaymentTaken``; nested types are named ``orders.types.X``.
+        kind: of the event.
+        deadline: of a start.
 
     Raises:
         DeclarationError: Avro cannot say a type, or one that is named is not defined.
@@ -89,6 +99,10 @@ def derive(cls: type[BaseModel], name: str, version: int) -> Derived:
         node = walk.record(shape, name)
         schema = inline(node.schema, walk.definitions)
         schema[VERSION] = version
+        if kind != "event":
+            schema[KIND] = kind
+        if deadline is not None:
+            schema[DEADLINE] = round(deadline.total_seconds() * 1000)
         check_schema(schema)
     except Unsayable as e:
         raise DeclarationError(f"{name}: {e}" if not e.path else f"{name}, {e}") from e
@@ -266,6 +280,9 @@ class _Walk:
                     "a run is found by text, numbers, dates and the like that its events have as fields of their own",
                     "mark such a field with Search",
                 )
+        used = next((mark for mark in USAGE if mark in marks), None)
+        if used is not None and not self._is_plain(self.node(kind, whole=True).schema):
+            raise Unsayable(f"what was used is one number or name, and {used!r} stands on more", "mark such a field")
         return {mark.attribute: True for mark in sorted(marks, key=lambda mark: mark.name)}
 
     def _is_plain(self, schema: Schema) -> bool:

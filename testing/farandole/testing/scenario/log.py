@@ -13,6 +13,7 @@ from farandole.projections.fold import Fold
 from farandole.reactors import Choreography, Client, Provider
 from farandole.reactors.follower import Follower
 from farandole.reactors.genesis import establish
+from farandole.reactors.offers import find
 from farandole.reactors.provide import Providers
 from farandole.reactors.scribe import Scribe
 from farandole.reactors.service import open_log, supplied
@@ -72,6 +73,7 @@ class Log:
         """Make the log, with the contracts of all services in force, and nobody at work yet."""
         for service in self.services:
             service.load()
+            await find(service, partial(connect, self._url, create=False, clock=self._clock))
         store = self.store = await connect(self._url, self.name, partitions=self._each, clock=self._clock)
         self._stack.push_async_callback(store.close)
         types = self._types()
@@ -151,7 +153,7 @@ class Log:
 
     async def _worker(self, service: Choreography) -> Worker:
         scribe = await open_log(service, self.store, service.service, self._clock)
-        providers = Providers(service.providers)
+        providers = Providers(service.providers, self.store)
         for provider, value in self._replaced:
             if provider in service.providers:
                 providers.replace(provider, value)

@@ -160,7 +160,8 @@ class Stage:
             named.setdefault(choreography.name, []).append(choreography)
         logs: dict[str, Log] = {}
         try:
-            for name, services in named.items():
+            # Those that look for what others offer find it there.
+            for name, services in sorted(named.items(), key=lambda each: any(s.finders for s in each[1])):
                 log = logs[name] = Log(
                     services, f"memory://{self._name}", clock,
                     workers=self._workers, settings=self._settings, replaced=self._replaced,
@@ -172,7 +173,7 @@ class Stage:
             for log in logs.values():
                 await log.close()
             raise
-        self.logs = logs
+        self.logs = {name: logs[name] for name in named}
 
     async def _begin(self) -> None:
         if self._begun:

@@ -1,7 +1,7 @@
 // The keyboard: / searches, j and k walk the list, Enter opens, g and a letter goes elsewhere, ? tells.
 const PLACES = {
   r: "/runs", w: "/waiting", i: "/inbox", f: "/failures", m: "/map", c: "/reactors", t: "/timers", s: "/schemas",
-  d: "/diff", a: "/audit", p: "/projections",
+  d: "/diff", a: "/audit", o: "/costs", p: "/projections",
 };
 let going = 0;
 

@@ -29,6 +29,7 @@ from .kin import Family, RelativeRow
 from .pages import UnknownCursor
 from .people import ActRow
 from .runs import Runs
+from .spending import UnknownGrouping, UsageRow
 
 __all__ = [
     "ActRow",
@@ -62,6 +63,8 @@ __all__ = [
     "TimerRow",
     "TooWide",
     "UnknownCursor",
+    "UnknownGrouping",
+    "UsageRow",
     "Where",
     "compare_payloads",
 ]

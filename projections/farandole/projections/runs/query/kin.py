@@ -75,6 +75,19 @@ def family(connection: Connection, choreography: str, run_id: str, most: int = _
     return Family(run_id, root.run_id, root.parent, root.parent_choreography, root.of_schedule, tuple(found), whole)
 
 
+def below(connection: Connection, choreography: str, run: RunRow, most: int = 10_000) -> list[RunRow]:
+    """The runs of this choreography that a run, or one of these, started; no more than so many."""
+    found: list[RunRow] = []
+    seen, level = {run.run_id}, [run]
+    while level and len(found) < most:
+        rows = [row for row in _children(connection, level) if _ours(row, choreography) and row["child"] not in seen]
+        known = _runs(connection, list({row["child"]: None for row in rows}))
+        seen.update(known)
+        level = list(known.values())
+        found += level
+    return found[:most]
+
+
 def _above(connection: Connection, choreography: str, run: RunRow) -> list[RunRow]:
     found: list[RunRow] = []
     seen = {run.run_id}

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, FromClause, Select, func, select, tuple_
 
 from farandole.projections.runs import tables as t
 
-from . import causation, details, governing, kin, people, searching
+from . import causation, details, governing, kin, people, searching, spending
 from .answers import (
     Answer,
     ChildRow,
@@ -37,6 +37,7 @@ from .filters import Where
 from .kin import Family
 from .pages import MOST, cursor_of, cut, limited, named_place_in, passed, place_in
 from .people import ActRow
+from .spending import By, UsageRow
 
 _T = TypeVar("_T")
 EVERYTHING: Final = Where()
@@ -322,6 +323,39 @@ class Runs(Asking):
             TooWide: it is more than a day.
         """
         return await self.ask(lambda c: governing.minutes(c, since, upto, reactor), min_position)
+
+    async def usage(
+        self,
+        *,
+        by: Collection[By] = ("agent", "model"),
+        since: int | None = None,
+        upto: int | None = None,
+        agent: str | None = None,
+        model: str | None = None,
+        run_id: str | None = None,
+        children: bool = False,
+        limit: int = spending.MOST,
+        min_position: Mapping[int, int] | None = None,
+    ) -> Answer[tuple[UsageRow, ...]]:
+        """What was used of models and what it cost, those that cost most first; by days, the newest day first.
+
+        Args:
+            by: what is summed up by: ``day`` (of UTC), ``agent``, ``model``, ``run``; nothing: one sum.
+            since, upto: log times, the latter left out.
+            run_id: of this run alone; of several that had the id one after the other, the last one.
+            children: of the runs that it started, and those started, too, as far as they are of this choreography.
+            limit: so many rows at most.
+
+        Raises:
+            UnknownGrouping: by something else.
+        """
+        return await self.ask(
+            lambda c: spending.usage(
+                c, self.choreography, by=by, since=since, upto=upto, agent=agent, model=model, run_id=run_id, children=children,
+                limit=max(1, min(limit, spending.MOST)),
+            ),
+            min_position,
+        )  # fmt: skip
 
     async def schedules(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ScheduleRow, ...]]:
         """Schedules that have ticked, by name. What a schedule says of itself is in the catalogue of the log."""

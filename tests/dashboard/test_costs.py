@@ -1,0 +1,104 @@
+"""What models cost, over HTTP and on pages: summed up, filtered, and exact."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from tests.dashboard.desks import Office, an_office, client_of
+
+from farandole.dashboard import Desk, create_app
+from farandole.dashboard.pages.words import dollars
+from farandole.eventstore import connect
+from farandole.projections import Runs
+from farandole.projections.runs import Database, Pace, Projector, schema_of
+from farandole.reactors import Choreography
+from farandole.schemas import End, Start, Usage
+
+
+class Asked(Start):
+    model: str
+
+
+class Answered(End):
+    usage: Usage
+
+
+@asynccontextmanager
+async def a_spender(tmp_path: Path) -> AsyncIterator[Office]:
+    """Two runs that called a model."""
+    desk = Choreography("spender")
+
+    @desk.reactor
+    async def answer(asked: Asked) -> Answered:
+        used = Usage(agent="<b>helper", model=asked.model, input_tokens=1_200, cost=Decimal("0.00000375"))
+        return Answered(usage=used)
+
+    database = Database(f"sqlite:///{tmp_path}/spender.db", schema_of("spender"))
+    url = f"memory://{tmp_path.name}"
+    async with desk.work(url, partitions=1) as client, await connect(url, "spender", create=False) as store:
+        projector = Projector(store, database, "spender", pace=Pace(wait=0.02))
+        task = asyncio.create_task(projector.run())
+        try:
+            for model in ("large", "small"):
+                await (await client.start(Asked(model=model), run_id=model)).result(Answered)
+            at = Desk(runs=Runs(database, "spender"), client=client, events=desk.events, projector=projector)
+            app = create_app(at)
+            async with app.router.lifespan_context(app), client_of(app) as http:
+                office = Office(app, at, client, http)
+                await office.until("/counts", lambda counts: counts == {"completed": 2})
+                yield office
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await projector.close()
+            database.close()
+
+
+async def test_usage_is_told_by_what_is_asked_for(tmp_path: Path) -> None:
+    async with a_spender(tmp_path) as office:
+        found = (await office.get("/usage"))["items"]
+        assert {(row["agent"], row["model"], row["cost"]) for row in found} == {
+            ("<b>helper", "large", "0.00000375"),
+            ("<b>helper", "small", "0.00000375"),
+        }
+        (row,) = (await office.get("/usage?by=agent&run_id=large"))["items"]
+        assert (row["calls"], row["input_tokens"], row["model"], row["run_id"]) == (1, 1_200, None, None)
+        (row,) = (await office.get("/usage?by=day&model=small"))["items"]
+        assert row["day"] % 86_400_000 == 0
+        assert (await office.get(f"/usage?since={row['last'] + 1}"))["items"] == []
+        assert (await office.http.get("/api/v1/usage?by=colour")).status_code == 422
+
+
+async def test_costs_have_a_page_and_a_place_on_that_of_a_run(tmp_path: Path) -> None:
+    async with a_spender(tmp_path) as office:
+        for path in ("/costs", "/costs?range=all", "/costs?range=none&model=small", "/costs?agent=%3Cb%3Ehelper"):
+            page = (await office.http.get(path)).text
+            assert "&lt;b&gt;helper" in page
+            assert "<b>helper" not in page
+            assert "$0.0000075" in page or "small" in path or "$0.00000375" in page
+        assert "No model was called" in (await office.http.get("/costs?agent=nobody")).text
+        page = (await office.http.get("/runs/large")).text
+        assert "$0.00000375" in page
+        assert "With child runs" not in page
+
+
+async def test_a_choreography_without_models_has_no_costs(tmp_path: Path) -> None:
+    async with an_office(tmp_path) as office:
+        assert "No model was called" in (await office.http.get("/costs")).text
+
+
+@pytest.mark.parametrize(
+    ("cost", "said"),
+    [
+        ("0", "$0.00"),
+        ("0.5", "$0.50"),
+        ("1234.567", "$1,234.57"),
+        ("0.01234567", "$0.0123"),
+        ("0.0000375", "$0.0000375"),
+    ],
+)
+def test_amounts_have_the_digits_that_matter(cost: str, said: str) -> None:
+    assert dollars(Decimal(cost)) == said
