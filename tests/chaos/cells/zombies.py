@@ -11,6 +11,9 @@ from checker.record import Kind
 from checker.verdict import Verdict
 from flow.workers import SERVICES
 
+_SURE = 6.0
+"""Seconds of ordinary work after which nobody is careful any more."""
+
 
 @cell(
     "zombie",
@@ -22,6 +25,7 @@ async def zombie(trial: Trial, times: int, rate: float, session: float) -> None:
     async with Stage(trial, names=("a", "b"), session=session) as stage:
         for _ in range(times):
             await one_zombie(stage, rate)
+            await _settled(stage, rate)
         stage.healed()
 
 
@@ -56,6 +60,14 @@ async def one_zombie(stage: Stage, rate: float) -> None:
         trial.wrong(f"the outcomes of {run} were {verdicts}")
     load.stop()
     await stage.until(lambda: stage.idle, "calm")
+
+
+async def _settled(stage: Stage, rate: float) -> None:
+    """Let both workers have a share of which they are sure: what is begun right after a rebalance is claimed, and whoever
+    stands still for longer than a claim holds writes no outcome.
+    """
+    await stage.press(rate=rate, most=int(_SURE * rate))
+    await stage.until(lambda: stage.idle, "ordinary work")
 
 
 def _outcomes(stage: Stage, run: str) -> list[Verdict]:

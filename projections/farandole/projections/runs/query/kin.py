@@ -80,8 +80,10 @@ def below(connection: Connection, choreography: str, run: RunRow, most: int = 10
     found: list[RunRow] = []
     seen, level = {run.run_id}, [run]
     while level and len(found) < most:
-        rows = [row for row in _children(connection, level) if _ours(row, choreography) and row["child"] not in seen]
-        known = _runs(connection, list({row["child"]: None for row in rows}))
+        parents = [(each.partition, each.run) for each in level]
+        rows = children_of(connection, parents, most - len(found) + len(seen))
+        new = [row["child"] for row in rows if is_of(row, choreography) and row["child"] not in seen]
+        known = last_runs(connection, list(dict.fromkeys(new)))
         seen.update(known)
         level = list(known.values())
         found += level
