@@ -96,7 +96,7 @@ class Agent:
         self.name = name
         self.module: str = sys._getframe(1).f_globals.get("__name__", "")
         self.takes = takes
-        self.gives = _events(gives, name)
+        self.gives = events_of(gives, name)
         self.model = model
         self.instructions = instructions
         self.prompt = prompt
@@ -134,7 +134,12 @@ class Agent:
         return f"<agent {self.name}>"
 
 
-def _events(gives: Any, name: str) -> tuple[type[Event], ...]:
+def events_of(gives: Any, name: str) -> tuple[type[Event], ...]:
+    """The events that an agent gives.
+
+    Raises:
+        DeclarationError: something among them is no event that a reactor can return.
+    """
     is_union = typing.get_origin(gives) in (typing.Union, types.UnionType)
     found = typing.get_args(gives) if is_union else (gives,)
     for event in found:

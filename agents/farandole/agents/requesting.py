@@ -9,7 +9,6 @@ from zlib import crc32
 from pydantic_ai.messages import (
     InstructionPart,
     ModelMessage,
-    ModelMessagesTypeAdapter,
     ModelRequest,
     ModelResponse,
 )
@@ -18,9 +17,10 @@ from pydantic_ai.models import Model, ModelRequestParameters
 from farandole.reactors import Step
 
 from .budget import check_limits
-from .conversations import Conversations
+from .conversations import Conversations, as_message
 from .errors import ModelMalformed, ModelRejected
 from .events import ModelReplied, ModelRequested
+from .prices import cost_of
 from .retries import failure_of
 from .spans import traced
 
@@ -86,13 +86,11 @@ def _replied(
     agent: "Agent", requested: ModelRequested, response: ModelResponse, took_ms: int, attempt: int
 ) -> ModelReplied:
     usage = response.usage
-    (message,) = ModelMessagesTypeAdapter.dump_python([response], mode="json", exclude_none=True)
-    del message["usage"], message["timestamp"]  # both stand in the record
     return agent.events.ModelReplied(
         agent=agent.name,
         conversation=requested.conversation,
         turn=requested.turn,
-        message=message,
+        message=as_message(response),
         model=response.model_name or "",
         provider=response.provider_name or "",
         finish_reason=response.finish_reason or "",
@@ -107,11 +105,4 @@ def _replied(
 
 
 def _cost(agent: "Agent", response: ModelResponse) -> Decimal | None:
-    if agent.price is not None:
-        return agent.price(response)
-    if response.usage.cost is not None:
-        return response.usage.cost
-    try:
-        return response.cost().total_price
-    except (LookupError, ValueError, AssertionError):  # nobody has a price for it
-        return None
+    return cost_of(response) if agent.price is None else agent.price(response)

@@ -102,7 +102,7 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
         answers = events.ToolApproved | events.ToolDenied
         add(asker(agent), f"{name}.approval", asking[answers], {}, proposed=events.ToolProposed)
         add(
-            decider(agent),
+            decider(events, events.called.get),
             f"{name}.decision",
             called | events.ToolReturned,
             {},
