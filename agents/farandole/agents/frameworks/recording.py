@@ -20,8 +20,9 @@ from typing import Any, Final, TypeVar
 
 from pydantic_ai.messages import ModelResponse
 
+from farandole.agents.events import Outcome
 from farandole.agents.prices import Price, cost_of
-from farandole.reactors import Step
+from farandole.reactors import GiveUp, Step
 
 from .calls import ModelCall, Replies, Results, ToolCall, check_args, check_said, digests
 
@@ -52,12 +53,14 @@ class Recorder:
 
     Attributes:
         told: those that have ended, in the order of their ends.
+        gave_up: why the step has to fail for good, whatever the framework makes of it.
     """
 
     step: Step
     name: str = ""
     price: Price | None = None
     told: list[Told] = field(default_factory=list)
+    gave_up: GiveUp | None = None
     _taken: set[str] = field(default_factory=set)
 
     async def model(
@@ -103,21 +106,49 @@ class Recorder:
                 with _in_call(name, f"{self.step.key}:{name}"):
                     result = await make()
                 content, outcome = form.told(result)
-                return ToolCall(
-                    tool=tool,
-                    call=call_id,
-                    args=args,
-                    outcome=outcome,
-                    took_ms=round((time.monotonic() - began) * 1000),
-                    attempt=self.step.attempt,
-                    result=form.write(result),
-                    content=content,
-                )
+                took_ms = round((time.monotonic() - began) * 1000)
+                return self._called(tool, call_id, args, outcome, took_ms, form.write(result), content)
 
             recorded = await self.step.once(name, _tool_called, call)
             check_args(f"step.once({name!r})", recorded, args)
         self.told.append(Told(name, recorded, within))
         return form.read(recorded.result)
+
+    async def around(
+        self,
+        tool: str,
+        call_id: str,
+        args: Any,
+        make: Callable[[], Awaitable[R]],
+        told: Callable[[R], tuple[Any, Outcome]],
+    ) -> R:
+        """A call that is not recorded itself, though those within it are: it may wait for people and go on later."""
+        within = _within.get()
+        with self._named(within, f"{tool} {call_id}".rstrip()) as name:
+            began = time.monotonic()
+            with _in_call(name, f"{self.step.key}:{name}"):
+                result = await make()
+            took_ms = round((time.monotonic() - began) * 1000)
+        content, outcome = told(result)
+        if content is not None:
+            self.told.append(
+                Told(name, self._called(tool, call_id, args, outcome, took_ms, None, content), within)
+            )
+        return result
+
+    def _called(
+        self, tool: str, call_id: str, args: Any, outcome: Outcome, took_ms: int, result: Any, content: Any
+    ) -> ToolCall:
+        return ToolCall(
+            tool=tool,
+            call=call_id,
+            args=args,
+            outcome=outcome,
+            took_ms=took_ms,
+            attempt=self.step.attempt,
+            result=result,
+            content=content,
+        )
 
     def _billed(self, form: Replies[R], reply: R, said: Sequence[Any], took_ms: int) -> ModelCall:
         response = form.told(reply)
@@ -149,8 +180,10 @@ class Recorder:
         self._taken.add(name)
         try:
             yield name
-        except BaseException:
+        except BaseException as e:
             self._taken.discard(name)
+            if isinstance(e, GiveUp):
+                self.gave_up = e
             raise
 
     def _full(self, within: str, what: str) -> str:
@@ -172,14 +205,23 @@ def durably(step: Step, name: str = "", *, price: Price | None = None) -> Iterat
     Args:
         name: tells agents apart that run side by side in one step.
         price: what a reply costs in US dollars; by default as Pydantic AI knows it.
+
+    Raises:
+        GiveUp: a tool raised it, or nothing can be recorded; also if the framework caught it.
     """
     recorder = Recorder(step, name, price)
     token, within = _recorder.set(recorder), _within.set("")
     try:
         yield recorder
+    except Exception as e:
+        if recorder.gave_up is not None and recorder.gave_up is not e:
+            raise recorder.gave_up from e
+        raise
     finally:
         _recorder.reset(token)
         _within.reset(within)
+    if recorder.gave_up is not None:
+        raise recorder.gave_up
 
 
 def recording() -> Recorder | None:
