@@ -24,10 +24,15 @@ class AgentEvents:
         events.ToolReturned,
     )
 
+    wants_reactor: ClassVar[bool] = True
+    """Whether a request is to be taken, or tells of a call that was made."""
+
     def __init__(self, agent: str, tools: Iterable[str], module: str) -> None:
         replied, proposed, returned = self.bases
         first, owner = made.camel(agent), f"agent {agent}"
-        self.ModelRequested = made.event(events.ModelRequested, f"{first}ModelRequested", module, owner)
+        self.ModelRequested = made.event(
+            events.ModelRequested, f"{first}ModelRequested", module, owner, wants_reactor=self.wants_reactor
+        )
         self.ModelReplied = made.event(replied, f"{first}ModelReplied", module, owner)
         self.ToolProposed = made.event(proposed, f"{first}ToolProposed", module, owner)
         self.ToolApproved = made.event(events.ToolApproved, f"{first}ToolApproved", module, owner)

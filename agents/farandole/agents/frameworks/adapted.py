@@ -16,10 +16,10 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
+from farandole.agents.agent import events_of
 from farandole.agents.approval import Approval, ask
 from farandole.agents.deciding import decider
 from farandole.agents.errors import ModelMisbehaved
-from farandole.agents.agent import events_of
 from farandole.agents.events import ToolCalled, ToolProposed
 from farandole.agents.made import listed, signed, union
 from farandole.agents.outputs import described
@@ -228,7 +228,13 @@ class Adapted:
         """What a leg comes to: the events of its calls, and its questions; or at once what it gives."""
         events = self.events
         telling = Telling(
-            events, self.name, leg.conversation, recorder.told, turn=leg.turn, prompt=leg.prompt, announced=leg.announced
+            events,
+            self.name,
+            leg.conversation,
+            recorder.told,
+            turn=leg.turn,
+            prompt=leg.prompt,
+            announced=leg.announced,
         )
         told = telling.events
         if isinstance(came, Paused):
@@ -270,7 +276,9 @@ class Adapted:
             except ValidationError as e:
                 wrong = wrong or described(e)
         names = " | ".join(event.__name__ for event in self.gives)
-        raise ModelMisbehaved(f"agent {self.name} ended with {type(output).__name__}, of which no {names} can be made: {wrong}")
+        raise ModelMisbehaved(
+            f"agent {self.name} ended with {type(output).__name__}, of which no {names} can be made: {wrong}"
+        )
 
     def __repr__(self) -> str:
         return f"<adapted agent {self.name}>"

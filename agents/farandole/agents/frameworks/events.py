@@ -36,6 +36,7 @@ class AdaptedEvents(AgentEvents):
     """The event classes of one agent of another framework."""
 
     bases = (ModelReplied, ToolProposed, ToolReturned)
+    wants_reactor = False
 
     def __init__(self, agent: str, tools: Iterable[str], module: str) -> None:
         super().__init__(agent, dict.fromkeys([*tools, _ANY]), module)

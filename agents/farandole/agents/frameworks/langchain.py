@@ -33,7 +33,12 @@ from .checkpoints import as_json, from_json, kept, saver_with
 from .recording import recording
 
 _THREAD: Final = {"configurable": {"thread_id": "leg"}}
-_FINISHED: Final[dict[str, Any]] = {"end_turn": "stop", "tool_calls": "tool_call", "tool_use": "tool_call", "max_tokens": "length"}
+_FINISHED: Final[dict[str, Any]] = {
+    "end_turn": "stop",
+    "tool_calls": "tool_call",
+    "tool_use": "tool_call",
+    "max_tokens": "length",
+}
 """What providers call it, by what it is called here."""
 
 
@@ -294,6 +299,4 @@ def adapt(
         DeclarationError: something of it cannot be.
     """
     loop = _Loop(graph, enter, leave)
-    return Adapted(
-        name, loop, takes=takes, gives=gives, prompt=prompt, approval=approval, price=price, timeout=timeout
-    )
+    return Adapted(name, loop, takes=takes, gives=gives, prompt=prompt, approval=approval, price=price, timeout=timeout)

@@ -11,6 +11,12 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final, TypeVar
 
+from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
+from pydantic import BaseModel, TypeAdapter
+from pydantic_ai import messages as words
+from pydantic_ai.usage import RequestUsage
+from pydantic_core import to_jsonable_python
+
 from agents import Agent, FunctionTool, Handoff, Model, ModelResponse, RunConfig, Runner, RunState, Usage
 from agents.items import TResponseInputItem, TResponseStreamEvent
 from agents.models.multi_provider import MultiProvider
@@ -18,12 +24,6 @@ from agents.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agents.models.openai_responses import OpenAIResponsesModel
 from agents.tool import ToolOutputFileContent, ToolOutputImage, ToolOutputText
 from agents.tool_context import ToolContext
-from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
-from pydantic import BaseModel, TypeAdapter
-from pydantic_ai import messages as words
-from pydantic_ai.usage import RequestUsage
-from pydantic_core import to_jsonable_python
-
 from farandole.agents.approval import Approval
 from farandole.agents.prices import Price
 from farandole.schemas import DeclarationError, Duration
@@ -98,7 +98,9 @@ class DurableModel(Model):
         parts: list[words.ModelResponsePart] = []
         for item in reply.output:
             if isinstance(item, ResponseOutputMessage):
-                parts += [words.TextPart(getattr(part, "text", None) or getattr(part, "refusal", "")) for part in item.content]
+                parts += [
+                    words.TextPart(getattr(part, "text", None) or getattr(part, "refusal", "")) for part in item.content
+                ]
             elif isinstance(item, ResponseFunctionToolCall):
                 parts.append(words.ToolCallPart(item.name, item.arguments, item.call_id))
         calls = any(isinstance(part, words.ToolCallPart) for part in parts)
@@ -177,7 +179,9 @@ class _Invoker:
             return await recorder.around(name, call, args, make, lambda result: (_written(result), "success"))
         typed = self._tool.output_json_schema is not None
         form = Results[Any](
-            lambda result: _written(result, typed), lambda read: read, lambda result: (_written(result, typed), "success")
+            lambda result: _written(result, typed),
+            lambda read: read,
+            lambda result: (_written(result, typed), "success"),
         )
         return await recorder.tool(name, call, args, make, form)
 
@@ -303,6 +307,4 @@ def adapt(
     if not isinstance(agent.model, DurableModel):
         raise DeclarationError(f"agent {name}: make the agent durable, durable(Agent(...))")
     loop = _Loop(agent, context, run_config, max_turns)
-    return Adapted(
-        name, loop, takes=takes, gives=gives, prompt=prompt, approval=approval, price=price, timeout=timeout
-    )
+    return Adapted(name, loop, takes=takes, gives=gives, prompt=prompt, approval=approval, price=price, timeout=timeout)

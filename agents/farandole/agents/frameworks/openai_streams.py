@@ -3,16 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from openai.types.responses import Response, ResponseCompletedEvent, ResponseUsage
+
 from agents import ModelResponse, Usage
 from agents.items import TResponseStreamEvent
-from openai.types.responses import Response, ResponseCompletedEvent, ResponseUsage
 
 Record = Callable[[Callable[[], Awaitable[ModelResponse]]], Awaitable[ModelResponse]]
 
 
-async def streamed(
-    events: AsyncIterator[TResponseStreamEvent], record: Record
-) -> AsyncIterator[TResponseStreamEvent]:
+async def streamed(events: AsyncIterator[TResponseStreamEvent], record: Record) -> AsyncIterator[TResponseStreamEvent]:
     """The events of a call that is made now; of one that is recorded the last alone, which holds the whole reply.
 
     Args:

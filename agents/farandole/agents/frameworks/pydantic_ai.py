@@ -139,7 +139,7 @@ class _Recorded(BoundDurableOperation[Any, Any, Any]):
         return Results(codec.dump, codec.load, lambda result: (codec.dump(result), "success"))
 
 
-class _GoesOn(Exception):  # noqa: N818  # no error: it keeps from the record what has not ended
+class _GoesOn(Exception):  # no error: it keeps from the record what has not ended
     def __init__(self, result: Any) -> None:
         self.result = result
 

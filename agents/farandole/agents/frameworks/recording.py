@@ -90,9 +90,7 @@ class Recorder:
         self.told.append(Told(name, recorded, within, form.told(reply)))
         return reply
 
-    async def tool(
-        self, tool: str, call_id: str, args: Any, make: Callable[[], Awaitable[R]], form: Results[R]
-    ) -> R:
+    async def tool(self, tool: str, call_id: str, args: Any, make: Callable[[], Awaitable[R]], form: Results[R]) -> R:
         """What a tool returned, recorded.
 
         Raises:
@@ -131,9 +129,7 @@ class Recorder:
             took_ms = round((time.monotonic() - began) * 1000)
         content, outcome = told(result)
         if content is not None:
-            self.told.append(
-                Told(name, self._called(tool, call_id, args, outcome, took_ms, None, content), within)
-            )
+            self.told.append(Told(name, self._called(tool, call_id, args, outcome, took_ms, None, content), within))
         return result
 
     def _called(
