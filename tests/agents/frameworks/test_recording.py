@@ -12,7 +12,7 @@ from farandole.agents.frameworks.calls import Replies, Results
 from farandole.agents.frameworks.recording import Recorder, recording
 from farandole.reactors import GiveUp
 
-from .journal import Journal
+from tests.agents.frameworks.journal import Journal
 
 TEXTS: Replies[str] = Replies(str, str, lambda text: ModelResponse([TextPart(text)], model_name="test"))
 PLAIN: Results[Any] = Results(lambda r: r, lambda r: r, lambda r: (r, "success"))
