@@ -9,7 +9,7 @@ from farandole.agents import Agent
 from farandole.agents.events import ModelReplied, ToolCalled, ToolProposed, ToolReturned
 from farandole.agents.frameworks import Adapted
 from farandole.reactors import Choreography
-from farandole.reactors.graph import check
+from farandole.reactors.graph import findings_in, graph_of
 from farandole.testing import Scenario
 
 SAME = ("agent", "turn", "tool", "args", "content", "outcome", "finish_reason", "call", "model")
@@ -82,14 +82,14 @@ async def test_what_was_denied_is_executed_in_none() -> None:
 
 async def test_what_was_approved_is_executed_once_in_each() -> None:
     for desk, agent in FOUR.items():
-        before = len(paid)
+        paid.clear()  # keys of virtual runs are the same in each
         await story(desk, agent, approve=True)
-        assert len(paid) == before + 1
+        assert len(paid) == 1
 
 
 @pytest.mark.parametrize("desk", FOUR, ids=lambda desk: desk.name)
 def test_none_has_a_graph_that_is_found_amiss(desk: Choreography) -> None:
-    assert check(desk) == []
+    assert list(findings_in(graph_of(desk))) == []
 
 
 def test_each_event_is_one_of_those_that_all_agents_have() -> None:

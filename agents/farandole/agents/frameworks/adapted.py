@@ -183,7 +183,7 @@ class Adapted:
             prompt = self._prompt(taken)
             with durably(step, price=self._price) as recorder:
                 came = await self._loop.begin(prompt)
-            return self._leg(_Leg(step.key[:_DIGITS], prompt=prompt), recorder, came)
+            return self._leg(_Leg(step.key[:_DIGITS], step.key[:_DIGITS], prompt=prompt), recorder, came)
 
         return handle
 
@@ -197,19 +197,16 @@ class Adapted:
         async def handle(decided: list[Any], run: Run[Any], step: Step) -> Any:
             if not decided:
                 return None
-            conversation, turn = decided[0].conversation, max(each.turn for each in decided)
-            waited = [
-                each
-                for each in await run.events(self.events.ToolProposed)
-                if (each.conversation, each.turn) == (conversation, turn)
-            ]
-            if not waited:  # nothing was asked in this leg
-                return None
-            came_of = {each.call: each for each in decided}
+            conversation = decided[0].conversation
+            asked = [e for e in await run.events(self.events.ToolProposed) if e.conversation == conversation]
+            waited = [each for each in asked if each.leg == asked[-1].leg]
+            came_of = {each.call: each for each in decided if _decides(each)}
+            if not waited or any(each.call not in came_of for each in waited):
+                return None  # a leg that asked nothing
             answers = [_decided(came_of[each.call]) for each in waited]
             with durably(step, price=self._price) as recorder:
                 came = await self._loop.go_on(waited[0].state, answers)
-            leg = _Leg(conversation, turn, announced=frozenset(each.call for each in waited))
+            leg = _Leg(step.key[:_DIGITS], conversation, waited[0].turn, announced=frozenset(each.call for each in waited))
             return self._leg(leg, recorder, came)
 
         return handle
@@ -247,6 +244,7 @@ class Adapted:
                         call=wanted.call,
                         tool=wanted.tool,
                         args=dict(wanted.args),
+                        leg=leg.id,
                         state=None if n else came.state,
                     )
                 )
@@ -293,10 +291,16 @@ class _Leg:
         announced: calls of which events tell already.
     """
 
+    id: str
     conversation: str
     turn: int = 0
     prompt: str = ""
     announced: frozenset[str] = field(default=frozenset())
+
+
+def _decides(event: Any) -> bool:
+    """Whether it says what a person decided. A leg that goes on tells of the same calls once more, as they returned."""
+    return isinstance(event, ToolCalled) or event.outcome == "denied"
 
 
 def _decided(event: Any) -> Decided:

@@ -28,8 +28,10 @@ class ToolReturned(events.ToolReturned, abstract=True):
 class ToolProposed(events.ToolProposed, abstract=True):
     """The model wants to call a tool that only a person may allow."""
 
+    leg: str = ""
+    """Tells those that wait together from others of the conversation."""
     state: Json = None
-    """What the framework goes on from; in the first of the calls that wait together."""
+    """What the framework goes on from; in the first of those that wait together."""
 
 
 class AdaptedEvents(AgentEvents):
