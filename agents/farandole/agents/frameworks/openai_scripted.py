@@ -35,7 +35,7 @@ class ScriptedModel(Model):
         self, system_instructions: str | None, input: str | list[TResponseInputItem], *args: Any, **kwargs: Any
     ) -> ModelResponse:
         await asyncio.sleep(self._seconds)
-        line = _replies(input)
+        line = replies_in(input)
         said = self._script[min(line, len(self._script) - 1)]
         read, written = _words(str(input)), _words(str(said))
         usage = Usage(requests=1, input_tokens=read, output_tokens=written, total_tokens=read + written)
@@ -47,7 +47,7 @@ class ScriptedModel(Model):
         yield completed(await self.get_response(system_instructions, input), 0)
 
 
-def _replies(input: str | list[TResponseInputItem]) -> int:
+def replies_in(input: str | list[TResponseInputItem]) -> int:
     """How many replies there were: what the model said in a row is one."""
     if isinstance(input, str):
         return 0

@@ -1,0 +1,166 @@
+"""A worker that is killed once in each call of its agent: ``python dying_worker.py URL FRAMEWORK NAME LEDGER``.
+
+What is begun and ended stands in the ledger, a file that nobody's death takes along. Its times are short.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from farandole.agents import Call
+from farandole.reactors import Choreography, leases
+from farandole.schemas import End, Start
+
+SCRIPT = (
+    Call("look_up", order="7"),
+    [Call("page", n=1), Call("page", n=2)],
+    Call("refund", order="7"),
+    "It was lost.",
+)
+
+
+class Asked(Start):
+    question: str
+
+
+class Answered(End):
+    text: str
+
+
+class Ledger:
+    """Begun and ended calls, one a line."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+
+    def lines(self) -> list[str]:
+        return self._path.read_text().splitlines() if self._path.exists() else []
+
+    def begin(self, call: str) -> None:
+        """Begin a call. Who begins it first is killed in the midst of it."""
+        first = f"begin {call}" not in self.lines()
+        self._write(f"begin {call}")
+        if first:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def end(self, call: str) -> None:
+        self._write(f"end {call}")
+
+    def _write(self, line: str) -> None:
+        with self._path.open("a") as file:
+            file.write(f"{line}\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def tools(ledger: Ledger) -> list[Any]:
+    async def look_up(order: str) -> str:
+        """What became of an order."""
+        ledger.begin("look_up")
+        ledger.end("look_up")
+        return f"order {order} was lost"
+
+    async def page(n: int) -> str:
+        """A page of the book."""
+        ledger.begin(f"page {n}")
+        ledger.end(f"page {n}")
+        return f"page {n}"
+
+    def refund(order: str) -> str:
+        """Pay an order back."""
+        ledger.begin("refund")
+        ledger.end("refund")
+        return "paid back"
+
+    return [look_up, page, refund]
+
+
+def with_pydantic_ai(ledger: Ledger) -> Any:
+    from pydantic_ai import Agent, Tool
+
+    from farandole.agents import scripted
+    from farandole.agents.frameworks.pydantic_ai import Durability, adapt
+
+    def line(number: int, said: Any) -> Any:
+        def say(messages: Any) -> Any:
+            ledger.begin(f"model {number}")
+            ledger.end(f"model {number}")
+            return said
+
+        return say
+
+    look_up, page, refund = tools(ledger)
+    model = scripted(*(line(n, said) for n, said in enumerate(SCRIPT, 1)))
+    agent = Agent(
+        model, name="helper", tools=[look_up, page, Tool(refund, requires_approval=True)], capabilities=[Durability()]
+    )
+    return adapt("helper", agent, takes=Asked, gives=Answered)
+
+
+def with_openai_agents(ledger: Ledger) -> Any:
+    from agents import Agent, ModelResponse, RunConfig, function_tool
+
+    from farandole.agents.frameworks.openai_agents import adapt, durable
+    from farandole.agents.frameworks.openai_scripted import ScriptedModel, replies_in
+
+    class Noted(ScriptedModel):
+        async def get_response(self, instructions: Any, input: Any, *args: Any, **kwargs: Any) -> ModelResponse:
+            number = replies_in(input) + 1
+            ledger.begin(f"model {number}")
+            reply = await super().get_response(instructions, input, *args, **kwargs)
+            ledger.end(f"model {number}")
+            return reply
+
+    look_up, page, refund = tools(ledger)
+    made = [function_tool(look_up), function_tool(page), function_tool(refund, needs_approval=True)]
+    agent = durable(Agent("helper", model=Noted(*SCRIPT), tools=made))
+    return adapt("helper", agent, takes=Asked, gives=Answered, run_config=RunConfig(tracing_disabled=True))
+
+
+def with_langgraph(ledger: Ledger) -> Any:
+    from langchain.agents import create_agent
+    from langchain.agents.middleware import HumanInTheLoopMiddleware
+    from langchain_core.messages import AIMessage
+
+    from farandole.agents.frameworks.langchain import Durable, adapt
+    from farandole.agents.frameworks.langchain_scripted import ScriptedModel
+
+    class Noted(ScriptedModel):
+        async def _agenerate(self, messages: Any, *args: Any, **kwargs: Any) -> Any:
+            number = sum(isinstance(message, AIMessage) for message in messages) + 1
+            ledger.begin(f"model {number}")
+            reply = await super()._agenerate(messages, *args, **kwargs)
+            ledger.end(f"model {number}")
+            return reply
+
+    agent = create_agent(
+        Noted(*SCRIPT), tools(ledger), middleware=[HumanInTheLoopMiddleware({"refund": True}), Durable()]
+    )
+    return adapt("helper", agent, takes=Asked, gives=Answered)
+
+
+FRAMEWORKS = {
+    "pydantic_ai": with_pydantic_ai,
+    "openai_agents": with_openai_agents,
+    "langgraph": with_langgraph,
+}
+
+
+def choreography(framework: str, name: str, ledger: str) -> tuple[Choreography, Any]:
+    desk = Choreography(name)
+    helper = FRAMEWORKS[framework](Ledger(ledger))
+    helper.serve(desk)
+    return desk, helper
+
+
+async def main(url: str, framework: str, name: str, ledger: str) -> None:
+    desk, _ = choreography(framework, name, ledger)
+    await desk.work(url, partitions=1)
+
+
+if __name__ == "__main__":
+    leases.LEASE, leases.MARGIN = 1_500, 100  # type: ignore[misc]
+    asyncio.run(main(*sys.argv[1:]))
