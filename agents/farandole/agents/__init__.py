@@ -16,11 +16,13 @@ from .errors import (
     ModelRejected,
     ModelUnreachable,
     RateLimited,
+    ServerUnreachable,
     TurnsSpent,
 )
 from .events import ModelReplied, ModelRequested, ToolApproved, ToolCalled, ToolDenied, ToolProposed, ToolReturned
 from .retries import Retries
 from .scripted import Call, scripted
+from .servers import McpServer
 from .serving import Served
 from .tools import Provided, RunTool, Tool
 
@@ -32,6 +34,7 @@ __all__ = [
     "BudgetSpent",
     "Call",
     "ContextPolicy",
+    "McpServer",
     "ModelMalformed",
     "ModelMisbehaved",
     "ModelRefused",
@@ -44,6 +47,7 @@ __all__ = [
     "Retries",
     "RunTool",
     "Served",
+    "ServerUnreachable",
     "Tool",
     "ToolApproved",
     "ToolCalled",

@@ -22,6 +22,7 @@ from .guards import Guard
 from .outputs import Ways, ways_out
 from .prompts import prompt_of
 from .retries import Retries
+from .servers import McpServer
 from .serving import Served, serve
 from .tools import RunTool, Tool, tool_of
 
@@ -45,7 +46,7 @@ class Agent:
         instructions: what the model is told first; or a function of what the agent takes.
         prompt: what the model is told of what the agent takes; by default its text if it has one field, a text, else
             its fields as JSON.
-        tools: functions, `Tool`, or `RunTool` for a run, such as another agent's.
+        tools: functions, `Tool`, `RunTool` for a run, such as another agent's, or `McpServer` for all that it has.
         turns: how many calls of the model a conversation may have.
         budget: what it may spend in one run.
         retries: how often the model is called again, by what went wrong.
@@ -72,7 +73,7 @@ class Agent:
         model: Model | str,
         instructions: str | Callable[[Any], str] = "",
         prompt: Callable[[Any], Prompt] = prompt_of,
-        tools: Sequence[Tool | RunTool | Callable[..., Any]] = (),
+        tools: Sequence[Tool | RunTool | McpServer | Callable[..., Any]] = (),
         turns: int = _TURNS,
         budget: Budget | None = None,
         retries: Retries | None = None,
@@ -100,7 +101,10 @@ class Agent:
         self.model = model
         self.instructions = instructions
         self.prompt = prompt
-        self.tools = {tool.name: tool for tool in map(tool_of, tools)}
+        self.tools: dict[str, Tool | RunTool | McpServer] = {
+            tool.name: tool
+            for tool in (each if isinstance(each, McpServer) else tool_of(each) for each in tools)
+        }
         if len(self.tools) < len(tools):
             raise DeclarationError(f"agent {name}: two tools have one name; give one of them name=")
         self.turns = turns
@@ -129,6 +133,18 @@ class Agent:
             DeclarationError: a name is taken, or what it takes cannot be taken.
         """
         return serve(self, choreography)
+
+    @property
+    def servers(self) -> Sequence[McpServer]:
+        """The MCP servers among its tools."""
+        return [tool for tool in self.tools.values() if isinstance(tool, McpServer)]
+
+    def tool(self, called: str) -> Tool | RunTool | McpServer | None:
+        """The tool that a model calls so; None if there is none. Of a server, the server."""
+        found = self.tools.get(called)
+        if found is not None and not isinstance(found, McpServer):
+            return found
+        return next((server for server in self.servers if server.tool(called) is not None), None)
 
     def __repr__(self) -> str:
         return f"<agent {self.name}>"

@@ -19,8 +19,8 @@ def asker(agent: "Agent") -> Any:
 
     async def handle(proposed: ToolProposed) -> Ask[ToolApproved | ToolDenied]:
         # Proposed is proposed: if the tool asks no longer, because it was changed meanwhile, a person is asked still.
-        tool = agent.tools.get(proposed.tool)
-        approval = None if tool is None else approval_for(tool.needs_approval, proposed.args)
+        tool = agent.tool(proposed.tool)
+        approval = None if tool is None else approval_for(tool.needs(proposed.tool), proposed.args)
         return ask(approval or Approval(), proposed, events.ToolApproved, events.ToolDenied)
 
     return handle

@@ -22,28 +22,33 @@ from .errors import ModelMalformed, ModelRejected
 from .events import ModelReplied, ModelRequested
 from .prices import cost_of
 from .retries import failure_of
+from .servers import McpServer
 from .spans import traced
 
 if TYPE_CHECKING:
     from .agent import Agent
+    from .connecting import Connection
 
 
 def caller(agent: "Agent") -> Any:
     """The reactor that calls the model, if the conversation may go on."""
 
-    async def handle(requested: ModelRequested, state: Conversations, step: Step, model: Model) -> ModelReplied:
+    async def handle(
+        requested: ModelRequested, state: Conversations, step: Step, model: Model, **servers: "Connection"
+    ) -> ModelReplied:
         talk = state.talks[requested.conversation]
         check_limits(requested.turn, talk, agent.turns, agent.retries)
         if agent.budget is not None:
             agent.budget.check(state)
         instructions = talk.opened.instructions
         messages = _sent(agent, state.messages(requested.conversation), instructions)
+        told = parameters(agent, instructions)
+        for server in servers.values():
+            told.function_tools.extend(await server.definitions())
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            response = await _request(
-                traced(model, agent.name, requested.conversation), messages, agent, parameters(agent, instructions)
-            )
+            response = await _request(traced(model, agent.name, requested.conversation), messages, agent, told)
         except Exception as e:
             spread = crc32(step.key.encode()) / 0xFFFFFFFF
             raise failure_of(e, agent.retries.rate_limit, step.attempt, spread) from e
@@ -56,7 +61,7 @@ def parameters(agent: "Agent", instructions: str) -> ModelRequestParameters:
     """What goes along with each request of an agent."""
     ways = agent.ways
     return ModelRequestParameters(
-        function_tools=[tool.definition for tool in agent.tools.values()],
+        function_tools=[tool.definition for tool in agent.tools.values() if not isinstance(tool, McpServer)],
         output_mode="tool" if ways.by_tool else "text",
         output_tools=ways.definitions(),
         allow_text_output=ways.text is not None,

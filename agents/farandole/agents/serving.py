@@ -5,7 +5,7 @@ what it takes → <agent> → ModelRequested → <agent>.model → ModelReplied 
                   <agent>.turn ← ToolReturned ← <agent>.tools.<tool> ← a call of a tool, several side by side
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NewType
 
@@ -16,10 +16,11 @@ from farandole.reactors import Ask, Choreography, Provider, Step
 from .beginning import begin
 from .conversations import folding
 from .deciding import asker, decider
-from .executing import for_function, for_run
+from .executing import Connecting, Made, for_function, for_run, for_server
 from .made import listed, signed, union
 from .replying import replier, turner
 from .requesting import caller
+from .servers import McpServer
 from .tools import RunTool, Tool
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
     gives = union(agent.gives)
     called = union(events.called.values()) if agent.tools else None
 
+    servers = {server.name: _connection(agent, choreography, server) for server in agent.servers}
+
     def add(fn: Any, of: str, returns: Any, options: dict[str, Any], **takes: Any) -> None:
         signed(fn, of, agent.module, f"agent {name}", returns, **takes)
         choreography.reactor(name=of, **options)(fn)
@@ -78,8 +81,9 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
         model=model,
         state=state,
         step=Step,
+        **{f"{name}_server": wanted for name, wanted in servers.items()},
     )
-    asks = any(tool.needs_approval for tool in agent.tools.values())
+    asks = any(tool.asks for tool in agent.tools.values())
     begun = None if called is None else called | events.ToolReturned
     calls = () if begun is None else (listed(begun | events.ToolProposed if asks else begun),)
     add(
@@ -95,20 +99,53 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
         returned=listed(events.ToolReturned),
     )
     for tool in agent.tools.values():
-        for made in for_function(agent, tool) if isinstance(tool, Tool) else for_run(agent, tool, state):
+        for made in _made(agent, tool, state, servers):
             add(made.fn, made.name, made.returns, made.options, **made.takes)
     if asks:
         asking: Any = Ask
         answers = events.ToolApproved | events.ToolDenied
         add(asker(agent), f"{name}.approval", asking[answers], {}, proposed=events.ToolProposed)
         add(
-            decider(events, events.called.get),
+            decider(events, lambda called: None if (tool := agent.tool(called)) is None else events.called[tool.name]),
             f"{name}.decision",
             called | events.ToolReturned,
             {},
             answer=answers,
             proposed=events.ToolProposed,
         )
+
+
+def _made(
+    agent: "Agent", tool: Tool | RunTool | McpServer, state: Any, servers: Mapping[str, Any]
+) -> Iterator[Made]:
+    match tool:
+        case Tool():
+            return for_function(agent, tool)
+        case RunTool():
+            return for_run(agent, tool, state)
+        case McpServer():
+            return for_server(agent, tool, servers[tool.name])
+
+
+def _connection(agent: "Agent", choreography: Choreography, server: McpServer) -> Any:
+    """What a connection to a server is asked for by. Clients need neither the package nor the server."""
+    new_type: Any = NewType
+    wanted = new_type(f"{agent.name}_{server.name}_server", Connecting)
+
+    async def opened() -> AsyncIterator[Any]:
+        from .connecting import Connection
+
+        connection = Connection(server)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    yields: Any = AsyncIterator
+    name = f"{agent.name}_{server.name}_server"
+    signed(opened, name, agent.module, f"agent {agent.name}", yields[wanted])
+    choreography.provide(opened)
+    return wanted
 
 
 def _model(agent: "Agent", choreography: Choreography, wanted: Any) -> Provider[Model]:
