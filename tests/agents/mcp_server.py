@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 
 ledger = Path(sys.argv[1])
 server = MCPServer("shop")
@@ -35,7 +36,7 @@ async def refund(order: str, usd: int, ctx: Context[Any, Any]) -> dict[str, Any]
 async def fails(why: str) -> str:
     """Fails."""
     note("fails")
-    raise ValueError(why)
+    raise ToolError(why)
 
 
 @server.tool()

@@ -163,7 +163,7 @@ async def test_a_server_over_http_that_is_away_is_waited_for(ledger: Path, port:
 
 
 async def until_retried(run: Any) -> None:
-    while (await run.status()).owed == {} or all(owed.attempts == 0 for owed in (await run.status()).owed):
+    while not any(owed.attempts for owed in (await run.status()).owed):
         await asyncio.sleep(0.02)
 
 
