@@ -54,7 +54,10 @@ async def returned(desk: Choreography, agent: Agent) -> list[Any]:
 
 async def test_a_servers_tools_are_called_and_the_process_is_one_for_the_worker(ledger: Path) -> None:
     desk, agent = served(
-        shop(ledger), [Call("shop_look_up", order="7"), Call("shop_look_up", order="8")], Call("shop_refund", order="7", usd=5), "Lost."
+        shop(ledger),
+        [Call("shop_look_up", order="7"), Call("shop_look_up", order="8")],
+        Call("shop_refund", order="7", usd=5),
+        "Lost.",
     )
     first, second, third = await returned(desk, agent)
     assert (first.content, second.content) == ({"result": "order 7 was lost"}, {"result": "order 8 was lost"})
@@ -99,7 +102,12 @@ async def test_a_call_waits_for_people_by_the_rules_of_its_tool(ledger: Path) ->
 
 
 async def test_what_the_server_says_went_wrong_is_told_to_the_model(ledger: Path) -> None:
-    script = (Call("shop_fails", why="no stock"), Call("shop_refund", order="7", usd="many"), Call("shop_nothing"), "Sorry.")
+    script = (
+        Call("shop_fails", why="no stock"),
+        Call("shop_refund", order="7", usd="many"),
+        Call("shop_nothing"),
+        "Sorry.",
+    )
     desk, agent = served(shop(ledger), *script)
     failed, unfit, unknown = await returned(desk, agent)
     assert failed.outcome == "failed"

@@ -102,8 +102,7 @@ class Agent:
         self.instructions = instructions
         self.prompt = prompt
         self.tools: dict[str, Tool | RunTool | McpServer] = {
-            tool.name: tool
-            for tool in (each if isinstance(each, McpServer) else tool_of(each) for each in tools)
+            tool.name: tool for tool in (each if isinstance(each, McpServer) else tool_of(each) for each in tools)
         }
         if len(self.tools) < len(tools):
             raise DeclarationError(f"agent {name}: two tools have one name; give one of them name=")

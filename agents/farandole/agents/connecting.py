@@ -101,7 +101,9 @@ class Connection:
         try:
             timeout = self._server.timeout
             seconds = None if timeout is None else parse_duration(timeout).total_seconds()
-            async with Client(_transport(self._server), read_timeout_seconds=seconds, message_handler=self._heard) as client:
+            async with Client(
+                _transport(self._server), read_timeout_seconds=seconds, message_handler=self._heard
+            ) as client:
                 opened.set_result(client)
                 await closing.wait()
         except BaseException as e:

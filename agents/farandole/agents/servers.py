@@ -80,4 +80,3 @@ class McpServer:
             pydantic.ValidationError: it is no object.
         """
         return _ARGS.validate_json(as_json(args))
-

@@ -115,9 +115,7 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
         )
 
 
-def _made(
-    agent: "Agent", tool: Tool | RunTool | McpServer, state: Any, servers: Mapping[str, Any]
-) -> Iterator[Made]:
+def _made(agent: "Agent", tool: Tool | RunTool | McpServer, state: Any, servers: Mapping[str, Any]) -> Iterator[Made]:
     match tool:
         case Tool():
             return for_function(agent, tool)

@@ -102,7 +102,6 @@ def with_pydantic_ai(ledger: Ledger) -> Any:
 
 def with_openai_agents(ledger: Ledger) -> Any:
     from agents import Agent, ModelResponse, RunConfig, function_tool
-
     from farandole.agents.frameworks.openai_agents import adapt, durable
     from farandole.agents.frameworks.openai_scripted import ScriptedModel, replies_in
 

@@ -39,7 +39,7 @@ class Answered(End):
 class Counted(ScriptedModel):
     """A model that counts what it is asked."""
 
-    asked: list[str] = []
+    asked: list[str] = []  # noqa: RUF012  # pydantic copies it
 
     async def _agenerate(self, messages: Any, *args: Any, **kwargs: Any) -> ChatResult:
         self.asked.append(messages[-1].text)

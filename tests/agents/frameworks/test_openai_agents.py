@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from agents import Agent, ModelResponse, RunConfig, Runner, function_tool
 from agents.testing import ScriptedModel as TheirModel
 from agents.testing import assistant_message
 from pydantic import BaseModel
 from tests.agents.frameworks.journal import Journal
 
+from agents import Agent, ModelResponse, RunConfig, Runner, function_tool
 from farandole.agents import Approval, Call
 from farandole.agents.frameworks import ModelCall, ToolCall, durably
 from farandole.agents.frameworks.openai_agents import DurableModel, adapt, durable
@@ -108,7 +108,9 @@ async def test_a_stream_is_passed_on_and_recorded_as_a_whole() -> None:
     for attempt in (1, 2):
         with durably(journal.step(attempt)):
             result = Runner.run_streamed(agent, "How are you?", run_config=QUIET)
-            seen.append([event.data.type async for event in result.stream_events() if event.type == "raw_response_event"])
+            seen.append(
+                [event.data.type async for event in result.stream_events() if event.type == "raw_response_event"]
+            )
             assert result.final_output == "Well, thank you."
     assert "response.output_text.delta" in seen[0]
     assert seen[0][-1] == "response.completed"

@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 from pydantic_ai.messages import ModelResponse, TextPart
+from tests.agents.frameworks.journal import Journal
 
 from farandole.agents.frameworks import ModelCall, Strayed, ToolCall, call_key, durably
 from farandole.agents.frameworks.calls import Replies, Results
 from farandole.agents.frameworks.recording import Recorder, recording
 from farandole.reactors import GiveUp
-
-from tests.agents.frameworks.journal import Journal
 
 TEXTS: Replies[str] = Replies(str, str, lambda text: ModelResponse([TextPart(text)], model_name="test"))
 PLAIN: Results[Any] = Results(lambda r: r, lambda r: r, lambda r: (r, "success"))

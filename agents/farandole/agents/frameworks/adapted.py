@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -79,13 +79,12 @@ class Decided:
 
 
 class Loop(Protocol):
-    """A framework's loop around one agent.
+    """A framework's loop around one agent."""
 
-    Attributes:
-        tools: the names of the tools that it has, as far as they are known before it runs.
-    """
-
-    tools: Sequence[str]
+    @property
+    def tools(self) -> Sequence[str]:
+        """The names of its tools, as far as they are known before it runs."""
+        ...
 
     async def begin(self, prompt: Prompt) -> Ended | Paused:
         """Run until it ends or waits for people."""
@@ -198,7 +197,7 @@ class Adapted:
             if not decided:
                 return None
             conversation = decided[0].conversation
-            asked = [e for e in await run.events(self.events.ToolProposed) if e.conversation == conversation]
+            asked: list[Any] = [e for e in await run.events(self.events.ToolProposed) if e.conversation == conversation]
             waited = [each for each in asked if each.leg == asked[-1].leg]
             came_of = {each.call: each for each in decided if _decides(each)}
             if not waited or any(each.call not in came_of for each in waited):
@@ -206,7 +205,9 @@ class Adapted:
             answers = [_decided(came_of[each.call]) for each in waited]
             with durably(step, price=self._price) as recorder:
                 came = await self._loop.go_on(waited[0].state, answers)
-            leg = _Leg(step.key[:_DIGITS], conversation, waited[0].turn, announced=frozenset(each.call for each in waited))
+            leg = _Leg(
+                step.key[:_DIGITS], conversation, waited[0].turn, announced=frozenset(each.call for each in waited)
+            )
             return self._leg(leg, recorder, came)
 
         return handle
@@ -233,11 +234,11 @@ class Adapted:
             prompt=leg.prompt,
             announced=leg.announced,
         )
-        told = telling.events
+        told, proposed = telling.events, cast(Any, events.ToolProposed)
         if isinstance(came, Paused):
             for n, wanted in enumerate(came.wanted):
                 told.append(
-                    events.ToolProposed(
+                    proposed(
                         agent=self.name,
                         conversation=leg.conversation,
                         turn=telling.turn,

@@ -33,11 +33,14 @@ from .checkpoints import as_json, from_json, kept, saver_with
 from .recording import recording
 
 _THREAD: Final = {"configurable": {"thread_id": "leg"}}
-_FINISHED: Final[dict[str, Any]] = {
+_FINISHED: Final[dict[str, words.FinishReason]] = {
+    "stop": "stop",
     "end_turn": "stop",
     "tool_calls": "tool_call",
     "tool_use": "tool_call",
+    "length": "length",
     "max_tokens": "length",
+    "content_filter": "content_filter",
 }
 """What providers call it, by what it is called here."""
 
@@ -54,7 +57,7 @@ class DurableModel(BaseChatModel):
     """Whether it is the one model of an agent, and not of a node among others."""
 
     def __init__(self, inner: Runnable[Any, Any], **kwargs: Any) -> None:
-        super().__init__(inner=inner, profile=getattr(inner, "profile", None), **kwargs)
+        super().__init__(**{"inner": inner, "profile": getattr(inner, "profile", None), **kwargs})
 
     @property
     def _llm_type(self) -> str:
@@ -98,7 +101,8 @@ class DurableModel(BaseChatModel):
             return _result(await make())
         form = Replies(_write, AIMessage.model_validate, self._told)
         label = "" if self.in_agent else _node()
-        return _result(await recorder.model([_said(message) for message in messages], make, form, label))
+        reply: AIMessage = await recorder.model([_said(message) for message in messages], make, form, label)
+        return _result(reply)
 
     def _told(self, reply: AIMessage) -> words.ModelResponse:
         parts: list[words.ModelResponsePart] = [words.TextPart(reply.text)] if reply.text else []
@@ -107,7 +111,6 @@ class DurableModel(BaseChatModel):
         usage = reply.usage_metadata
         details: Mapping[str, Any] = usage.get("input_token_details", {}) if usage else {}
         reason = str(of_provider.get("finish_reason") or of_provider.get("stop_reason") or "")
-        known = _FINISHED.get(reason) or (reason if reason in ("stop", "length", "content_filter", "error") else None)
         return words.ModelResponse(
             parts,
             usage=RequestUsage(
@@ -118,7 +121,7 @@ class DurableModel(BaseChatModel):
             ),
             model_name=str(of_provider.get("model_name") or of_provider.get("model") or self.model_name),
             provider_name=of_provider.get("model_provider"),
-            finish_reason=known or ("tool_call" if reply.tool_calls else "stop"),
+            finish_reason=_FINISHED.get(reason) or ("tool_call" if reply.tool_calls else "stop"),
         )
 
 
@@ -187,7 +190,7 @@ def _node() -> str:
         return ""
     told: Mapping[str, Any] = config.get("metadata") or {}
     names = [part.partition(":")[0] for part in str(told.get("langgraph_checkpoint_ns", "")).split("|") if part]
-    path = told.get("langgraph_path") or ()
+    path: Sequence[Any] = told.get("langgraph_path") or ()
     if len(path) > 1 and path[0] == "__pregel_push":
         names.append(blake2b(repr((told.get("langgraph_step"), path)).encode(), digest_size=4).hexdigest())
     return "/".join(names)

@@ -28,13 +28,13 @@ class ScriptedModel(BaseChatModel):
     model_name: str = "scripted"
 
     def __init__(self, *script: str | Call | Sequence[Call], **kwargs: Any) -> None:
-        super().__init__(script=script, **kwargs)
+        super().__init__(**{"script": script, **kwargs})
 
     @property
     def _llm_type(self) -> str:
         return "scripted"
 
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> "ScriptedModel":  # type: ignore[override]
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> "ScriptedModel":
         """Itself: the script says which tools are called."""
         return self
 

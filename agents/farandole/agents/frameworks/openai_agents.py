@@ -99,7 +99,8 @@ class DurableModel(Model):
         for item in reply.output:
             if isinstance(item, ResponseOutputMessage):
                 parts += [
-                    words.TextPart(getattr(part, "text", None) or getattr(part, "refusal", "")) for part in item.content
+                    words.TextPart(str(getattr(part, "text", None) or getattr(part, "refusal", "")))
+                    for part in item.content
                 ]
             elif isinstance(item, ResponseFunctionToolCall):
                 parts.append(words.ToolCallPart(item.name, item.arguments, item.call_id))

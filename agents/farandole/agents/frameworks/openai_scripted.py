@@ -55,7 +55,7 @@ def replies_in(input: str | list[TResponseInputItem]) -> int:
 
 
 def _is_own(item: Any) -> bool:
-    return item.get("type") == "function_call" or item.get("role") == "assistant"
+    return bool(item.get("type") == "function_call" or item.get("role") == "assistant")
 
 
 def _items(said: str | Call | Sequence[Call], line: int) -> list[TResponseOutputItem]:

@@ -73,7 +73,7 @@ class _Backend(DurableOperationBackend[None]):
 
     def config_for_tool(
         self, operation: DurableOperation[Any, Any, Any], *, tool: object | None, tool_name: str
-    ) -> None | Literal[False]:
+    ) -> Literal[False] | None:
         return None
 
     def registrations(self) -> Sequence[Callable[..., object]]:

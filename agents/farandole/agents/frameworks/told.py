@@ -1,7 +1,7 @@
 """From what a leg has called to the events that our own agents have for it."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_ai.messages import UserPromptPart
 
@@ -12,6 +12,20 @@ from .recording import Told
 
 if TYPE_CHECKING:
     from .events import AdaptedEvents
+
+
+_OF_RECORD: Final = (
+    "model",
+    "provider",
+    "finish_reason",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cost",
+    "took_ms",
+    "attempt",
+)
 
 
 class Telling:
@@ -56,14 +70,11 @@ class Telling:
 
     def _model(self, told: Told, call: ModelCall, turn: int, conversation: str) -> Iterator[Any]:
         first = bool(self._prompt) and turn == 1 and conversation == self._conversation
-        said = {"agent": self._agent, "conversation": conversation, "turn": turn}
+        said: dict[str, Any] = {"agent": self._agent, "conversation": conversation, "turn": turn}
         yield self._events.ModelRequested(**said, parts=as_recorded([UserPromptPart(self._prompt)] if first else []))
-        of_record = ("model", "provider", "finish_reason", "input_tokens", "output_tokens", "cache_read_tokens",
-                     "cache_write_tokens", "cost", "took_ms", "attempt")  # fmt: skip
+        recorded: dict[str, Any] = {name: getattr(call, name) for name in _OF_RECORD}
         assert told.response is not None
-        yield self._events.ModelReplied(
-            **said, message=as_message(told.response), **{name: getattr(call, name) for name in of_record}
-        )
+        yield self._events.ModelReplied(**said, message=as_message(told.response), **recorded)
 
     def _tools(self, tools: Sequence[Told], turn: int, conversation: str) -> Iterator[Any]:
         made = [(each, each.call) for each in self._in_order(tools) if isinstance(each.call, ToolCall)]
