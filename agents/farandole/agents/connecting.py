@@ -5,7 +5,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from mcp import Client, MCPError, StdioServerParameters
+try:
+    from mcp import Client, MCPError, StdioServerParameters
+except ImportError as e:
+    raise ImportError("the package mcp is not installed: pip install 'farandole[mcp]'") from e
 from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT, CallToolResult, TextContent, ToolListChangedNotification
 from pydantic_ai.tools import ToolDefinition
 

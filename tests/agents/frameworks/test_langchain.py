@@ -260,3 +260,14 @@ async def test_an_interrupt_of_a_graph_asks_about_its_value() -> None:
         assert s.last(helper.events.ToolProposed).args == {"publish": "the report"}
         await s.when(helper.events.ToolDenied(by="ann", comment="too early"))
         s.then(Answered(text="False: The call was denied by ann: too early"))
+
+
+async def test_a_graph_whose_model_is_not_durable_is_told_so() -> None:
+    graph: Any = create_agent(ScriptedModel("Well."), [])
+    helper = adapt("helper", graph, takes=Asked, gives=Answered)
+    desk = Choreography("desk")
+    helper.serve(desk)
+    async with Scenario(desk) as s:
+        await s.when(Asked(question="How are you?"))
+        (failure,) = s.failures()
+        assert "calls ScriptedModel, which is not durable" in str(failure)

@@ -8,7 +8,7 @@ from agents.testing import assistant_message
 from pydantic import BaseModel
 from tests.agents.frameworks.journal import Journal
 
-from agents import Agent, ModelResponse, RunConfig, Runner, function_tool
+from agents import Agent, ModelResponse, RunConfig, RunContextWrapper, Runner, function_tool
 from farandole.agents import Approval, Call
 from farandole.agents.frameworks import ModelCall, ToolCall, durably
 from farandole.agents.frameworks.openai_agents import DurableModel, adapt, durable
@@ -232,3 +232,24 @@ def test_an_agent_is_made_durable_once() -> None:
     agent = Agent[Any]("helper", model=ScriptedModel("Well."))
     wrapped = durable(agent).model
     assert durable(agent).model is wrapped
+
+
+async def test_a_context_of_ones_own_is_there_in_each_leg_and_not_recorded() -> None:
+    seen = []
+
+    @function_tool(needs_approval=True)
+    async def pay(context: RunContextWrapper[Any], order: str) -> str:
+        seen.append(context.context)
+        return "paid"
+
+    agent = durable(Agent[Any]("helper", model=ScriptedModel(Call("pay", order="7"), "Done."), tools=[pay]))
+    context = {"token": "hush"}
+    helper = adapt("helper", agent, run_config=QUIET, context=context, takes=Asked, gives=Answered)
+    desk = Choreography("desk")
+    helper.serve(desk)
+    async with Scenario(desk) as s:
+        await s.when(Asked(question="Pay."))
+        assert "hush" not in s.last(helper.events.ToolProposed).model_dump_json()
+        await s.when(helper.events.ToolApproved(by="ann"))
+        s.then(Answered(text="Done."))
+    assert seen == [context]

@@ -146,6 +146,28 @@ async def test_an_agent_within_a_tool_of_another_is_recorded_too() -> None:
     assert asked == ["expert"]
 
 
+async def test_a_stream_is_passed_on_and_recorded_as_a_whole() -> None:
+    journal, heard = Journal(), list[int]()
+
+    async def look_up(city: str) -> str:
+        return "found"
+
+    async def hear(ctx: Any, events: Any) -> None:
+        heard.append(len([event async for event in events]))
+
+    model = TestModel(custom_output_text="It is found.")
+    durability = Durability(event_stream_handler=hear)
+    agent = Agent(model, name="helper", tools=[look_up], capabilities=[durability])
+    counts = []
+    for attempt in (1, 2):
+        with durably(journal.step(attempt)):
+            assert (await agent.run("Find it.")).output == "It is found."
+        counts.append(sum(heard))
+        heard.clear()
+    assert sorted(journal.recorded)[:2] == ["look_up pyd_ai_tool_call_id__look_up", "model 1"]
+    assert counts[0] > counts[1]  # what is recorded is not streamed once more
+
+
 async def test_outside_of_a_step_nothing_is_recorded() -> None:
     assert (await an_agent("Well.").run("How are you?")).output == "Well."
 

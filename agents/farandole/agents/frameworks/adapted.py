@@ -12,9 +12,10 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeAlias, cast
+from typing import Any, Final, Protocol, TypeAlias, TypedDict, cast
 
 from pydantic import BaseModel, ValidationError
+from typing_extensions import Unpack
 
 from farandole.agents.agent import events_of
 from farandole.agents.approval import Approval, ask
@@ -25,7 +26,7 @@ from farandole.agents.made import listed, signed, union
 from farandole.agents.outputs import described
 from farandole.agents.prices import Price
 from farandole.agents.prompts import only_text, prompt_of
-from farandole.reactors import Ask, Choreography, Run, Step
+from farandole.reactors import Ask, Choreography, Retry, Run, Step
 from farandole.schemas import DeclarationError, Duration, Event
 
 from .events import AdaptedEvents
@@ -95,6 +96,27 @@ class Loop(Protocol):
         ...
 
 
+class Options(TypedDict, total=False):
+    """What may be said of an adapted agent besides.
+
+    Attributes:
+        prompt: what the agent is told of what it takes; by default its text if it has one field, a text, else its
+            fields as JSON.
+        approval: how people are asked about calls.
+        price: what a reply costs in US dollars; by default as Pydantic AI knows it.
+        retry: how often a leg in which something raised is tried again. What is recorded of it is not made again.
+        timeout: of one attempt at a leg.
+        concurrency: legs at once in one worker.
+    """
+
+    prompt: Callable[[Any], Prompt]
+    approval: Approval
+    price: Price
+    retry: Retry | Sequence[Retry]
+    timeout: Duration
+    concurrency: int
+
+
 class Adapted:
     """An agent of another framework, as data; `serve` makes reactors of it. A framework's ``adapt`` makes one.
 
@@ -112,10 +134,7 @@ class Adapted:
         *,
         takes: Any,
         gives: Any,
-        prompt: Callable[[Any], Prompt] | None = None,
-        approval: Approval | None = None,
-        price: Price | None = None,
-        timeout: Duration | None = None,
+        **options: Unpack[Options],
     ) -> None:
         if not _NAME.fullmatch(name):
             raise DeclarationError(f"agent {name!r}: a name is of small letters, digits and _, 40 at most")
@@ -125,10 +144,11 @@ class Adapted:
         self.gives = events_of(gives, name)
         self.events = AdaptedEvents(name, loop.tools, self.module)
         self._loop = loop
-        self._prompt = prompt or prompt_of
-        self._approval = approval or Approval()
-        self._price = price
-        self._timeout = timeout
+        self._prompt = options.get("prompt", prompt_of)
+        self._approval = options.get("approval", Approval())
+        self._price = options.get("price")
+        of_reactors = ("retry", "timeout", "concurrency")
+        self._legs = {name: value for name, value in options.items() if name in of_reactors}
 
     def serve(self, choreography: Choreography) -> Sequence[str]:
         """Put it into a service: declare its reactors. Returns their names.
@@ -148,8 +168,7 @@ class Adapted:
             signed(fn, of, self.module, f"agent {name}", returns, **takes)
             choreography.reactor(name=of, **options)(fn)
 
-        long = {"timeout": self._timeout}
-        add(self._begin(), name, leg | gives, long, taken=self.takes, step=Step)
+        add(self._begin(), name, leg | gives, self._legs, taken=self.takes, step=Step)
         add(self._ask(), f"{name}.approval", asking[answers], {}, proposed=events.ToolProposed)
         add(
             decider(events, events.called_by),
@@ -163,7 +182,7 @@ class Adapted:
             self._go_on(),
             f"{name}.turn",
             leg | gives | None,
-            {**long, "each": events.ToolProposed},
+            {**self._legs, "each": events.ToolProposed},
             decided=listed(called | events.ToolReturned),
             run=run,
             step=Step,

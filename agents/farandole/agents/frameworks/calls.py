@@ -28,6 +28,10 @@ class Strayed(GiveUp):
     """
 
 
+class NotDurable(GiveUp):
+    """A model is called whose replies are not recorded: another attempt would call it again."""
+
+
 class ModelCall(BaseModel):
     """One call of a model, as it is billed.
 

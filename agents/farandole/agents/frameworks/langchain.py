@@ -11,8 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
-from langchain.agents.middleware import AgentMiddleware
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+try:
+    from langchain.agents.middleware import AgentMiddleware
+except ImportError as e:
+    raise ImportError("LangChain is not installed: pip install 'farandole[langgraph]'") from e
+from langchain_core.callbacks import AsyncCallbackHandler, AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
@@ -21,16 +24,15 @@ from langgraph.config import get_config
 from langgraph.types import Command
 from pydantic_ai import messages as words
 from pydantic_ai.usage import RequestUsage
+from typing_extensions import Unpack
 
-from farandole.agents.approval import Approval
 from farandole.agents.events import Outcome
-from farandole.agents.prices import Price
-from farandole.schemas import DeclarationError, Duration
+from farandole.schemas import DeclarationError
 
-from .adapted import Adapted, Decided, Ended, Paused, Prompt, Wanted
-from .calls import Replies, Results
+from .adapted import Adapted, Decided, Ended, Options, Paused, Prompt, Wanted
+from .calls import NotDurable, Replies, Results
 from .checkpoints import as_json, from_json, kept, saver_with
-from .recording import recording
+from .recording import making, recording
 
 _THREAD: Final = {"configurable": {"thread_id": "leg"}}
 _FINISHED: Final[dict[str, words.FinishReason]] = {
@@ -201,6 +203,21 @@ def _only_awaited() -> None:
         raise DeclarationError("in a step, LangChain's agents and graphs are awaited: ainvoke or astream")
 
 
+class _Watch(AsyncCallbackHandler):
+    """Sees to it that no model is called past the record."""
+
+    raise_error = True
+    run_inline = True
+
+    async def on_chat_model_start(self, serialized: dict[str, Any], messages: Any, **kwargs: Any) -> None:
+        name = (serialized.get("id") or [""])[-1]
+        if name != DurableModel.__name__ and not making():
+            raise NotDurable(
+                f"the graph calls {name}, which is not durable: give create_agent middleware=[Durable()], or put "
+                "DurableModel(model) in its place"
+            )
+
+
 class _Loop:
     def __init__(self, graph: Any, enter: Callable[[Prompt], Any], leave: Callable[[Any], Any]) -> None:
         self._graph, self._enter, self._leave = graph, enter, leave
@@ -217,7 +234,8 @@ class _Loop:
 
     async def _run(self, entered: Any, before: Any) -> Ended | Paused:
         saver = await saver_with(before)
-        came: Any = await self._graph.copy({"checkpointer": saver}).ainvoke(entered, _THREAD)
+        config: Any = {**_THREAD, "callbacks": [_Watch()]}
+        came: Any = await self._graph.copy({"checkpointer": saver}).ainvoke(entered, config)
         interrupts = came.get("__interrupt__", ()) if isinstance(came, Mapping) else ()
         if not interrupts:
             return Ended(self._leave(came))
@@ -280,10 +298,7 @@ def adapt(
     gives: Any,
     enter: Callable[[Prompt], Any] = said_by_user,
     leave: Callable[[Any], Any] = last_said,
-    prompt: Callable[[Any], Prompt] | None = None,
-    approval: Approval | None = None,
-    price: Price | None = None,
-    timeout: Duration | None = None,
+    **options: Unpack[Options],
 ) -> Adapted:
     """An agent of LangChain, or a compiled graph of LangGraph, to be served as one of our own.
 
@@ -291,15 +306,13 @@ def adapt(
         graph: durable by its middleware or its models and tools. It needs no checkpointer: where it is interrupted,
             what it goes on from is recorded. An interrupt of ``HumanInTheLoopMiddleware`` asks a person about each call;
             any other about its value, and is resumed with ``{"approved": bool, "why": str}``.
-        takes, gives, prompt: as of `farandole.agents.Agent`.
+        takes, gives: as of `farandole.agents.Agent`.
         enter: from the prompt to the graph's input.
         leave: from the graph's last state to what the event is made of.
-        approval: how people are asked.
-        price: what a reply costs in US dollars; by default as Pydantic AI knows it.
-        timeout: of one leg, from what it takes or what was decided to its next question or its end.
+        options: of legs and approvals.
 
     Raises:
         DeclarationError: something of it cannot be.
     """
     loop = _Loop(graph, enter, leave)
-    return Adapted(name, loop, takes=takes, gives=gives, prompt=prompt, approval=approval, price=price, timeout=timeout)
+    return Adapted(name, loop, takes=takes, gives=gives, **options)

@@ -16,19 +16,32 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic_ai import messages as words
 from pydantic_ai.usage import RequestUsage
 from pydantic_core import to_jsonable_python
+from typing_extensions import Unpack
 
-from agents import Agent, FunctionTool, Handoff, Model, ModelResponse, RunConfig, Runner, RunState, Usage
+try:
+    from agents import (
+        Agent,
+        FunctionTool,
+        Handoff,
+        Model,
+        ModelResponse,
+        RunConfig,
+        RunContextWrapper,
+        Runner,
+        RunState,
+        Usage,
+    )
+except ImportError as e:
+    raise ImportError("the OpenAI Agents SDK is not installed: pip install 'farandole[openai-agents]'") from e
 from agents.items import TResponseInputItem, TResponseStreamEvent
 from agents.models.multi_provider import MultiProvider
 from agents.models.openai_chatcompletions import OpenAIChatCompletionsModel
 from agents.models.openai_responses import OpenAIResponsesModel
 from agents.tool import ToolOutputFileContent, ToolOutputImage, ToolOutputText
 from agents.tool_context import ToolContext
-from farandole.agents.approval import Approval
-from farandole.agents.prices import Price
-from farandole.schemas import DeclarationError, Duration
+from farandole.schemas import DeclarationError
 
-from .adapted import Adapted, Decided, Ended, Paused, Prompt, Wanted
+from .adapted import Adapted, Decided, Ended, Options, Paused, Prompt, Wanted
 from .calls import Replies, Results
 from .openai_streams import streamed
 from .recording import recording
@@ -237,7 +250,9 @@ class _Loop:
         return self._came(await Runner.run(self._agent, prompt, context=self._context, **self._options))
 
     async def go_on(self, state: Any, decided: Sequence[Decided]) -> Ended | Paused:
-        waiting: RunState[Any] = await RunState.from_json(self._agent, state, context_override=self._context)
+        waiting: RunState[Any] = await RunState.from_json(
+            self._agent, state, context_override=RunContextWrapper(self._context)
+        )
         answers = {each.call: each for each in decided}
         for item in waiting.get_interruptions():
             answer = answers[_call(item)]
@@ -254,7 +269,20 @@ class _Loop:
             Wanted(_call(item), item.tool_name or "", _args(_of(item.raw_item, "arguments") or "{}"))
             for item in ran.interruptions
         ]
-        return Paused(ran.to_state().to_json(context_serializer=lambda context: {}), wanted)
+        state = ran.to_state().to_json(context_serializer=lambda context: {})
+        return Paused(_without_context(state), wanted)
+
+
+def _without_context(state: Any) -> Any:
+    """The state without the user's own context, which may hold anything, also in the states within it."""
+    if isinstance(state, list):
+        return [_without_context(each) for each in state]
+    if not isinstance(state, dict):
+        return state
+    return {
+        name: {} if name == "context" and "context_meta" in state else _without_context(each)
+        for name, each in state.items()
+    }
 
 
 def _call(item: Any) -> str:
@@ -286,21 +314,16 @@ def adapt(
     context: Any = None,
     run_config: RunConfig | None = None,
     max_turns: int = 20,
-    prompt: Callable[[Any], Prompt] | None = None,
-    approval: Approval | None = None,
-    price: Price | None = None,
-    timeout: Duration | None = None,
+    **options: Unpack[Options],
 ) -> Adapted:
     """An agent of the OpenAI Agents SDK, to be served as one of our own.
 
     Args:
         agent: `durable`. Its tools with ``needs_approval`` ask a person.
-        takes, gives, prompt: as of `farandole.agents.Agent`. What it gives is made of the agent's final output.
+        takes, gives: as of `farandole.agents.Agent`. What it gives is made of the agent's final output.
         context, run_config, max_turns: as of ``Runner.run``. The context is made anew for each leg: nothing in it is
             recorded.
-        approval: how people are asked.
-        price: what a reply costs in US dollars; by default as Pydantic AI knows it.
-        timeout: of one leg, from what it takes or what was decided to its next question or its end.
+        options: of legs and approvals.
 
     Raises:
         DeclarationError: something of it cannot be, or the agent is not durable.
@@ -308,4 +331,4 @@ def adapt(
     if not isinstance(agent.model, DurableModel):
         raise DeclarationError(f"agent {name}: make the agent durable, durable(Agent(...))")
     loop = _Loop(agent, context, run_config, max_turns)
-    return Adapted(name, loop, takes=takes, gives=gives, prompt=prompt, approval=approval, price=price, timeout=timeout)
+    return Adapted(name, loop, takes=takes, gives=gives, **options)

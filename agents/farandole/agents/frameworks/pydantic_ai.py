@@ -25,13 +25,12 @@ from pydantic_ai.durable_exec import (
 )
 from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, ModelRequest, ModelResponse
 from pydantic_core import to_jsonable_python
+from typing_extensions import Unpack
 
-from farandole.agents.approval import Approval
 from farandole.agents.events import Outcome
-from farandole.agents.prices import Price
-from farandole.schemas import DeclarationError, Duration
+from farandole.schemas import DeclarationError
 
-from .adapted import Adapted, Decided, Ended, Paused, Prompt, Wanted
+from .adapted import Adapted, Decided, Ended, Options, Paused, Prompt, Wanted
 from .calls import Replies, Results
 from .recording import recording
 
@@ -206,32 +205,18 @@ def adapt(
     takes: Any,
     gives: Any,
     deps: Any = None,
-    prompt: Callable[[Any], Prompt] | None = None,
-    approval: Approval | None = None,
-    price: Price | None = None,
-    timeout: Duration | None = None,
+    **options: Unpack[Options],
 ) -> Adapted:
     """An agent of Pydantic AI, to be served as one of our own.
 
     Args:
         agent: with `Durability` among its capabilities. Its tools with ``requires_approval`` ask a person.
-        takes, gives, prompt: as of `farandole.agents.Agent`. What it gives is made of the agent's output.
-        approval: how people are asked.
-        price: what a reply costs in US dollars; by default as Pydantic AI knows it.
-        timeout: of one leg, from what it takes or what was decided to its next question or its end.
+        takes, gives: as of `farandole.agents.Agent`. What it gives is made of the agent's output.
+        options: of legs and approvals.
 
     Raises:
         DeclarationError: something of it cannot be, or the agent is not durable.
     """
     if Durability.from_agent(agent) is None:
         raise DeclarationError(f"agent {name}: give Pydantic AI's agent capabilities=[Durability()]")
-    return Adapted(
-        name,
-        _Loop(agent, deps),
-        takes=takes,
-        gives=gives,
-        prompt=prompt,
-        approval=approval,
-        price=price,
-        timeout=timeout,
-    )
+    return Adapted(name, _Loop(agent, deps), takes=takes, gives=gives, **options)

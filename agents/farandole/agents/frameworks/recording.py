@@ -80,7 +80,11 @@ class Recorder:
 
         async def call() -> ModelCall:
             began = time.monotonic()
-            reply = await make()
+            token = _making.set(True)
+            try:
+                reply = await make()
+            finally:
+                _making.reset(token)
             return self._billed(form, reply, said, round((time.monotonic() - began) * 1000))
 
         with self._named(within, f"{label} model".lstrip(), first=" 1") as name:
@@ -189,6 +193,7 @@ class Recorder:
         return f"{name.encode()[:200].decode(errors='ignore')} {blake2b(name.encode(), digest_size=16).hexdigest()}"
 
 
+_making: ContextVar[bool] = ContextVar("farandole_making", default=False)
 _recorder: ContextVar[Recorder | None] = ContextVar("farandole_recorder", default=None)
 _within: ContextVar[str] = ContextVar("farandole_within", default="")
 _key: ContextVar[str] = ContextVar("farandole_call_key", default="")
@@ -223,6 +228,11 @@ def durably(step: Step, name: str = "", *, price: Price | None = None) -> Iterat
 def recording() -> Recorder | None:
     """Where calls are recorded here; None outside of `durably`, where they are made as if there were no Farandole."""
     return _recorder.get()
+
+
+def making() -> bool:
+    """Whether a model is called here whose reply will be recorded."""
+    return _making.get()
 
 
 def call_key() -> str:
