@@ -19,6 +19,7 @@ from typing_extensions import Unpack
 
 from farandole.agents.agent import events_of
 from farandole.agents.approval import Approval, ask
+from farandole.agents.budget import Budget
 from farandole.agents.deciding import decider
 from farandole.agents.errors import ModelMisbehaved
 from farandole.agents.events import ToolCalled, ToolProposed
@@ -31,6 +32,7 @@ from farandole.schemas import DeclarationError, Duration, Event
 
 from .events import AdaptedEvents
 from .recording import Recorder, durably
+from .spending import Spent, spent_in
 from .told import Telling
 
 Prompt: TypeAlias = str
@@ -104,6 +106,7 @@ class Options(TypedDict, total=False):
             fields as JSON.
         approval: how people are asked about calls.
         price: what a reply costs in US dollars; by default as Pydantic AI knows it.
+        budget: what it may spend in one run.
         retry: how often a leg in which something raised is tried again. What is recorded of it is not made again.
         timeout: of one attempt at a leg.
         concurrency: legs at once in one worker.
@@ -112,6 +115,7 @@ class Options(TypedDict, total=False):
     prompt: Callable[[Any], Prompt]
     approval: Approval
     price: Price
+    budget: Budget
     retry: Retry | Sequence[Retry]
     timeout: Duration
     concurrency: int
@@ -146,7 +150,7 @@ class Adapted:
         self._loop = loop
         self._prompt = options.get("prompt", prompt_of)
         self._approval = options.get("approval", Approval())
-        self._price = options.get("price")
+        self._price, self._budget = options.get("price"), options.get("budget")
         of_reactors = ("retry", "timeout", "concurrency")
         self._legs = {name: value for name, value in options.items() if name in of_reactors}
 
@@ -168,7 +172,7 @@ class Adapted:
             signed(fn, of, self.module, f"agent {name}", returns, **takes)
             choreography.reactor(name=of, **options)(fn)
 
-        add(self._begin(), name, leg | gives, self._legs, taken=self.takes, step=Step)
+        add(self._begin(), name, leg | gives, self._legs, taken=self.takes, run=run, step=Step)
         add(self._ask(), f"{name}.approval", asking[answers], {}, proposed=events.ToolProposed)
         add(
             decider(events, events.called_by),
@@ -197,9 +201,10 @@ class Adapted:
         return [reactor.name for reactor in choreography.reactors[known:]]
 
     def _begin(self) -> Any:
-        async def handle(taken: Any, step: Step) -> Any:
+        async def handle(taken: Any, run: Run[Any], step: Step) -> Any:
             prompt = self._prompt(taken)
-            with durably(step, price=self._price) as recorder:
+            spent = await self._spent(run)
+            with durably(step, price=self._price, budget=self._budget, spent=spent) as recorder:
                 came = await self._loop.begin(prompt)
             return self._leg(_Leg(step.key[:_DIGITS], step.key[:_DIGITS], prompt=prompt), recorder, came)
 
@@ -222,7 +227,8 @@ class Adapted:
             if not waited or any(each.call not in came_of for each in waited):
                 return None  # a leg that asked nothing
             answers = [_decided(came_of[each.call]) for each in waited]
-            with durably(step, price=self._price) as recorder:
+            spent = await self._spent(run)
+            with durably(step, price=self._price, budget=self._budget, spent=spent) as recorder:
                 came = await self._loop.go_on(waited[0].state, answers)
             leg = _Leg(
                 step.key[:_DIGITS], conversation, waited[0].turn, announced=frozenset(each.call for each in waited)
@@ -240,6 +246,12 @@ class Adapted:
             return None
 
         return handle
+
+    async def _spent(self, run: Run[Any]) -> Spent:
+        """What the agent has spent in the run before this leg."""
+        if self._budget is None:
+            return Spent()
+        return spent_in(await run.events(self.events.ModelReplied, self.events.ToolReturned))
 
     def _leg(self, leg: "_Leg", recorder: Recorder, came: Ended | Paused) -> Any:
         """What a leg comes to: the events of its calls, and its questions; or at once what it gives."""

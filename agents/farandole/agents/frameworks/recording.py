@@ -20,11 +20,13 @@ from typing import Any, Final, TypeVar
 
 from pydantic_ai.messages import ModelResponse
 
+from farandole.agents.budget import Budget
 from farandole.agents.events import Outcome
 from farandole.agents.prices import Price, cost_of
 from farandole.reactors import GiveUp, Step
 
 from .calls import ModelCall, Replies, Results, ToolCall, check_args, check_said, digests
+from .spending import Spent
 
 R = TypeVar("R")
 
@@ -53,6 +55,8 @@ class Recorder:
 
     Attributes:
         told: those that have ended, in the order of their ends.
+        budget: asked before each call of a model that is made and not found.
+        spent: before and in this attempt.
         gave_up: why the step has to fail for good, whatever the framework makes of it.
     """
 
@@ -61,6 +65,8 @@ class Recorder:
     price: Price | None = None
     told: list[Told] = field(default_factory=list)
     gave_up: GiveUp | None = None
+    budget: Budget | None = None
+    spent: Spent = field(default_factory=Spent)
     _taken: set[str] = field(default_factory=set)
 
     async def model(
@@ -79,6 +85,8 @@ class Recorder:
         within = _within.get()
 
         async def call() -> ModelCall:
+            if self.budget is not None:
+                self.budget.check(self.spent)
             began = time.monotonic()
             token = _making.set(True)
             try:
@@ -91,7 +99,7 @@ class Recorder:
             recorded = await self.step.once(name, _model_called, call)
             check_said(f"step.once({name!r})", recorded, said)
         reply = form.read(recorded.reply)
-        self.told.append(Told(name, recorded, within, form.told(reply)))
+        self._tell(Told(name, recorded, within, form.told(reply)))
         return reply
 
     async def tool(self, tool: str, call_id: str, args: Any, make: Callable[[], Awaitable[R]], form: Results[R]) -> R:
@@ -113,7 +121,7 @@ class Recorder:
 
             recorded = await self.step.once(name, _tool_called, call)
             check_args(f"step.once({name!r})", recorded, args)
-        self.told.append(Told(name, recorded, within))
+        self._tell(Told(name, recorded, within))
         return form.read(recorded.result)
 
     async def around(
@@ -133,8 +141,12 @@ class Recorder:
             took_ms = round((time.monotonic() - began) * 1000)
         content, outcome = told(result)
         if content is not None:
-            self.told.append(Told(name, self._called(tool, call_id, args, outcome, took_ms, None, content), within))
+            self._tell(Told(name, self._called(tool, call_id, args, outcome, took_ms, None, content), within))
         return result
+
+    def _tell(self, told: Told) -> None:
+        self.told.append(told)
+        self.spent.add(told.call)
 
     def _called(
         self, tool: str, call_id: str, args: Any, outcome: Outcome, took_ms: int, result: Any, content: Any
@@ -200,17 +212,22 @@ _key: ContextVar[str] = ContextVar("farandole_call_key", default="")
 
 
 @contextmanager
-def durably(step: Step, name: str = "", *, price: Price | None = None) -> Iterator[Recorder]:
+def durably(
+    step: Step, name: str = "", *, price: Price | None = None, budget: Budget | None = None, spent: Spent | None = None
+) -> Iterator[Recorder]:
     """Within the block, calls that agents of other frameworks make are recorded as sub-steps of the step.
 
     Args:
         name: tells agents apart that run side by side in one step.
         price: what a reply costs in US dollars; by default as Pydantic AI knows it.
+        budget: what may be spent.
+        spent: what was spent before; by default nothing.
 
     Raises:
+        BudgetSpent: nothing is left for another call of a model.
         GiveUp: a tool raised it, or nothing can be recorded; also if the framework caught it.
     """
-    recorder = Recorder(step, name, price)
+    recorder = Recorder(step, name, price, budget=budget, spent=spent or Spent())
     token, within = _recorder.set(recorder), _within.set("")
     try:
         yield recorder
