@@ -83,6 +83,15 @@ async def test_its_own_test_model_is_recorded() -> None:
             assert (await agent.ainvoke(ASKED))["messages"][-1].text == "Well."
 
 
+async def test_the_system_prompt_may_change_between_attempts() -> None:
+    journal, model = Journal(), Counted("Well.", asked=[])
+    for attempt in (1, 2):
+        agent: Any = create_agent(model, [], system_prompt=f"It is attempt {attempt}.", middleware=[Durable()])
+        with durably(journal.step(attempt)):
+            await agent.ainvoke(ASKED)
+    assert len(model.asked) == 1
+
+
 async def test_a_structured_response_is_made_of_what_is_recorded() -> None:
     class Advice(BaseModel):
         text: str

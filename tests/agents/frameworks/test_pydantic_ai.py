@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from pydantic import BaseModel
-from pydantic_ai import Agent, RunContext, Tool
+from pydantic_ai import Agent, BinaryContent, RunContext, Tool
 from pydantic_ai.exceptions import ModelRetry, ToolFailed
 from pydantic_ai.messages import ToolReturnPart
 from pydantic_ai.models.test import TestModel
@@ -12,7 +12,7 @@ from pydantic_ai.toolsets import FunctionToolset
 from tests.agents.frameworks.journal import Journal
 
 from farandole.agents import Approval, Call, scripted
-from farandole.agents.frameworks import ModelCall, ToolCall, durably
+from farandole.agents.frameworks import ModelCall, Strayed, ToolCall, durably
 from farandole.agents.frameworks.pydantic_ai import Durability, adapt
 from farandole.reactors import Choreography
 from farandole.schemas import DeclarationError, End, Start
@@ -120,9 +120,23 @@ async def test_a_call_that_raised_is_not_recorded() -> None:
 async def test_instructions_may_change_between_attempts() -> None:
     journal, times = Journal(), iter(["noon", "midnight"])
     agent = an_agent("Well.", instructions=lambda ctx: f"It is {next(times)}.")
+
+    @agent.system_prompt
+    def place() -> str:
+        return f"It is {object()!r}."
+
     for attempt in (1, 2):
         with durably(journal.step(attempt)):
             assert (await agent.run("How are you?")).output == "Well."
+
+
+async def test_an_image_that_is_sent_along_is_part_of_what_is_asked() -> None:
+    journal, agent = Journal(), an_agent("A fig.")
+    for attempt in (1, 2):
+        with durably(journal.step(attempt)):
+            await agent.run(["What is it?", BinaryContent(b"\x89PNG\xff", media_type="image/png")])
+    with pytest.raises(Strayed, match="the last of 1 messages"), durably(journal.step(3)):
+        await agent.run(["What is it?", BinaryContent(b"\x89PNG\xfe", media_type="image/png")])
 
 
 async def test_an_agent_within_a_tool_of_another_is_recorded_too() -> None:

@@ -141,5 +141,7 @@ def check_args(where: str, recorded: ToolCall, args: Any) -> None:
 
 
 def _digest(said: Any) -> str:
-    written = json.dumps(json.loads(to_json(said, fallback=str)), sort_keys=True)
+    # What cannot be written counts by its kind: its text might hold where it lay in memory.
+    as_json = to_json(said, fallback=lambda it: type(it).__qualname__, bytes_mode="base64", inf_nan_mode="constants")
+    written = json.dumps(json.loads(as_json), sort_keys=True)
     return blake2b(written.encode(), digest_size=_BYTES).hexdigest()

@@ -17,7 +17,7 @@ except ImportError as e:
     raise ImportError("LangChain is not installed: pip install 'farandole[langgraph]'") from e
 from langchain_core.callbacks import AsyncCallbackHandler, AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langgraph.config import get_config
@@ -103,7 +103,7 @@ class DurableModel(BaseChatModel):
             return _result(await make())
         form = Replies(_write, AIMessage.model_validate, self._told)
         label = "" if self.in_agent else _node()
-        reply: AIMessage = await recorder.model([_said(message) for message in messages], make, form, label)
+        reply: AIMessage = await recorder.model(_said(messages), make, form, label)
         return _result(reply)
 
     def _told(self, reply: AIMessage) -> words.ModelResponse:
@@ -175,10 +175,18 @@ def _returned(result: ToolMessage | Command[Any]) -> tuple[Any, Outcome]:
     return told[0] if len(told) == 1 else told, "success"
 
 
-def _said(message: BaseMessage) -> list[Any]:
-    """What was said, without ids and what providers add."""
-    calls = [[call["name"], call["args"], call["id"]] for call in getattr(message, "tool_calls", ())]
-    return [message.type, message.content, calls, getattr(message, "tool_call_id", None)]
+def _said(messages: Sequence[BaseMessage]) -> list[Any]:
+    """What was said, without ids, what providers add, and what the model is told of how to behave."""
+    return [
+        [
+            message.type,
+            message.content,
+            [[call["name"], call["args"], call["id"]] for call in getattr(message, "tool_calls", ())],
+            getattr(message, "tool_call_id", None),
+        ]
+        for message in messages
+        if not isinstance(message, SystemMessage)
+    ]
 
 
 def _node() -> str:

@@ -51,6 +51,7 @@ A = TypeVar("A", bound=Agent[Any])
 _REPLY: Final = TypeAdapter(ModelResponse)
 _MADE_UP: Final = ("id", "status")
 """Of what is said to a model: made up by whoever sends it."""
+_HOW_TO_BEHAVE: Final = ("system", "developer")
 
 
 class DurableModel(Model):
@@ -228,7 +229,8 @@ def _args(arguments: str) -> Any:
 def _said(input: str | list[TResponseInputItem]) -> list[Any]:
     if isinstance(input, str):
         return [{"role": "user", "content": input}]
-    return [{k: v for k, v in dict(item).items() if k not in _MADE_UP} for item in input]
+    items = [{k: v for k, v in dict(item).items() if k not in _MADE_UP} for item in input]
+    return [item for item in items if item.get("role") not in _HOW_TO_BEHAVE]
 
 
 def _usage(usage: Usage) -> RequestUsage:

@@ -153,12 +153,12 @@ def _returned(result: Any) -> tuple[Any, Outcome]:
 
 
 def _said(messages: Sequence[ModelMessage]) -> list[Any]:
-    """What was said, without times, ids of runs and what providers add."""
+    """What was said, without times, ids of runs, what providers add, and what the model is told of how to behave."""
     return [
-        [message.kind, *(_part(part) for part in message.parts)] if isinstance(message, ModelRequest | ModelResponse)
-        else [type(message).__name__]
+        [message.kind, *(_part(part) for part in message.parts if part.part_kind != "system-prompt")]
         for message in messages
-    ]  # fmt: skip
+        if isinstance(message, ModelRequest | ModelResponse)
+    ]
 
 
 def _part(part: Any) -> list[Any]:
