@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from farandole.agents import Call
+from farandole.agents.frameworks.recording import recording
 from farandole.reactors import Choreography, leases
 from farandole.schemas import End, Start
 
@@ -56,6 +57,14 @@ class Ledger:
             os.fsync(file.fileno())
 
 
+async def recorded(tool: str) -> None:
+    """Until a call of a tool is recorded in this attempt."""
+    recorder = recording()
+    assert recorder is not None
+    while not any(told.name.startswith(tool) for told in recorder.told):
+        await asyncio.sleep(0.01)
+
+
 def tools(ledger: Ledger) -> list[Any]:
     async def look_up(order: str) -> str:
         """What became of an order."""
@@ -65,6 +74,8 @@ def tools(ledger: Ledger) -> list[Any]:
 
     async def page(n: int) -> str:
         """A page of the book."""
+        if n == 2 and "end page 1" in ledger.lines():
+            await recorded("page")  # who ends a call and dies before it is recorded has made it for nothing
         ledger.begin(f"page {n}")
         ledger.end(f"page {n}")
         return f"page {n}"
@@ -161,5 +172,6 @@ async def main(url: str, framework: str, name: str, ledger: str) -> None:
 
 
 if __name__ == "__main__":
-    leases.LEASE, leases.MARGIN = 1_500, 100  # type: ignore[misc]
+    for constant, value in {"CLAIM_AFTER": 0.5, "RENEW": 0.5, "_LOOK": 0.2, "LEASE": 2_000, "MARGIN": 100}.items():
+        setattr(leases, constant, value)
     asyncio.run(main(*sys.argv[1:]))
