@@ -168,7 +168,7 @@ def choreography(framework: str, name: str, ledger: str) -> tuple[Choreography, 
 
 async def main(url: str, framework: str, name: str, ledger: str) -> None:
     desk, _ = choreography(framework, name, ledger)
-    await desk.work(url, partitions=1)
+    await desk.work(url, partitions=1, member="the-one")  # whose partitions are its again at once
 
 
 if __name__ == "__main__":
