@@ -35,23 +35,28 @@ class Ledger:
     """Begun and ended calls, one a line."""
 
     def __init__(self, path: str) -> None:
-        self._path = Path(path)
+        self.path = Path(path)
 
     def lines(self) -> list[str]:
-        return self._path.read_text().splitlines() if self._path.exists() else []
+        return self.path.read_text().splitlines() if self.path.exists() else []
 
-    def begin(self, call: str) -> None:
-        """Begin a call. Who begins it first is killed in the midst of it."""
+    def begin(self, call: str, worker: int | None = None) -> None:
+        """Begin a call. The worker in which it begins first is killed in the midst of it.
+
+        Args:
+            worker: its process, if it is not this one.
+        """
         first = f"begin {call}" not in self.lines()
         self._write(f"begin {call}")
         if first:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(worker or os.getpid(), signal.SIGKILL)
+            os._exit(0)  # with its worker
 
     def end(self, call: str) -> None:
         self._write(f"end {call}")
 
     def _write(self, line: str) -> None:
-        with self._path.open("a") as file:
+        with self.path.open("a") as file:
             file.write(f"{line}\n")
             file.flush()
             os.fsync(file.fileno())
@@ -152,10 +157,74 @@ def with_langgraph(ledger: Ledger) -> Any:
     return adapt("helper", agent, takes=Asked, gives=Answered)
 
 
+def with_mcp(ledger: Ledger) -> Any:
+    """Our own agent, with the tools of an MCP server. One call after the other: each is a step of its own."""
+    from farandole.agents import Agent, McpServer, scripted
+
+    def line(number: int, said: Any) -> Any:
+        def say(messages: Any) -> Any:
+            ledger.begin(f"model {number}")
+            ledger.end(f"model {number}")
+            return said
+
+        return say
+
+    calls = (
+        Call("shop_look_up", order="7"),
+        Call("shop_page", n=1),
+        Call("shop_page", n=2),
+        Call("shop_refund", order="7"),
+    )
+    return Agent(
+        "helper",
+        takes=Asked,
+        gives=Answered,
+        model=scripted(*(line(n, said) for n, said in enumerate((*calls, "It was lost."), 1))),
+        tools=[
+            McpServer(
+                "shop",
+                [sys.executable, __file__, "serve", str(ledger.path)],
+                needs_approval={"refund": True},
+                env={"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
+            )
+        ],
+    )
+
+
+def serve(path: str) -> None:
+    """The MCP server. Its parent is the worker that it is killed with."""
+    from mcp.server.mcpserver import MCPServer
+
+    ledger, server = Ledger(path), MCPServer("shop")
+
+    def noted(call: str) -> str:
+        ledger.begin(call, os.getppid())
+        ledger.end(call)
+        return call
+
+    @server.tool()
+    async def look_up(order: str) -> str:
+        """What became of an order."""
+        return noted("look_up")
+
+    @server.tool()
+    async def page(n: int) -> str:
+        """A page of the book."""
+        return noted(f"page {n}")
+
+    @server.tool()
+    async def refund(order: str) -> str:
+        """Pay an order back."""
+        return noted("refund")
+
+    server.run("stdio")
+
+
 FRAMEWORKS = {
     "pydantic_ai": with_pydantic_ai,
     "openai_agents": with_openai_agents,
     "langgraph": with_langgraph,
+    "mcp": with_mcp,
 }
 
 
@@ -174,4 +243,7 @@ async def main(url: str, framework: str, name: str, ledger: str) -> None:
 if __name__ == "__main__":
     for constant, value in {"CLAIM_AFTER": 0.5, "RENEW": 0.5, "_LOOK": 0.2, "LEASE": 2_000, "MARGIN": 100}.items():
         setattr(leases, constant, value)
-    asyncio.run(main(*sys.argv[1:]))
+    if sys.argv[1] == "serve":
+        serve(sys.argv[2])
+    else:
+        asyncio.run(main(*sys.argv[1:]))
