@@ -12,7 +12,7 @@ module                  for                          extra
 """
 
 from .adapted import Adapted
-from .calls import ModelCall, Strayed, ToolCall
+from .calls import ModelCall, NotDurable, Strayed, ToolCall
 from .recording import call_key, durably
 
-__all__ = ["Adapted", "ModelCall", "Strayed", "ToolCall", "call_key", "durably"]
+__all__ = ["Adapted", "ModelCall", "NotDurable", "Strayed", "ToolCall", "call_key", "durably"]
