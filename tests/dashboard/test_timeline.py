@@ -105,3 +105,28 @@ def test_of_very_many_rows_the_longest_stay() -> None:
     found = timeline(a_run(START + 100), steps, records, [], [], [], [], 0, most=10)
     assert (len(found.lines), found.left_out) == (10, 40)
     assert min(line.took for line in found.lines) == 40
+
+
+def test_what_a_step_called_has_rows_of_its_own() -> None:
+    results = (
+        (20, "helper", '{"kind": "model", "model": "m1", "took_ms": 10}'),
+        (30, "helper", '{"kind": "tool", "tool": "look_up", "outcome": "success", "took_ms": 5}'),
+        (60, "helper.turn", '{"kind": "model", "model": "m1", "took_ms": 8}'),
+        (70, "helper", '"a sub-step of somebody else"'),
+        (80, "helper", "cut sho"),
+    )
+    records = [
+        a_record(1, 0),
+        *(
+            a_record(n, at, "substep", reactor=reactor, trigger="e", payload={"result": result})
+            for n, (at, reactor, result) in enumerate(results, 2)
+        ),
+    ]
+    found = timeline(a_run(START + 100), [a_step(ended=START + 90)], records, [], [], [], [], 0)
+    assert [(line.name, line.detail) for line in found.lines[1:]] == [
+        ("helper.model", "m1"),
+        ("helper.tools.look_up", "success"),
+        ("helper.model", "m1"),
+    ]
+    assert [told(found, n) for n in (1, 2, 3)] == [[("work", 10, 20)], [("work", 25, 30)], [("work", 52, 60)]]
+    assert found.working == 90

@@ -17,6 +17,7 @@ FILES = sorted(
         HERE / "api.py",
         HERE / "errors.py",
         HERE / "events.py",
+        HERE / "frameworks.py",
         HERE / "runs.py",
         *(HERE / "apps").glob("*.py"),
     ]

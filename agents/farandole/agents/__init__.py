@@ -16,6 +16,7 @@ from .errors import (
     ModelRejected,
     ModelUnreachable,
     RateLimited,
+    ServerUnreachable,
     TurnsSpent,
 )
 from .events import ModelReplied, ModelRequested, ToolApproved, ToolCalled, ToolDenied, ToolProposed, ToolReturned
@@ -23,6 +24,7 @@ from .found import FoundTool
 from .remembering import Remembering
 from .retries import Retries
 from .scripted import Call, scripted
+from .servers import McpServer
 from .serving import Served
 from .tools import Provided, RunTool, Tool
 
@@ -35,6 +37,7 @@ __all__ = [
     "Call",
     "ContextPolicy",
     "FoundTool",
+    "McpServer",
     "ModelMalformed",
     "ModelMisbehaved",
     "ModelRefused",
@@ -48,6 +51,7 @@ __all__ = [
     "Retries",
     "RunTool",
     "Served",
+    "ServerUnreachable",
     "Tool",
     "ToolApproved",
     "ToolCalled",

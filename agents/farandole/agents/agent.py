@@ -24,6 +24,7 @@ from .outputs import Ways, ways_out
 from .prompts import prompt_of
 from .remembering import Remembering, memory_tools
 from .retries import Retries
+from .servers import McpServer
 from .serving import Served, serve
 from .tools import RunTool, Tool, tool_of
 
@@ -47,8 +48,8 @@ class Agent:
         instructions: what the model is told first; or a function of what the agent takes.
         prompt: what the model is told of what the agent takes; by default its text if it has one field, a text, else
             its fields as JSON.
-        tools: functions, `Tool`, `RunTool` for a run, such as another agent's, or `FoundTool` for one that is only known
-            by the contracts in its log.
+        tools: functions, `Tool`, `RunTool` for a run, such as another agent's, `FoundTool` for one that is only known by the
+            contracts in its log, or `McpServer` for all that it has.
         turns: how many calls of the model a conversation may have.
         budget: what it may spend in one run.
         retries: how often the model is called again, by what went wrong.
@@ -76,7 +77,7 @@ class Agent:
         model: Model | str,
         instructions: str | Callable[[Any], str] = "",
         prompt: Callable[[Any], Prompt] = prompt_of,
-        tools: Sequence[Tool | RunTool | FoundTool | Callable[..., Any]] = (),
+        tools: Sequence[Tool | RunTool | FoundTool | McpServer | Callable[..., Any]] = (),
         turns: int = _TURNS,
         budget: Budget | None = None,
         retries: Retries | None = None,
@@ -101,12 +102,12 @@ class Agent:
         self.name = name
         self.module: str = sys._getframe(1).f_globals.get("__name__", "")
         self.takes = takes
-        self.gives = _events(gives, name)
+        self.gives = events_of(gives, name)
         self.model = model
         self.instructions = instructions
         self.prompt = prompt
-        every = [*map(tool_of, tools), *memory_tools(memory)]
-        self.tools: dict[str, Tool | RunTool | FoundTool] = {tool.name: tool for tool in every}
+        every = [*(each if isinstance(each, McpServer) else tool_of(each) for each in tools), *memory_tools(memory)]
+        self.tools: dict[str, Tool | RunTool | FoundTool | McpServer] = {tool.name: tool for tool in every}
         if len(self.tools) < len(every):
             raise DeclarationError(f"agent {name}: two tools have one name; give one of them name=")
         self.turns = turns
@@ -137,11 +138,28 @@ class Agent:
         """
         return serve(self, choreography)
 
+    @property
+    def servers(self) -> Sequence[McpServer]:
+        """The MCP servers among its tools."""
+        return [tool for tool in self.tools.values() if isinstance(tool, McpServer)]
+
+    def tool(self, called: str) -> Tool | RunTool | FoundTool | McpServer | None:
+        """The tool that a model calls so; None if there is none. Of a server, the server."""
+        found = self.tools.get(called)
+        if found is not None and not isinstance(found, McpServer):
+            return found
+        return next((server for server in self.servers if server.tool(called) is not None), None)
+
     def __repr__(self) -> str:
         return f"<agent {self.name}>"
 
 
-def _events(gives: Any, name: str) -> tuple[type[Event], ...]:
+def events_of(gives: Any, name: str) -> tuple[type[Event], ...]:
+    """The events that an agent gives.
+
+    Raises:
+        DeclarationError: something among them is no event that a reactor can return.
+    """
     is_union = typing.get_origin(gives) in (typing.Union, types.UnionType)
     found = typing.get_args(gives) if is_union else (gives,)
     for event in found:

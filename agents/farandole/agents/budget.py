@@ -2,12 +2,31 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 
 from farandole.schemas import DeclarationError
 
-from .conversations import Conversations, Talk
+from .conversations import Talk
 from .errors import BudgetSpent, ModelMisbehaved, TurnsSpent
 from .retries import Retries
+
+
+class Spending(Protocol):
+    """What was spent in a run so far.
+
+    Attributes:
+        tokens: in and out together.
+        cost: in US dollars.
+        set_aside: US dollars that runs which it started may spend.
+        unpriced: a model whose price nobody knows, if there was one.
+    """
+
+    calls: int
+    tool_calls: int
+    tokens: int
+    cost: Decimal
+    set_aside: Decimal
+    unpriced: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +49,7 @@ class Budget:
         if self.usd is not None and not isinstance(self.usd, Decimal | str):
             raise DeclarationError(f"Budget(usd={self.usd!r}): money is a Decimal, or text, as usd='0.50'")
 
-    def check(self, spent: Conversations) -> None:
+    def check(self, spent: Spending) -> None:
         """Let the next call pass.
 
         Raises:
@@ -53,7 +72,7 @@ class Budget:
             if most is not None and used >= most:
                 raise BudgetSpent(f"{used} of {most} {name} are spent in this run")
 
-    def has_room(self, spent: Conversations) -> bool:
+    def has_room(self, spent: Spending) -> bool:
         """Whether what is set aside, and what was spent, is within it."""
         return self.usd is None or spent.cost + spent.set_aside <= Decimal(self.usd)
 

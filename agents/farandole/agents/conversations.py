@@ -36,6 +36,14 @@ def as_recorded(parts: Sequence[ModelRequestPart]) -> list[dict[str, Any]]:
     return written
 
 
+def as_message(response: ModelResponse) -> dict[str, Any]:
+    """A reply, as it is recorded: without its usage and time, which the record has."""
+    (message,) = ModelMessagesTypeAdapter.dump_python([response], mode="json", exclude_none=True)
+    del message["usage"], message["timestamp"]
+    told: dict[str, Any] = message
+    return told
+
+
 class Talk:
     """One conversation. Its copies share what was said, which nobody changes.
 

@@ -10,6 +10,7 @@ ReactorError
 ├── RetryAfter
 │   └── RateLimited     the provider wants fewer requests
 ├── ModelUnreachable    no answer, or one that says that the provider cannot answer now
+├── ServerUnreachable   no answer of an MCP server
 ├── ModelMalformed      an answer that cannot be read
 └── ModelRefused        no answer, for the provider filtered it
 """
@@ -43,6 +44,10 @@ class RateLimited(RetryAfter):
 
 class ModelUnreachable(ReactorError):
     """The provider gave no answer, or said that it cannot answer now."""
+
+
+class ServerUnreachable(ReactorError):
+    """An MCP server gave no answer."""
 
 
 class ModelMalformed(ReactorError):

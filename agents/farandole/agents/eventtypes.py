@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import ClassVar
 
 from farandole.schemas import DeclarationError
 
@@ -17,14 +18,26 @@ class AgentEvents:
         called: what each of its tools is called by, by the name of the tool.
     """
 
+    bases: ClassVar[tuple[type[events.ModelReplied], type[events.ToolProposed], type[events.ToolReturned]]] = (
+        events.ModelReplied,
+        events.ToolProposed,
+        events.ToolReturned,
+    )
+
+    wants_reactor: ClassVar[bool] = True
+    """Whether a request is to be taken, or tells of a call that was made."""
+
     def __init__(self, agent: str, tools: Iterable[str], module: str) -> None:
+        replied, proposed, returned = self.bases
         first, owner = made.camel(agent), f"agent {agent}"
-        self.ModelRequested = made.event(events.ModelRequested, f"{first}ModelRequested", module, owner)
-        self.ModelReplied = made.event(events.ModelReplied, f"{first}ModelReplied", module, owner)
-        self.ToolProposed = made.event(events.ToolProposed, f"{first}ToolProposed", module, owner)
+        self.ModelRequested = made.event(
+            events.ModelRequested, f"{first}ModelRequested", module, owner, wants_reactor=self.wants_reactor
+        )
+        self.ModelReplied = made.event(replied, f"{first}ModelReplied", module, owner)
+        self.ToolProposed = made.event(proposed, f"{first}ToolProposed", module, owner)
         self.ToolApproved = made.event(events.ToolApproved, f"{first}ToolApproved", module, owner)
         self.ToolDenied = made.event(events.ToolDenied, f"{first}ToolDenied", module, owner)
-        self.ToolReturned = made.event(events.ToolReturned, f"{first}ToolReturned", module, owner)
+        self.ToolReturned = made.event(returned, f"{first}ToolReturned", module, owner)
         called: dict[str, type[events.ToolCalled]] = {}
         for tool in tools:
             name = f"{first}{made.camel(tool)}Called"

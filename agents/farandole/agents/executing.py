@@ -5,7 +5,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from pydantic import ValidationError
@@ -19,6 +19,7 @@ from .events import Outcome, ToolCalled, ToolReturned
 from .made import signed, union
 from .outputs import described
 from .prompts import only_text
+from .servers import McpServer
 from .spans import executing
 from .tools import RunTool, Tool
 
@@ -62,12 +63,7 @@ def for_function(agent: "Agent", tool: Tool) -> Iterator[Made]:
     }
     takes = {**tool.given, "called_": called, "step_": Step}
     yield Made(_awaited(agent, tool) if tool.is_async else _threaded(agent, tool), name, takes, returned, options)
-
-    async def failed(failed: Failed[ToolCalled]) -> ToolReturned:
-        return outcome_of(agent, failed.event, f"The call failed: {failed.error}", "failed", 0)
-
-    failures: Any = Failed
-    yield Made(failed, f"{name}.failed", {"failed": failures[called]}, returned, {"of": name})
+    yield _failed(agent, name, called, returned)
 
 
 def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
@@ -107,6 +103,66 @@ def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
     yield Made(heard, f"{name}.done", {"news": news, "state": state, "step": Step}, returned | None, {})
 
 
+class Connecting(Protocol):
+    """A connection to an MCP server."""
+
+    async def call(self, tool: str, args: dict[str, Any], key: str) -> Any:
+        """What a tool gave."""
+        ...
+
+
+def for_server(agent: "Agent", server: McpServer, wanted: Any) -> Iterator[Made]:
+    """What calls the tools of an MCP server, and what tells the model when one failed for good.
+
+    Args:
+        wanted: what the connection is asked for by.
+    """
+    name, called, returned = (
+        f"{agent.name}.tools.{server.name}",
+        agent.events.called[server.name],
+        agent.events.ToolReturned,
+    )
+
+    async def handle(called_: ToolCalled, step_: Step, connection_: Connecting) -> ToolReturned:
+        from mcp import MCPError
+
+        from .connecting import content_of
+
+        tool = server.tool(called_.tool)
+        if tool is None:
+            return outcome_of(agent, called_, "There is no such tool any longer.", "retried", 0)
+        if not server.repeat and not await _first(step_):
+            return outcome_of(agent, called_, _UNKNOWN, "unknown", 0)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            with executing(agent.name, called_.conversation, called_.tool, called_.call):
+                result = await connection_.call(tool, called_.args, step_.key)
+        except MCPError as e:
+            return outcome_of(agent, called_, e.message, "failed", round((clock() - began) * 1000))
+        outcome: Outcome = "failed" if result.is_error else "success"
+        return outcome_of(agent, called_, content_of(result), outcome, round((clock() - began) * 1000))
+
+    options = {
+        "retry": server.retry if server.repeat else Retry(attempts=1),
+        "timeout": server.timeout,
+        "concurrency": server.concurrency,
+    }
+    takes = {"called_": called, "step_": Step, "connection_": wanted}
+    yield Made(handle, name, takes, returned, options)
+    yield _failed(agent, name, called, returned)
+
+
+def _failed(agent: "Agent", name: str, called: Any, returned: Any) -> Made:
+    """What tells the model that a call failed for good."""
+
+    async def failed(failed: Failed[ToolCalled]) -> ToolReturned:
+        return outcome_of(agent, failed.event, f"The call failed: {failed.error}", "failed", 0)
+
+    failures: Any = Failed
+    return Made(failed, f"{name}.failed", {"failed": failures[called]}, returned, {"of": name})
+
+
 def _child(run_id: str, called: ToolCalled) -> str:
     """The run of a call: the same for whoever starts it."""
     told = "\0".join((run_id, called.agent, called.conversation, str(called.turn), called.call))
@@ -115,10 +171,8 @@ def _child(run_id: str, called: ToolCalled) -> str:
 
 def _awaited(agent: "Agent", tool: Tool) -> Any:
     async def handle(called_: ToolCalled, step_: Step, **given: Any) -> ToolReturned:
-        if not tool.repeat:
-            mine = uuid4().hex
-            if await step_.once("began", _began, mine) != mine:
-                return outcome_of(agent, called_, _UNKNOWN, "unknown", 0)
+        if not tool.repeat and not await _first(step_):
+            return outcome_of(agent, called_, _UNKNOWN, "unknown", 0)
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
@@ -151,6 +205,12 @@ def _threaded(agent: "Agent", tool: Tool) -> Any:
         return outcome_of(agent, called_, to_jsonable_python(result), "success", took)
 
     return handle
+
+
+async def _first(step: Step) -> bool:
+    """Whether nobody has begun the call before."""
+    mine = uuid4().hex
+    return await step.once("began", _began, mine) == mine
 
 
 async def _began(token: str) -> str:

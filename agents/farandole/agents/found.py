@@ -59,6 +59,15 @@ class FoundTool:
         """What is set aside for a run."""
         return Decimal(self.usd or 0)
 
+    def needs(self, called: str) -> Needs:
+        """Whether a call needs approval."""
+        return self.needs_approval
+
+    @property
+    def asks(self) -> bool:
+        """Whether a call may need approval."""
+        return bool(self.needs_approval)
+
     @property
     def definition(self) -> ToolDefinition:
         """What the model is told, once it is found."""

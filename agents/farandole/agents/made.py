@@ -13,18 +13,19 @@ E = TypeVar("E", bound=Event)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def event(base: type[E], name: str, module: str, owner: str) -> type[E]:
+def event(base: type[E], name: str, module: str, owner: str, **options: Any) -> type[E]:
     """A concrete event of an abstract one.
 
     Args:
         module: where the agent is declared, so that two agents of one name are told apart.
         owner: begins the qualified name.
+        options: of the class, such as ``wants_reactor=False``.
     """
 
     def body(namespace: dict[str, Any]) -> None:
         namespace.update(__module__=module, __qualname__=f"{owner}.{name}", __doc__=base.__doc__)
 
-    made: type[E] = types.new_class(name, (base,), {}, body)
+    made: type[E] = types.new_class(name, (base,), options, body)
     return made
 
 

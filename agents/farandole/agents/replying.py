@@ -82,14 +82,14 @@ def _call(agent: "Agent", replied: ModelReplied, call: ToolCallPart) -> Any:
         "call": call.tool_call_id,
         "tool": call.tool_name,
     }
-    events, tool = agent.events, agent.tools.get(call.tool_name)
+    events, tool = agent.events, agent.tool(call.tool_name)
     if tool is None:
         known = ", ".join(agent.tools)
         return events.ToolReturned(**told, content=f"There is no such tool. There are: {known}", outcome="retried")
     try:
         tool.arguments(call.args)
         args = from_json(call.args or "{}") if isinstance(call.args, str) else call.args or {}
-        if approval_for(tool.needs_approval, args) is not None:
+        if approval_for(tool.needs(call.tool_name), args) is not None:
             return events.ToolProposed(**told, args=args)
     except ValidationError as e:
         return events.ToolReturned(**told, content=described(e), outcome="retried")

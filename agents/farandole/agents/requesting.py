@@ -9,7 +9,6 @@ from zlib import crc32
 from pydantic_ai.messages import (
     InstructionPart,
     ModelMessage,
-    ModelMessagesTypeAdapter,
     ModelRequest,
     ModelResponse,
 )
@@ -18,32 +17,38 @@ from pydantic_ai.models import Model, ModelRequestParameters
 from farandole.reactors import Step
 
 from .budget import check_limits
-from .conversations import Conversations
+from .conversations import Conversations, as_message
 from .errors import ModelMalformed, ModelRejected
 from .events import ModelReplied, ModelRequested
+from .prices import cost_of
 from .retries import failure_of
+from .servers import McpServer
 from .spans import traced
 
 if TYPE_CHECKING:
     from .agent import Agent
+    from .connecting import Connection
 
 
 def caller(agent: "Agent") -> Any:
     """The reactor that calls the model, if the conversation may go on."""
 
-    async def handle(requested: ModelRequested, state: Conversations, step: Step, model: Model) -> ModelReplied:
+    async def handle(
+        requested: ModelRequested, state: Conversations, step: Step, model: Model, **servers: "Connection"
+    ) -> ModelReplied:
         talk = state.talks[requested.conversation]
         check_limits(requested.turn, talk, agent.turns, agent.retries)
         if agent.budget is not None:
             agent.budget.check(state)
         instructions = talk.opened.instructions
         messages = _sent(agent, state.messages(requested.conversation), instructions)
+        told = parameters(agent, instructions)
+        for server in servers.values():
+            told.function_tools.extend(await server.definitions())
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            response = await _request(
-                traced(model, agent.name, requested.conversation), messages, agent, parameters(agent, instructions)
-            )
+            response = await _request(traced(model, agent.name, requested.conversation), messages, agent, told)
         except Exception as e:
             spread = crc32(step.key.encode()) / 0xFFFFFFFF
             raise failure_of(e, agent.retries.rate_limit, step.attempt, spread) from e
@@ -56,7 +61,7 @@ def parameters(agent: "Agent", instructions: str) -> ModelRequestParameters:
     """What goes along with each request of an agent."""
     ways = agent.ways
     return ModelRequestParameters(
-        function_tools=[tool.definition for tool in agent.tools.values()],
+        function_tools=[tool.definition for tool in agent.tools.values() if not isinstance(tool, McpServer)],
         output_mode="tool" if ways.by_tool else "text",
         output_tools=ways.definitions(),
         allow_text_output=ways.text is not None,
@@ -86,13 +91,11 @@ def _replied(
     agent: "Agent", requested: ModelRequested, response: ModelResponse, took_ms: int, attempt: int
 ) -> ModelReplied:
     usage = response.usage
-    (message,) = ModelMessagesTypeAdapter.dump_python([response], mode="json", exclude_none=True)
-    del message["usage"], message["timestamp"]  # both stand in the record
     return agent.events.ModelReplied(
         agent=agent.name,
         conversation=requested.conversation,
         turn=requested.turn,
-        message=message,
+        message=as_message(response),
         model=response.model_name or "",
         provider=response.provider_name or "",
         finish_reason=response.finish_reason or "",
@@ -107,11 +110,4 @@ def _replied(
 
 
 def _cost(agent: "Agent", response: ModelResponse) -> Decimal | None:
-    if agent.price is not None:
-        return agent.price(response)
-    if response.usage.cost is not None:
-        return response.usage.cost
-    try:
-        return response.cost().total_price
-    except (LookupError, ValueError, AssertionError):  # nobody has a price for it
-        return None
+    return cost_of(response) if agent.price is None else agent.price(response)

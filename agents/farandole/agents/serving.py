@@ -5,7 +5,7 @@ what it takes → <agent> → ModelRequested → <agent>.model → ModelReplied 
                   <agent>.turn ← ToolReturned ← <agent>.tools.<tool> ← a call of a tool, several side by side
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NewType, TypeAlias
 
@@ -16,15 +16,16 @@ from farandole.reactors import Ask, Choreography, Provider, Step
 from .beginning import begin
 from .conversations import folding
 from .deciding import asker, decider
-from .executing import Made, for_function, for_run
+from .executing import Connecting, Made, for_function, for_run, for_server
 from .found import FoundTool, for_now, look_for
 from .made import listed, signed, union
 from .remembering import MemoryTool, provide, tools_of, wanted_of
 from .replying import replier, turner
 from .requesting import caller
+from .servers import McpServer
 from .tools import RunTool, Tool
 
-AnyTool: TypeAlias = Tool | RunTool | FoundTool
+AnyTool: TypeAlias = Tool | RunTool | FoundTool | McpServer
 
 if TYPE_CHECKING:
     from farandole.projections import Memories
@@ -72,6 +73,8 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
     gives = union(agent.gives)
     called = union(events.called.values()) if agent.tools else None
 
+    servers = {server.name: _connection(agent, choreography, server) for server in agent.servers}
+
     def add(fn: Any, of: str, returns: Any, options: dict[str, Any], **takes: Any) -> None:
         signed(fn, of, agent.module, f"agent {name}", returns, **takes)
         choreography.reactor(name=of, **options)(fn)
@@ -97,8 +100,9 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
         model=model,
         state=state,
         step=Step,
+        **{f"{name}_server": wanted for name, wanted in servers.items()},
     )
-    asks = any(tool.needs_approval for tool in agent.tools.values())
+    asks = any(tool.asks for tool in agent.tools.values())
     begun = None if called is None else called | events.ToolReturned
     calls = () if begun is None else (listed(begun | events.ToolProposed if asks else begun),)
     add(
@@ -114,7 +118,7 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
         returned=listed(events.ToolReturned),
     )
     for tool in agent.tools.values():
-        for made in _made(agent, tool, state):
+        for made in _made(agent, tool, state, servers):
             made.declare(choreography, agent.module, f"agent {name}")
     if sought := [tool for tool in agent.tools.values() if isinstance(tool, FoundTool)]:
         look_for(agent, sought, choreography, state)
@@ -123,7 +127,7 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
         answers = events.ToolApproved | events.ToolDenied
         add(asker(agent), f"{name}.approval", asking[answers], {}, proposed=events.ToolProposed)
         add(
-            decider(agent),
+            decider(events, lambda called: None if (tool := agent.tool(called)) is None else events.called[tool.name]),
             f"{name}.decision",
             called | events.ToolReturned,
             {},
@@ -132,12 +136,39 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
         )
 
 
-def _made(agent: "Agent", tool: AnyTool, state: Any) -> Iterator[Made]:
-    if isinstance(tool, FoundTool):
-        return for_now(agent, tool)
-    if isinstance(tool, MemoryTool) and agent.memory is not None:
-        return tools_of(agent, tool, state, agent.memory.memory)
-    return for_function(agent, tool) if isinstance(tool, Tool) else for_run(agent, tool, state)
+def _made(agent: "Agent", tool: AnyTool, state: Any, servers: Mapping[str, Any]) -> Iterator[Made]:
+    match tool:
+        case MemoryTool() if agent.memory is not None:
+            return tools_of(agent, tool, state, agent.memory.memory)
+        case Tool():
+            return for_function(agent, tool)
+        case RunTool():
+            return for_run(agent, tool, state)
+        case FoundTool():
+            return for_now(agent, tool)
+        case McpServer():
+            return for_server(agent, tool, servers[tool.name])
+
+
+def _connection(agent: "Agent", choreography: Choreography, server: McpServer) -> Any:
+    """What a connection to a server is asked for by. Clients need neither the package nor the server."""
+    new_type: Any = NewType
+    wanted = new_type(f"{agent.name}_{server.name}_server", Connecting)
+
+    async def opened() -> AsyncIterator[Any]:
+        from .connecting import Connection
+
+        connection = Connection(server)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    yields: Any = AsyncIterator
+    name = f"{agent.name}_{server.name}_server"
+    signed(opened, name, agent.module, f"agent {agent.name}", yields[wanted])
+    choreography.provide(opened)
+    return wanted
 
 
 def _model(agent: "Agent", choreography: Choreography, wanted: Any) -> Provider[Model]:

@@ -65,6 +65,15 @@ class Tool:
             )
         object.__setattr__(self, "_read", _read(self.fn, self.name))
 
+    def needs(self, called: str) -> Needs:
+        """Whether a call needs approval."""
+        return self.needs_approval
+
+    @property
+    def asks(self) -> bool:
+        """Whether a call may need approval."""
+        return bool(self.needs_approval)
+
     @property
     def is_async(self) -> bool:
         """Whether it is awaited; else it runs in a thread."""
@@ -130,6 +139,15 @@ class RunTool:
         for end in typing.get_args(self.end) or (self.end,):
             if not (isinstance(end, type) and issubclass(end, End)):
                 raise DeclarationError(f"tool {self.name}: a run ends with an End, which {end!r} is not")
+
+    def needs(self, called: str) -> Needs:
+        """Whether a call needs approval."""
+        return self.needs_approval
+
+    @property
+    def asks(self) -> bool:
+        """Whether a call may need approval."""
+        return bool(self.needs_approval)
 
     @property
     def most(self) -> Decimal:

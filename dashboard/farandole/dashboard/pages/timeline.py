@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from farandole.projections.runs.query import ChildRow, DecisionRow, FailureRow, RecordRow, RunRow, StepRow, TimerRow
 
+from .calls import calls_in
 from .times import span
 from .words import short
 
@@ -106,6 +107,10 @@ def timeline(
         )
         for step in steps
     ]  # fmt: skip
+    for called in calls_in(records):
+        line = Line(called.name, called.detail, "good", called.since)
+        line.spans.append(("work", called.since, called.until, f"called for {span(called.until - called.since)}"))
+        lines.append(line)
     for timer in timers:
         line = Line(short(timer.type), f"timer, {timer.state}", "wait", timer.since)
         line.spans.append(("timer", timer.since, _until(timer.ended, end), f"timer for {short(timer.type)}"))

@@ -1,0 +1,156 @@
+"""A worker's connection to an MCP server: opened when it is first needed, and anew when it was lost."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+try:
+    from mcp import Client, MCPError, StdioServerParameters
+except ImportError as e:
+    raise ImportError("the package mcp is not installed: pip install 'farandole[mcp]'") from e
+from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT, CallToolResult, TextContent, ToolListChangedNotification
+from pydantic_ai.tools import ToolDefinition
+
+from farandole.schemas import parse_duration
+
+from .errors import ServerUnreachable
+from .servers import McpServer
+
+T = TypeVar("T")
+
+_NO_ANSWER: Final = (CONNECTION_CLOSED, REQUEST_TIMEOUT)
+KEY: Final = "farandole/key"
+
+
+class Connection:
+    """A connection to an MCP server."""
+
+    def __init__(self, server: McpServer) -> None:
+        self._server = server
+        self._opening = asyncio.Lock()
+        self._client: Client | None = None
+        self._closing = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._listed: Sequence[ToolDefinition] | None = None
+
+    async def definitions(self) -> Sequence[ToolDefinition]:
+        """What the model is told of the server's tools.
+
+        Raises:
+            ServerUnreachable: it gave no answer.
+        """
+        if self._listed is None or self._client is None:
+            self._listed = await self._asked(self._list)
+        return self._listed
+
+    async def call(self, tool: str, args: dict[str, Any], key: str) -> CallToolResult:
+        """What a tool gave.
+
+        Args:
+            tool: as the server names it.
+            key: the idempotency key of the call.
+
+        Raises:
+            ServerUnreachable: it gave no answer.
+            MCPError: it says that it cannot be called so.
+        """
+        meta: Any = {KEY: key}
+        return await self._asked(lambda client: client.call_tool(tool, args, meta=meta))
+
+    async def close(self) -> None:
+        """Close the connection; the next use would open it anew."""
+        task, self._task, self._client = self._task, None, None
+        if task is not None:
+            self._closing.set()
+            with suppress(Exception):
+                await task
+
+    async def _asked(self, ask: Callable[[Client], Awaitable[T]]) -> T:
+        client = await self._open()
+        try:
+            return await ask(client)
+        except MCPError as e:
+            if e.code not in _NO_ANSWER:
+                raise
+            await self._lost(client)
+            raise ServerUnreachable(f"MCP server {self._server.name} gave no answer") from e
+        except Exception as e:  # of whichever transport
+            await self._lost(client)
+            raise ServerUnreachable(f"MCP server {self._server.name} gave no answer: {type(e).__name__}") from e
+
+    async def _lost(self, client: Client) -> None:
+        if client is self._client:
+            await self.close()
+
+    async def _open(self) -> Client:
+        async with self._opening:
+            if self._client is not None and self._task is not None and not self._task.done():
+                return self._client
+            await self.close()
+            self._closing, self._listed = asyncio.Event(), None
+            opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
+            self._task = asyncio.create_task(self._held(opened, self._closing))
+            try:
+                self._client = await opened
+            except Exception as e:
+                raise ServerUnreachable(
+                    f"MCP server {self._server.name} cannot be connected to: {type(e).__name__}"
+                ) from e
+            return self._client
+
+    async def _held(self, opened: "asyncio.Future[Client]", closing: asyncio.Event) -> None:
+        """A connection is closed by the task that opened it, whoever uses it."""
+        try:
+            timeout = self._server.timeout
+            seconds = None if timeout is None else parse_duration(timeout).total_seconds()
+            async with Client(
+                _transport(self._server), read_timeout_seconds=seconds, message_handler=self._heard
+            ) as client:
+                opened.set_result(client)
+                await closing.wait()
+        except BaseException as e:
+            if not opened.done():
+                opened.set_exception(e if isinstance(e, Exception) else ConnectionError(type(e).__name__))
+                return
+            raise
+
+    async def _heard(self, message: Any) -> None:
+        if isinstance(message, ToolListChangedNotification):
+            self._listed = None
+
+    async def _list(self, client: Client) -> Sequence[ToolDefinition]:
+        found, cursor = list[ToolDefinition](), None
+        while True:
+            page = await client.list_tools(cursor=cursor)
+            found += [
+                ToolDefinition(
+                    name=f"{self._server.name}_{tool.name}",
+                    description=tool.description,
+                    parameters_json_schema=tool.input_schema,
+                )
+                for tool in page.tools
+                if self._server.only is None or tool.name in self._server.only
+            ]
+            cursor = page.next_cursor
+            if cursor is None:
+                return found
+
+
+def content_of(result: CallToolResult) -> Any:
+    """What the model reads of a result: what is structured, else its text; all parts, if there are others."""
+    if result.structured_content is not None and not result.is_error:
+        return result.structured_content
+    if all(isinstance(part, TextContent) for part in result.content):
+        return "\n".join(part.text for part in result.content if isinstance(part, TextContent))
+    return [part.model_dump(mode="json", by_alias=True, exclude_none=True) for part in result.content]
+
+
+def _transport(server: McpServer) -> Any:
+    where = server.where
+    if isinstance(where, str):
+        return where
+    if callable(where):
+        return where()
+    command, *args = where
+    return StdioServerParameters(command=command, args=args, env=dict(server.env) if server.env is not None else None)

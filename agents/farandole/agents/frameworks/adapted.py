@@ -1,0 +1,341 @@
+"""An agent whose loop is another framework's, served as one of our own: the same events, approvals and questions.
+
+what it takes → <agent> → what was called and came of it → <agent>.reply → what it gives
+                               ↓ a call that only a person may allow
+                <agent>.approval → the answer → <agent>.decision → <agent>.turn → what was called next, ...
+
+A leg, from what it takes or what was decided to its next question or its end, is one step. Its calls are recorded as
+they are made, and stand in the step's outcome as events.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TypeAlias, TypedDict, cast
+
+from pydantic import BaseModel, ValidationError
+from typing_extensions import Unpack
+
+from farandole.agents.agent import events_of
+from farandole.agents.approval import Approval, ask
+from farandole.agents.budget import Budget
+from farandole.agents.deciding import decider
+from farandole.agents.errors import ModelMisbehaved
+from farandole.agents.events import ToolCalled, ToolProposed
+from farandole.agents.made import listed, signed, union
+from farandole.agents.outputs import described
+from farandole.agents.prices import Price
+from farandole.agents.prompts import only_text, prompt_of
+from farandole.reactors import Ask, Choreography, Retry, Run, Step
+from farandole.schemas import DeclarationError, Duration, Event
+
+from .events import AdaptedEvents
+from .recording import Recorder, durably
+from .spending import Spent, spent_in
+from .told import Telling
+
+Prompt: TypeAlias = str
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_DIGITS: Final = 16
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The loop has come to its end."""
+
+    output: Any
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A call that a person must allow."""
+
+    call: str
+    tool: str
+    args: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Paused:
+    """The loop waits for people.
+
+    Attributes:
+        state: what it goes on from, in any process, as JSON.
+    """
+
+    state: Any
+    wanted: Sequence[Wanted]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided on a wanted call.
+
+    Attributes:
+        why: what the model is told if it was denied.
+    """
+
+    call: str
+    approved: bool
+    why: str = ""
+
+
+class Loop(Protocol):
+    """A framework's loop around one agent."""
+
+    @property
+    def tools(self) -> Sequence[str]:
+        """The names of its tools, as far as they are known before it runs."""
+        ...
+
+    async def begin(self, prompt: Prompt) -> Ended | Paused:
+        """Run until it ends or waits for people."""
+        ...
+
+    async def go_on(self, state: Any, decided: Sequence[Decided]) -> Ended | Paused:
+        """Go on from where it waited."""
+        ...
+
+
+class Options(TypedDict, total=False):
+    """What may be said of an adapted agent besides.
+
+    Attributes:
+        prompt: what the agent is told of what it takes; by default its text if it has one field, a text, else its
+            fields as JSON.
+        approval: how people are asked about calls.
+        price: what a reply costs in US dollars; by default as Pydantic AI knows it.
+        budget: what it may spend in one run.
+        retry: how often a leg in which something raised is tried again. What is recorded of it is not made again.
+        timeout: of one attempt at a leg.
+        concurrency: legs at once in one worker.
+    """
+
+    prompt: Callable[[Any], Prompt]
+    approval: Approval
+    price: Price
+    budget: Budget
+    retry: Retry | Sequence[Retry]
+    timeout: Duration
+    concurrency: int
+
+
+class Adapted:
+    """An agent of another framework, as data; `serve` makes reactors of it. A framework's ``adapt`` makes one.
+
+    Attributes:
+        events: its event classes.
+
+    Raises:
+        DeclarationError: something of it cannot be.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        loop: Loop,
+        *,
+        takes: Any,
+        gives: Any,
+        **options: Unpack[Options],
+    ) -> None:
+        if not _NAME.fullmatch(name):
+            raise DeclarationError(f"agent {name!r}: a name is of small letters, digits and _, 40 at most")
+        self.name = name
+        self.module: str = sys._getframe(2).f_globals.get("__name__", "")
+        self.takes = takes
+        self.gives = events_of(gives, name)
+        self.events = AdaptedEvents(name, loop.tools, self.module)
+        self._loop = loop
+        self._prompt = options.get("prompt", prompt_of)
+        self._approval = options.get("approval", Approval())
+        self._price, self._budget = options.get("price"), options.get("budget")
+        of_reactors = ("retry", "timeout", "concurrency")
+        self._legs = {name: value for name, value in options.items() if name in of_reactors}
+
+    def serve(self, choreography: Choreography) -> Sequence[str]:
+        """Put it into a service: declare its reactors. Returns their names.
+
+        Raises:
+            DeclarationError: a name is taken, or what it takes cannot be taken.
+        """
+        events, name, known = self.events, self.name, len(choreography.reactors)
+        gives = union(self.gives)
+        called = union(events.called.values())
+        leg = listed(events.ModelRequested | events.ModelReplied | called | events.ToolReturned | events.ToolProposed)
+        asking: Any = Ask
+        answers = events.ToolApproved | events.ToolDenied
+        run: Any = Run
+
+        def add(fn: Any, of: str, returns: Any, options: dict[str, Any], **takes: Any) -> None:
+            signed(fn, of, self.module, f"agent {name}", returns, **takes)
+            choreography.reactor(name=of, **options)(fn)
+
+        add(self._begin(), name, leg | gives, self._legs, taken=self.takes, run=run, step=Step)
+        add(self._ask(), f"{name}.approval", asking[answers], {}, proposed=events.ToolProposed)
+        add(
+            decider(events, events.called_by),
+            f"{name}.decision",
+            called | events.ToolReturned,
+            {},
+            answer=answers,
+            proposed=events.ToolProposed,
+        )
+        add(
+            self._go_on(),
+            f"{name}.turn",
+            leg | gives | None,
+            {**self._legs, "each": events.ToolProposed},
+            decided=listed(called | events.ToolReturned),
+            run=run,
+            step=Step,
+        )
+        add(
+            self._give(),
+            f"{name}.reply",
+            gives | None,
+            {"each": events.ModelReplied},
+            told=listed(events.ModelReplied | events.ToolReturned),
+        )
+        return [reactor.name for reactor in choreography.reactors[known:]]
+
+    def _begin(self) -> Any:
+        async def handle(taken: Any, run: Run[Any], step: Step) -> Any:
+            prompt = self._prompt(taken)
+            spent = await self._spent(run)
+            with durably(step, price=self._price, budget=self._budget, spent=spent) as recorder:
+                came = await self._loop.begin(prompt)
+            return self._leg(_Leg(step.key[:_DIGITS], step.key[:_DIGITS], prompt=prompt), recorder, came)
+
+        return handle
+
+    def _ask(self) -> Any:
+        async def handle(proposed: ToolProposed) -> Any:
+            return ask(self._approval, proposed, self.events.ToolApproved, self.events.ToolDenied)
+
+        return handle
+
+    def _go_on(self) -> Any:
+        async def handle(decided: list[Any], run: Run[Any], step: Step) -> Any:
+            if not decided:
+                return None
+            conversation = decided[0].conversation
+            asked: list[Any] = [e for e in await run.events(self.events.ToolProposed) if e.conversation == conversation]
+            waited = [each for each in asked if each.leg == asked[-1].leg]
+            came_of = {each.call: each for each in decided if _decides(each)}
+            if not waited or any(each.call not in came_of for each in waited):
+                return None  # a leg that asked nothing
+            answers = [_decided(came_of[each.call]) for each in waited]
+            spent = await self._spent(run)
+            with durably(step, price=self._price, budget=self._budget, spent=spent) as recorder:
+                came = await self._loop.go_on(waited[0].state, answers)
+            leg = _Leg(
+                step.key[:_DIGITS], conversation, waited[0].turn, announced=frozenset(each.call for each in waited)
+            )
+            return self._leg(leg, recorder, came)
+
+        return handle
+
+    def _give(self) -> Any:
+        async def handle(told: list[Any]) -> Event | None:
+            for each in told:
+                if each.output is not None:
+                    event = next(event for event in self.gives if event.__name__ == each.output["event"])
+                    return event.model_validate(each.output["fields"])
+            return None
+
+        return handle
+
+    async def _spent(self, run: Run[Any]) -> Spent:
+        """What the agent has spent in the run before this leg."""
+        if self._budget is None:
+            return Spent()
+        return spent_in(await run.events(self.events.ModelReplied, self.events.ToolReturned))
+
+    def _leg(self, leg: "_Leg", recorder: Recorder, came: Ended | Paused) -> Any:
+        """What a leg comes to: the events of its calls, and its questions; or at once what it gives."""
+        events = self.events
+        telling = Telling(
+            events,
+            self.name,
+            leg.conversation,
+            recorder.told,
+            turn=leg.turn,
+            prompt=leg.prompt,
+            announced=leg.announced,
+        )
+        told, proposed = telling.events, cast(Any, events.ToolProposed)
+        if isinstance(came, Paused):
+            for n, wanted in enumerate(came.wanted):
+                told.append(
+                    proposed(
+                        agent=self.name,
+                        conversation=leg.conversation,
+                        turn=telling.turn,
+                        call=wanted.call,
+                        tool=wanted.tool,
+                        args=dict(wanted.args),
+                        leg=leg.id,
+                        state=None if n else came.state,
+                    )
+                )
+            return told
+        event = self._event(came.output)
+        last = next((n for n in reversed(range(len(told))) if hasattr(told[n], "output")), None)
+        if last is None:
+            return event
+        output = {"event": type(event).__name__, "fields": event.model_dump(mode="json")}
+        told[last] = told[last].model_copy(update={"output": output})
+        return told
+
+    def _event(self, output: Any) -> Event:
+        """The event that an agent's output is.
+
+        Raises:
+            ModelMisbehaved: it is none that the agent gives.
+        """
+        if isinstance(output, self.gives):
+            return output
+        fields = output.model_dump() if isinstance(output, BaseModel) else output
+        wrong = ""
+        for event in self.gives:
+            text = only_text(event)
+            try:
+                return event.model_validate({text: fields} if text and not isinstance(fields, dict) else fields)
+            except ValidationError as e:
+                wrong = wrong or described(e)
+        names = " | ".join(event.__name__ for event in self.gives)
+        raise ModelMisbehaved(
+            f"agent {self.name} ended with {type(output).__name__}, of which no {names} can be made: {wrong}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<adapted agent {self.name}>"
+
+
+@dataclass(frozen=True)
+class _Leg:
+    """What is known of a leg before it runs.
+
+    Attributes:
+        turn: the last one before it.
+        announced: calls of which events tell already.
+    """
+
+    id: str
+    conversation: str
+    turn: int = 0
+    prompt: str = ""
+    announced: frozenset[str] = field(default=frozenset())
+
+
+def _decides(event: Any) -> bool:
+    """Whether it says what a person decided. A leg that goes on tells of the same calls once more, as they returned."""
+    return isinstance(event, ToolCalled) or event.outcome == "denied"
+
+
+def _decided(event: Any) -> Decided:
+    if isinstance(event, ToolCalled):
+        return Decided(event.call, True)
+    return Decided(event.call, False, str(event.content))

@@ -1,0 +1,57 @@
+"""An MCP server: ``python mcp_server.py LEDGER [PORT]``. Each call stands in the ledger. Without a port on stdio."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+
+ledger = Path(sys.argv[1])
+server = MCPServer("shop")
+
+
+def note(line: str) -> None:
+    with ledger.open("a") as file:
+        file.write(f"{os.getpid()} {line}\n")
+
+
+@server.tool()
+async def look_up(order: str) -> str:
+    """What became of an order."""
+    note(f"look_up {order}")
+    return f"order {order} was lost"
+
+
+@server.tool()
+async def refund(order: str, usd: int, ctx: Context[Any, Any]) -> dict[str, Any]:
+    """Pay an order back."""
+    meta = ctx.request_context.meta or {}
+    note(f"refund {order} {dict(meta).get('farandole/key', '')}")
+    return {"order": order, "usd": usd}
+
+
+@server.tool()
+async def fails(why: str) -> str:
+    """Fails."""
+    note("fails")
+    raise ToolError(why)
+
+
+@server.tool()
+async def dies_once() -> str:
+    """Ends the server the first time that it is called."""
+    died = "dies_once" in (ledger.read_text() if ledger.exists() else "")
+    note("dies_once")
+    if not died:
+        os._exit(3)
+    return "alive"
+
+
+if __name__ == "__main__":
+    note("started")
+    if len(sys.argv) > 2:
+        server.run("streamable-http", port=int(sys.argv[2]))
+    else:
+        server.run("stdio")
