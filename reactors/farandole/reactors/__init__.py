@@ -20,6 +20,7 @@ from .errors import (
 from .failures import FailureGroup
 from .handle import RunHandle
 from .inputs import ChildDone, ChildFailed, Failed
+from .live import Live
 from .outputs import After, Ask, Child
 from .provide import Provider
 from .retry import Retry
@@ -40,6 +41,7 @@ __all__ = [
     "Failed",
     "FailureGroup",
     "GiveUp",
+    "Live",
     "Provider",
     "ReactorError",
     "Recorded",

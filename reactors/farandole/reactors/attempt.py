@@ -25,6 +25,7 @@ from .arguments import Arguments, HistoryUnavailable
 from .dispatch import AGAIN, Dispatcher, Work
 from .errors import DeadlinePassed
 from .items import parts_of
+from .live import Speaker
 from .outbox import Outbox
 from .outputs import Child, Item
 from .partition import PartitionDropped
@@ -69,6 +70,7 @@ class Attempts:
         scribe: Scribe,
         abroad: Abroad,
         outbox: Outbox,
+        speaker: Speaker,
         values: Values,
         stats: WorkerStats,
         provided: Mapping[str, Mapping[str, Any]],
@@ -84,7 +86,7 @@ class Attempts:
         self._scribe = scribe
         self._abroad = abroad
         self._outbox = outbox
-        self._arguments = Arguments(choreography, store, types, values, scribe, outbox)
+        self._arguments = Arguments(choreography, store, types, values, scribe, outbox, speaker)
         self._threads = threads
         self._random = random
         self._log_time = log_time

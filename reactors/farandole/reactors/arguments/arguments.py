@@ -7,6 +7,7 @@ from farandole.eventstore import EventStore, Stored
 from farandole.reactors.annotations import Trigger
 from farandole.reactors.desk import Desk
 from farandole.reactors.dispatch import Work
+from farandole.reactors.live import Speaker
 from farandole.reactors.outbox import Outbox
 from farandole.reactors.plan import Plan
 from farandole.reactors.scribe import Scribe
@@ -24,11 +25,19 @@ class Arguments:
     """Reads what handlers are called with."""
 
     def __init__(
-        self, choreography: str, store: EventStore, types: EventTypes, values: Values, scribe: Scribe, outbox: Outbox
+        self,
+        choreography: str,
+        store: EventStore,
+        types: EventTypes,
+        values: Values,
+        scribe: Scribe,
+        outbox: Outbox,
+        speaker: Speaker,
     ) -> None:
         self._choreography = choreography
         self._types = types
         self._reader = EventReader(store, types, values)
+        self._speaker = speaker
         self._desk = Desk(scribe, outbox, self._reader, store.max_record_bytes)
 
     def at_hand(self, plan: Plan, work: Work) -> dict[str, Any] | None:
@@ -42,7 +51,7 @@ class Arguments:
             return None
         arguments = {**plan.provided, plan.simple: event}
         for name in plan.context:
-            arguments[name] = step_of(self._choreography, work, self._desk)
+            arguments[name] = step_of(self._choreography, work, self._desk, self._speaker)
         return arguments
 
     async def of(self, plan: Plan, work: Work) -> dict[str, Any]:
@@ -67,7 +76,7 @@ class Arguments:
                 arguments[trigger.param] = await self._taken(work, trigger, record, pair.types[place])
         for param, context in signature.context.items():
             if context.kind == "step":
-                arguments[param] = step_of(self._choreography, work, self._desk)
+                arguments[param] = step_of(self._choreography, work, self._desk, self._speaker)
             elif context.kind == "run":
                 arguments[param] = await run_of(reader, work)
             else:
