@@ -23,6 +23,7 @@ from .errors import ModelMalformed, ModelRejected
 from .events import ModelReplied, ModelRequested
 from .retries import failure_of
 from .spans import traced
+from .streaming import can_stream, streamed
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -42,7 +43,11 @@ def caller(agent: "Agent") -> Any:
         began = loop.time()
         try:
             response = await _request(
-                traced(model, agent.name, requested.conversation), messages, agent, parameters(agent, instructions)
+                traced(model, agent.name, requested.conversation),
+                messages,
+                agent,
+                parameters(agent, instructions),
+                step,
             )
         except Exception as e:
             spread = crc32(step.key.encode()) / 0xFFFFFFFF
@@ -72,9 +77,13 @@ def _sent(agent: "Agent", messages: Sequence[ModelMessage], instructions: str) -
 
 
 async def _request(
-    model: Model, messages: list[ModelMessage], agent: "Agent", told: ModelRequestParameters
+    model: Model, messages: list[ModelMessage], agent: "Agent", told: ModelRequestParameters, step: Step
 ) -> ModelResponse:
-    response = await model.request(model.prepare_messages(messages, told), agent.settings, told)
+    prepared = model.prepare_messages(messages, told)
+    if agent.stream and can_stream(model):
+        response = await streamed(model, prepared, agent.settings, told, step, agent.mark)
+    else:
+        response = await model.request(prepared, agent.settings, told)
     if response.state == "suspended":
         raise ModelRejected("the model paused in the midst of its reply, which is not supported")
     if response.state != "complete":
