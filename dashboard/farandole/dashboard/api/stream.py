@@ -15,9 +15,9 @@ from .asking import TheDesk, read_position
 
 router = APIRouter(tags=["live"])
 
-_LONGEST: Final = 30 * 60
+LONGEST: Final = 30 * 60
 """Seconds after which a stream ends and its reader comes back, so that who may look no longer is found out."""
-_PING: Final = 15
+PING: Final = 15
 
 
 @router.get("/stream", summary="What changes, as it changes", response_class=EventSourceResponse)
@@ -45,9 +45,9 @@ async def stream(
 
     async def sending() -> AsyncIterator[bytes]:
         with suppress(TimeoutError):
-            async with asyncio.timeout(_LONGEST), hub.looking(wanted, after_) as events:
+            async with asyncio.timeout(LONGEST), hub.looking(wanted, after_) as events:
                 async for event in events:
                     if event:
                         yield event
 
-    return EventSourceResponse(sending(), ping=_PING, headers={"X-Accel-Buffering": "no"})
+    return EventSourceResponse(sending(), ping=PING, headers={"X-Accel-Buffering": "no"})

@@ -1,6 +1,7 @@
 """What runs, records and steps are called on pages, and which tone each has."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Final
 
 from farandole.projections.runs.query import RecordRow, RunRow, StepRow
@@ -120,6 +121,13 @@ def waits_for(run: RunRow, steps: Iterable[StepRow], now: int) -> list[str]:
 
 def plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def money(amount: Decimal) -> str:
+    """US dollars, to the cent; what is less as exactly as it is known."""
+    if amount and abs(amount) < Decimal("0.01"):
+        return f"${amount.normalize():f}"
+    return f"${amount:,.2f}"
 
 
 def as_text(value: Any) -> str:

@@ -81,6 +81,9 @@ function listen() {
   events.addEventListener("error", mark);
   const names = ["run.changed", "record", "reset", ...(document.querySelector("[data-rates]") ? ["reactor.rates"] : [])];
   for (const name of names) events.addEventListener(name, changed);
+  events.addEventListener("live", (event) => {
+    document.dispatchEvent(new CustomEvent("farandole:said", { detail: JSON.parse(event.data) }));
+  });
 }
 
 export function startLive() {
