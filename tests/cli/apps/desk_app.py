@@ -1,57 +1,70 @@
-"""Documents on which people decide, for the tests of the command line."""
+"""Agents to talk to, and some that cannot be talked to."""
 
-from pydantic import BaseModel
+import os
+from decimal import Decimal
 
-from farandole.reactors import After, Ask, Choreography
-from farandole.schemas import Answer, End, Event, Signal, Start
+from farandole.agents import Agent, Call, Tool, scripted
+from farandole.reactors import Choreography
+from farandole.schemas import End, Event, Signal, Start
 
 desk = Choreography("desk")
+SECONDS = float(os.environ.get("DESK_SECONDS", "0"))
 
 
-class Document(BaseModel):
-    title: str
+class Asked(Start):
+    question: str
+    urgent: bool = False
 
 
-class Submitted(Start, deadline="30d"):
-    title: str
+class AskedMore(Signal):
+    question: str
 
 
-class Approved(Answer): ...
+class Told(Event):
+    text: str
 
 
-class Rejected(Answer):
-    reason: str = ""
+class ExpertAsked(Start):
+    """Ask an expert."""
+
+    question: str
 
 
-class Withdrawn(Signal): ...
+class Answered(End):
+    text: str
 
 
-class Reminded(Event): ...
+async def look_up(order: str) -> str:
+    """What became of an order."""
+    return f"order {order} was lost \x1b[31m"
 
 
-class Decided(End):
-    how: str
+async def refund(order: str, amount: str) -> str:
+    """Pay an order back."""
+    return f"{amount} paid back"
 
 
-@desk.reactor
-async def ask(it: Submitted) -> Ask[Approved | Rejected]:
-    return Ask(
-        f"Publish {it.title}?",
-        Approved,
-        Rejected,
-        about=Document(title=it.title),
-        to=["ann", "role:editor"],
-        within="2d",
-        otherwise=Rejected(reason="nobody answered"),
-        quorum=2 if it.title == "Law" else 1,
-    )
-
-
-@desk.reactor(unless=Withdrawn)
-async def remind(it: Submitted) -> After[Reminded]:
-    return After("1d", Reminded())
-
-
-@desk.reactor
-async def decide(answer: Approved | Rejected) -> Decided:
-    return Decided(how=f"{type(answer).__name__} by {answer.by}")
+LONG = "It was lost on the way, and you get 9.50 back."
+helper = Agent(
+    "helper",
+    takes=Asked | AskedMore,
+    gives=Told,
+    model=scripted(
+        Call("look_up", order="7"), Call("refund", order="7", amount="9.50"), LONG, "Gladly.", "At nine.",
+        seconds=SECONDS,
+    ),
+    tools=[look_up, Tool(refund, needs_approval=True)],
+    continues="self",
+    price=lambda reply: Decimal("0.01"),
+)  # fmt: skip
+expert = Agent("expert", takes=ExpertAsked, gives=Answered, model=scripted("Parcels get lost.", seconds=SECONDS))
+forgetful = Agent("forgetful", takes=Asked | AskedMore, gives=Told, model=scripted("What?"))
+deaf = Agent("deaf", takes=Told, gives=Answered, model=scripted("What?"))
+homeless = Agent("homeless", takes=Asked, gives=Told, model=scripted("Here."))
+broken = Choreography("broken")
+breaking = Agent("breaking", takes=Asked, gives=Told, model=scripted("x"), budget=None, turns=1)
+for agent in (helper, expert):
+    agent.serve(desk)
+forgetful.serve(Choreography("forgetful"))
+deaf.serve(Choreography("deaf"))
+breaking.serve(broken)
