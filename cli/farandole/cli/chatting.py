@@ -135,7 +135,8 @@ class _Talk:
         status = await self._run.status()
         if await self._consenting.ask(status, lines):
             return False
-        for service in status.without_worker or ([self._talkable.choreography.service] if status.unserved else []):
+        unheard = bool(status.unserved) and not self._transcript.heard
+        for service in status.without_worker or ([self._talkable.choreography.service] if unheard else []):
             self._tell(
                 service,
                 f"No process of service {service} is at work: start one with farandole work, or say --work here.",
@@ -149,7 +150,7 @@ class _Talk:
         for step in status.owed:
             if step.attempts and not step.parked:
                 self._tell(f"{step.trigger} {step.attempts}", f"{step.reactor}: attempt {step.attempts} failed; again.")
-        return len(status.owed) == len(parked) and not status.children and not status.unserved
+        return len(status.owed) == len(parked) and not status.children and not unheard
 
     def _tell(self, what: str, text: str) -> None:
         if what not in self._told:

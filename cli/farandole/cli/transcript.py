@@ -25,6 +25,7 @@ class Transcript:
         offset: of the last event that was written.
         replaying: what the user said is written too; else they have just typed it.
         closed: whether the run has its end.
+        heard: whether anything has come of what the user said last.
     """
 
     def __init__(self, talkable: "Talkable", out: Output) -> None:
@@ -34,6 +35,7 @@ class Transcript:
         self.offset = -1
         self.replaying = False
         self.closed = False
+        self.heard = True
         self._calls = self._tokens = 0
         self._cost = Decimal(0)
         self._unpriced = False
@@ -59,9 +61,11 @@ class Transcript:
         openings = [self._talkable.opening, *([self._talkable.going_on] if self._talkable.going_on else [])]
         for kind, field in openings:
             if isinstance(event, kind):
+                self.heard = False
                 if self.replaying:
                     self._line(f"› {getattr(event, field)}", "bold")
                 return
+        self.heard = True
         match event:
             case ModelReplied():
                 self._replied(event)
