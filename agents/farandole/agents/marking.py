@@ -29,7 +29,8 @@ def mark_of(*annotations: Any) -> Mark | None:
 
 def spoken_in(base: type[BaseModel], mark: Mark | None) -> dict[str, Any]:
     """What the body of a class made of this one holds, so that its spoken fields bear a mark."""
-    fields = {} if mark is None else {name: base.model_fields[name] for name in SPOKEN if name in base.model_fields}
+    spoken = (name for name in SPOKEN if name in base.model_fields)
+    fields: dict[str, Any] = {} if mark is None else {name: base.model_fields[name] for name in spoken}
     annotations = {name: Annotated[field.annotation, *field.metadata, mark] for name, field in fields.items()}
     defaults = {name: field.default for name, field in fields.items() if not field.is_required()}
     return {"__annotations__": annotations, **defaults} if annotations else {}

@@ -1,6 +1,7 @@
 """A run as a client sees it."""
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+from contextlib import aclosing
 from typing import Final
 
 from farandole.eventstore import Record
@@ -198,7 +199,7 @@ class RunHandle(RunDecisions):
                 return
             await view.changed()
 
-    async def live(self, *, after: int = -1) -> AsyncIterator[Recorded | Live]:
+    async def live(self, *, after: int = -1) -> AsyncGenerator[Recorded | Live, None]:
         """The run as it goes, until it is closed: its events, from its start, and what its steps say while they work.
 
         Whoever looks on late has it whole: what is done is told by its events, and what a step at work has said so far by
@@ -212,8 +213,9 @@ class RunHandle(RunDecisions):
         Raises:
             StoreError: the log cannot be read.
         """
-        async for each in look(self, after):
-            yield each
+        async with aclosing(look(self, after)) as looking:
+            async for each in looking:
+                yield each
 
     async def _recorded(self, entry: Entry, view: View) -> list[Recorded]:
         types = self._client.scribe.types

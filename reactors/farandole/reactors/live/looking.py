@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Final
 
 from farandole.projections.recorded import Recorded
@@ -64,7 +64,7 @@ class Looking:
         return found
 
 
-async def look(run: "RunHandle", after: int) -> AsyncIterator[Recorded | Live]:
+async def look(run: "RunHandle", after: int) -> AsyncGenerator[Recorded | Live, None]:
     """See `RunHandle.live`."""
     client = run._client
     view = await run._whole()
