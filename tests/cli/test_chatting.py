@@ -201,6 +201,18 @@ def _made(log: Path) -> bool:
     return False
 
 
+def test_leave_is_asked_for_calls_of_agents_that_the_agent_asks(tmp_path: Path) -> None:
+    with terminal(tmp_path, "chat", "desk_app:boss") as at:
+        at.until("› ")
+        at.type("Pay it back.")
+        at.until("? May clerk call refund?")
+        at.until("yes or no?")
+        at.type("yes")
+        at.until("payment_asked → Paid.")
+        at.until("It is paid.")
+        assert at.end() == 0
+
+
 def test_an_agent_whose_reply_ends_the_run_says_one_thing(tmp_path: Path) -> None:
     with terminal(tmp_path, "chat", "desk_app:expert") as at:
         at.until("› ")

@@ -3,7 +3,7 @@
 import os
 from decimal import Decimal
 
-from farandole.agents import Agent, Call, Tool, scripted
+from farandole.agents import Agent, Call, RunTool, Tool, scripted
 from farandole.reactors import Choreography
 from farandole.schemas import End, Event, Signal, Start
 
@@ -28,6 +28,16 @@ class ExpertAsked(Start):
     """Ask an expert."""
 
     question: str
+
+
+class BossAsked(Start):
+    question: str
+
+
+class PaymentAsked(Start):
+    """Have an order paid back."""
+
+    order: str
 
 
 class Answered(End):
@@ -58,12 +68,26 @@ helper = Agent(
     price=lambda reply: Decimal("0.01"),
 )  # fmt: skip
 expert = Agent("expert", takes=ExpertAsked, gives=Answered, model=scripted("Parcels get lost.", seconds=SECONDS))
+clerk = Agent(
+    "clerk",
+    takes=PaymentAsked,
+    gives=Answered,
+    model=scripted(Call("refund", order="7", amount="1.25"), "Paid."),
+    tools=[Tool(refund, needs_approval=True)],
+)
+boss = Agent(
+    "boss",
+    takes=BossAsked,
+    gives=Told,
+    model=scripted(Call("payment_asked", order="7"), "It is paid."),
+    tools=[RunTool(PaymentAsked, Answered, name="payment_asked")],
+)
 forgetful = Agent("forgetful", takes=Asked | AskedMore, gives=Told, model=scripted("What?"))
 deaf = Agent("deaf", takes=Told, gives=Answered, model=scripted("What?"))
 homeless = Agent("homeless", takes=Asked, gives=Told, model=scripted("Here."))
 broken = Choreography("broken")
 breaking = Agent("breaking", takes=Asked, gives=Told, model=scripted("x"), budget=None, turns=1)
-for agent in (helper, expert):
+for agent in (helper, expert, clerk, boss):
     agent.serve(desk)
 forgetful.serve(Choreography("forgetful"))
 deaf.serve(Choreography("deaf"))

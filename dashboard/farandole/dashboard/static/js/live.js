@@ -62,6 +62,7 @@ export function changed() {
 }
 
 let events = null;
+let stream = null;
 
 function mark() {
   const fresh = document.getElementById("fresh");
@@ -71,8 +72,11 @@ function mark() {
   fresh.title = live ? "Live: what changes is shown at once" : "Not live: trying to reach the server again";
 }
 
+const wants = () => document.querySelector("[data-stream]")?.dataset.stream ?? "/api/v1/stream";
+
 function listen() {
-  const source = new URL(document.querySelector("[data-stream]")?.dataset.stream ?? "/api/v1/stream", location.origin);
+  stream = wants();
+  const source = new URL(stream, location.origin);
   // From where the page was drawn: what came in between is told, too.
   const after = document.getElementById("fresh")?.dataset.after;
   if (after) source.searchParams.set("after", after);
@@ -97,7 +101,13 @@ export function startLive() {
     listen();
     changed();
   });
-  document.addEventListener("farandole:refreshed", mark);
+  document.addEventListener("farandole:refreshed", () => {
+    mark();
+    // What is shown now may be told by another stream: that of a run with a child more, say.
+    if (wants() === stream || document.hidden) return;
+    events.close();
+    listen();
+  });
   setInterval(() => { if (events.readyState === 2 && !document.hidden) { listen(); changed(); } }, 5000);
   addEventListener("pagehide", () => events.close());
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
