@@ -23,12 +23,12 @@ def begun(stage: Stage, run_id: str) -> None:
 
     async def begin() -> None:
         async with choreography.connect(stage.store) as client, httpx2.AsyncClient(base_url=stage.url) as http:
+            partitions = range(client.store.partitions)
             async with asyncio.timeout(120):
-                while not client.follower.fold(client.store.partition_of(run_id.encode())).contracts.get(
-                    b"helper.model"
-                ):
-                    await client.follower.up_to_date(range(client.store.partitions))
+                await client.follower.up_to_date(partitions)
+                while any(not client.follower.fold(p).contracts.get(b"helper.model") for p in partitions):
                     await asyncio.sleep(0.05)
+                    await client.follower.up_to_date(partitions)
             await client.start(Asked(question="Where is <b>order 7</b>?"), run_id=run_id)
             async with asyncio.timeout(60):
                 while (await http.get(f"/api/v1/runs/{run_id}")).status_code == 404:
@@ -43,24 +43,25 @@ def test_words_appear_as_they_are_said_and_a_call_is_allowed_in_its_place(browse
     begun(talk, "talk-1")
     with Look.by(browser, talk.url) as look:
         page = look.page
+        page.set_default_timeout(40_000)
         look.to("/runs/talk-1?tab=conversation")
         look.see("Where is <b>order 7</b>?")
         page.locator(".call .decision").wait_for()
         assert page.locator(".decision").count() == 1
-        look.see("Parcels get lost.")
+        page.locator(".below .bubble.agent", has_text="Parcels get lost.").wait_for()
         look.shoot("conversation-asks")
         page.locator(".decision .answer summary", has_text="HelperToolApproved").click()
         page.locator(".decision").get_by_role("button", name="Answer HelperToolApproved").click()
-        page.wait_for_function(f"{WORDS}.includes('It was lost')")
-        assert page.evaluate(WORDS) != LAST
-        assert LAST.startswith(page.evaluate(WORDS))
+        page.locator(".bubble.live [data-words]", has_text="It was lost").wait_for()
+        words = page.evaluate(WORDS)
+        assert words != LAST
+        assert LAST.startswith(words)
         look.shoot("conversation-live")
         page.locator(".bubble.agent:not(.live)", has_text=LAST).wait_for()
         assert page.locator(".bubble.live").count() == 0
         assert page.locator(".bubble.agent", has_text=LAST).count() == 1
         page.locator("[data-cost]", has_text="$").wait_for()
-        page.locator(".call summary", has_text="refund").first.click()
-        look.see("9.50 paid back for 7")
+        page.locator(".call", has_text="9.50 paid back for 7").wait_for()
         page.evaluate(axe)
         assert page.evaluate(_FAULTS) == []
         look.shoot("conversation-done")
@@ -73,12 +74,10 @@ def test_one_who_comes_late_sees_what_was_said_so_far(browser: Any, talk: Stage)
         look.to("/runs/talk-2?tab=conversation")
         look.page.locator(".decision .answer summary", has_text="HelperToolApproved").click()
         look.page.locator(".decision").get_by_role("button", name="Answer HelperToolApproved").click()
-        look.page.wait_for_function(f"{WORDS}.includes('It was lost')")
+        look.page.locator(".bubble.live [data-words]", has_text="It was lost").wait_for()
         with Look.by(browser, talk.url) as late:
             late.to("/runs/talk-2?tab=conversation")
-            late.page.wait_for_function(
-                f"{WORDS}.startsWith('It was lost') || document.body.innerText.includes({LAST!r})"
-            )
+            late.page.locator(".bubble.agent .words", has_text="It was lost").wait_for()
             late.page.locator(".bubble.agent:not(.live)", has_text=LAST).wait_for()
             late.assert_harmless()
 
