@@ -17,7 +17,7 @@ import pytest
 from tests.cli.conftest import APPS, Cli, environment, until, working
 
 _CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-APP = "desk_app:helper"
+APP = "talk_app:helper"
 
 
 class Terminal:
@@ -113,7 +113,7 @@ def test_one_talks_allows_a_call_leaves_and_goes_on(tmp_path: Path) -> None:
         at.until("› ")
         at.press(b"\x04")
         assert "4 calls of the model" in at.until("$0.04")
-        at.until("farandole chat desk_app:helper --run ")
+        at.until("farandole chat talk_app:helper --run ")
         assert at.end() == 0
         run_id = at.text.rpartition("--run ")[2].split()[0]
     assert at.text.count("It was lost on the way") == 1
@@ -163,7 +163,7 @@ def test_ctrl_c_in_the_midst_of_a_reply_leaves_the_run_to_be_gone_on_with(tmp_pa
 
 def test_workers_may_be_elsewhere(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'desk.db'}"
-    with working(store, app="desk_app:desk", DESK_SECONDS="0.4"):
+    with working(store, app="talk_app:desk", DESK_SECONDS="0.4"):
         until(lambda: _made(tmp_path / "desk.db"))
         with terminal(tmp_path, "chat", APP, "--store", store) as at:
             _talk(at, store)
@@ -182,7 +182,7 @@ def _talk(at: Terminal, store: str) -> None:
 
 def test_nobody_at_work_is_told(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'desk.db'}"
-    with working(store, app="desk_app:desk") as worker:
+    with working(store, app="talk_app:desk") as worker:
         until(lambda: _made(tmp_path / "desk.db"))
         worker.send_signal(signal.SIGTERM)
         worker.wait(30)
@@ -202,7 +202,7 @@ def _made(log: Path) -> bool:
 
 
 def test_leave_is_asked_for_calls_of_agents_that_the_agent_asks(tmp_path: Path) -> None:
-    with terminal(tmp_path, "chat", "desk_app:boss") as at:
+    with terminal(tmp_path, "chat", "talk_app:boss") as at:
         at.until("› ")
         at.type("Pay it back.")
         at.until("? May clerk call refund?")
@@ -214,7 +214,7 @@ def test_leave_is_asked_for_calls_of_agents_that_the_agent_asks(tmp_path: Path) 
 
 
 def test_an_agent_whose_reply_ends_the_run_says_one_thing(tmp_path: Path) -> None:
-    with terminal(tmp_path, "chat", "desk_app:expert") as at:
+    with terminal(tmp_path, "chat", "talk_app:expert") as at:
         at.until("› ")
         at.type("Where do parcels go?")
         at.until("Parcels get lost.")
@@ -225,11 +225,11 @@ def test_an_agent_whose_reply_ends_the_run_says_one_thing(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("app", "said"),
     [
-        ("desk_app:desk", "is a Choreography, and no agent to talk to; name desk_app:"),
-        ("desk_app:forgetful", 'give it continues="self"'),
-        ("desk_app:deaf", "takes no Start that needs one text and nothing else"),
-        ("desk_app:homeless", "is served by no choreography: call homeless.serve(...)"),
-        ("desk_app:nobody", "has no attribute 'nobody'"),
+        ("talk_app:desk", "is a Choreography, and no agent to talk to; name talk_app:"),
+        ("talk_app:forgetful", 'give it continues="self"'),
+        ("talk_app:deaf", "takes no Start that needs one text and nothing else"),
+        ("talk_app:homeless", "is served by no choreography: call homeless.serve(...)"),
+        ("talk_app:nobody", "has no attribute 'nobody'"),
     ],
 )
 def test_who_cannot_be_talked_to_is_told_why(cli: Cli, app: str, said: str) -> None:
@@ -240,7 +240,7 @@ def test_who_cannot_be_talked_to_is_told_why(cli: Cli, app: str, said: str) -> N
 
 def test_tokens_are_told_by_tail(tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'desk.db'}"
-    with working(store, app="desk_app:desk", DESK_SECONDS="8"):
+    with working(store, app="talk_app:desk", DESK_SECONDS="8"):
         until(lambda: _made(tmp_path / "desk.db"))
         env = environment()
         start = [
@@ -248,12 +248,12 @@ def test_tokens_are_told_by_tail(tmp_path: Path) -> None:
             "-m",
             "farandole.cli",
             "start",
-            "desk_app:desk",
+            "talk_app:desk",
             "ExpertAsked",
             '{"question": "Where?"}',
         ]
         subprocess.run([*start, "--run-id", "r", "--store", store], cwd=APPS, env=env, check=True, timeout=60)
-        words = [sys.executable, "-m", "farandole.cli", "tail", "desk_app:desk", "r", "--live", "--store", store]
+        words = [sys.executable, "-m", "farandole.cli", "tail", "talk_app:desk", "r", "--live", "--store", store]
         done = subprocess.run(words, cwd=APPS, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "ExpertAsked" in done.stdout
