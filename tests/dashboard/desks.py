@@ -162,10 +162,20 @@ def client_of(app: FastAPI, **more: Any) -> httpx2.AsyncClient:
 
 @asynccontextmanager
 async def an_office(
-    tmp_path: Path, settings: Settings | None = None, *, url: str | None = None, works: bool = True, code: bool = True
+    tmp_path: Path,
+    settings: Settings | None = None,
+    *,
+    url: str | None = None,
+    works: bool = True,
+    code: bool = True,
+    of: Choreography | None = None,
 ) -> AsyncIterator[Office]:
-    """A worker, a projector, the application, and somebody who asks it."""
-    desk = a_desk()
+    """A worker, a projector, the application, and somebody who asks it.
+
+    Args:
+        of: what is at work; by default the desk above.
+    """
+    desk = of or a_desk()
     url = url or f"memory://{desk.name}"
     database = Database(f"sqlite:///{tmp_path / desk.name}.db", schema_of(desk.name))
     async with desk.work(url, partitions=3) as client, await connect(url, desk.name, create=False) as store:

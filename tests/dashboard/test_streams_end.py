@@ -30,7 +30,7 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Streams that end soon."""
-    monkeypatch.setattr(stream, "_LONGEST", 0.1)
+    monkeypatch.setattr(stream, "LONGEST", 0.1)
 
 
 async def test_who_comes_back_each_time_that_a_stream_ends_is_told_everything_once(office: Office, short: None) -> None:
@@ -92,7 +92,7 @@ async def test_one_whose_token_is_taken_out_looks_on_no_longer(tmp_path: Path, s
 
 
 async def test_one_who_reads_nothing_does_not_keep_a_stream(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "_UNREAD", 0.2)
+    monkeypatch.setattr(stream, "UNREAD", 0.2)
     hub = office.desk.hub
     assert hub is not None
     async with served(office) as http:

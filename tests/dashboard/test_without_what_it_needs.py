@@ -27,6 +27,11 @@ def test_nothing_else_needs_what_it_needs() -> None:
     assert said(code, *OF_THE_DASHBOARD, "authlib").strip() == "well"
 
 
+def test_it_does_without_the_package_of_agents() -> None:
+    code = "import farandole.dashboard.app, farandole.dashboard.pages, farandole.dashboard.pages.conversation; print('well')"
+    assert said(code, "pydantic_ai").strip() == "well"
+
+
 def test_it_says_what_to_install() -> None:
     assert "pip install 'farandole[dashboard]'" in said("import farandole.dashboard", *OF_THE_DASHBOARD)
 

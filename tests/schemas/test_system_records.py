@@ -57,6 +57,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "farandole.Substep": {"result": '{"id":7}'},
     "farandole.Progress": {"done": 0.5, "note": "half of it"},
+    "farandole.Live": {
+        "take": "0f" * 16,
+        "index": 7,
+        "lost": True,
+        "personal": True,
+        "pieces": [{"kind": "text", "text": "It will "}, {"kind": "call", "text": "look_up"}],
+    },
     "farandole.ChildNews": {"error": "no such run", "cancelled": True, "verdict": 20, "failure": "f" * 32},
     "farandole.Policy": {"reactor": "ship", "stopped": True, "number": 3, "reason": "strike", "by": "ann"},
 }

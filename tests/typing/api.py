@@ -187,6 +187,7 @@ async def take_payment(order: OrderPlaced, step: Step, bank: Bank) -> PaymentTak
     if step.attempt > 3:
         raise RetryAfter(timedelta(seconds=30), "too fast")
     step.progress(0.4, "asking the bank")
+    step.live("asking ", kind="line", personal=True)
     receipt = await step.once("charge", bank.charge, order.amount, idempotency_key=step.key)
     assert_type(receipt, str)
     return PaymentTaken(receipt=receipt)

@@ -20,6 +20,7 @@ from .context import ContextPolicy, everything
 from .eventtypes import AgentEvents
 from .found import FoundTool
 from .guards import Guard
+from .marking import mark_of
 from .outputs import Ways, ways_out
 from .prompts import prompt_of
 from .remembering import Remembering, memory_tools
@@ -63,6 +64,7 @@ class Agent:
         settings: for the model.
         each, within: of a fan-in that it takes, as in ``@reactor``.
         concurrency: calls of the model at once in one worker.
+        stream: show what the model says while it says it, if it can; what is recorded is the same.
 
     Raises:
         DeclarationError: something of it cannot be.
@@ -92,6 +94,7 @@ class Agent:
         each: type[Event] | None = None,
         within: Duration | None = None,
         concurrency: int = 100,
+        stream: bool = True,
     ) -> None:
         if not _NAME.fullmatch(name):
             raise DeclarationError(f"agent {name!r}: a name is of small letters, digits and _, 40 at most")
@@ -124,11 +127,14 @@ class Agent:
         self.each = each
         self.within = within
         self.concurrency = concurrency
+        self.stream = stream
+        self.mark = mark_of(takes, *self.gives)
+        self.served: list[Choreography] = []
         self.ways: Ways = ways_out(self.gives)
         for tool in self.tools:
             if tool in self.ways.by_tool:
                 raise DeclarationError(f"agent {name}: tool {tool} has the name of a way out; give it name=")
-        self.events = AgentEvents(name, self.tools, self.module)
+        self.events = AgentEvents(name, self.tools, self.module, self.mark)
 
     def serve(self, choreography: Choreography) -> Served:
         """Put it into a service: declare its reactors, as ``@reactor`` would, and a provider for its model.
@@ -136,7 +142,9 @@ class Agent:
         Raises:
             DeclarationError: a name is taken, or what it takes cannot be taken.
         """
-        return serve(self, choreography)
+        served = serve(self, choreography)
+        self.served.append(choreography)
+        return served
 
     @property
     def servers(self) -> Sequence[McpServer]:

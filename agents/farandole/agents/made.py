@@ -7,16 +7,19 @@ from functools import reduce
 from inspect import Parameter, Signature
 from typing import Any, TypeVar
 
-from farandole.schemas import Event
+from farandole.schemas import Event, Mark
+
+from .marking import spoken_in
 
 E = TypeVar("E", bound=Event)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def event(base: type[E], name: str, module: str, owner: str, **options: Any) -> type[E]:
+def event(base: type[E], name: str, module: str, owner: str, mark: Mark | None = None, **options: Any) -> type[E]:
     """A concrete event of an abstract one.
 
     Args:
+        mark: what is said in it bears this one.
         module: where the agent is declared, so that two agents of one name are told apart.
         owner: begins the qualified name.
         options: of the class, such as ``wants_reactor=False``.
@@ -24,6 +27,7 @@ def event(base: type[E], name: str, module: str, owner: str, **options: Any) -> 
 
     def body(namespace: dict[str, Any]) -> None:
         namespace.update(__module__=module, __qualname__=f"{owner}.{name}", __doc__=base.__doc__)
+        namespace.update(spoken_in(base, mark))
 
     made: type[E] = types.new_class(name, (base,), options, body)
     return made

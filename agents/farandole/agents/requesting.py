@@ -24,6 +24,7 @@ from .prices import cost_of
 from .retries import failure_of
 from .servers import McpServer
 from .spans import traced
+from .streaming import can_stream, streamed
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -48,7 +49,8 @@ def caller(agent: "Agent") -> Any:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            response = await _request(traced(model, agent.name, requested.conversation), messages, agent, told)
+            traced_ = traced(model, agent.name, requested.conversation)
+            response = await _request(traced_, messages, agent, told, step)
         except Exception as e:
             spread = crc32(step.key.encode()) / 0xFFFFFFFF
             raise failure_of(e, agent.retries.rate_limit, step.attempt, spread) from e
@@ -77,9 +79,13 @@ def _sent(agent: "Agent", messages: Sequence[ModelMessage], instructions: str) -
 
 
 async def _request(
-    model: Model, messages: list[ModelMessage], agent: "Agent", told: ModelRequestParameters
+    model: Model, messages: list[ModelMessage], agent: "Agent", told: ModelRequestParameters, step: Step
 ) -> ModelResponse:
-    response = await model.request(model.prepare_messages(messages, told), agent.settings, told)
+    prepared = model.prepare_messages(messages, told)
+    if agent.stream and can_stream(model):
+        response = await streamed(model, prepared, agent.settings, told, step, agent.mark)
+    else:
+        response = await model.request(prepared, agent.settings, told)
     if response.state == "suspended":
         raise ModelRejected("the model paused in the midst of its reply, which is not supported")
     if response.state != "complete":

@@ -1,6 +1,5 @@
 """A model that says what it was told to say: for tests, and for programs that run offline."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -11,6 +10,7 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from farandole.schemas import Event
 
 from .outputs import snake
+from .playing import Played
 from .prompts import only_text
 
 
@@ -40,18 +40,16 @@ def scripted(
     Args:
         script: a text; an event, given as the agent's model is to give it; calls of tools; a whole response; or a function of the
             messages to one of these.
-        seconds: how long each reply takes.
+        seconds: how long each reply takes. It comes word by word.
         name: of the model.
     """
 
     async def reply(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
-        if seconds:
-            await asyncio.sleep(seconds)
         line = sum(isinstance(message, ModelResponse) for message in messages)
         said = script[min(line, len(script) - 1)]
         return _response(said(messages) if callable(said) else said, line, info)
 
-    return FunctionModel(reply, model_name=name)
+    return Played(reply, seconds, name)
 
 
 def _response(said: Said, line: int, info: AgentInfo) -> ModelResponse:

@@ -6,6 +6,7 @@ import typer
 
 from .commands import (
     archive,
+    chat,
     costs,
     demo,
     dev,
@@ -58,7 +59,8 @@ def main(
 
 
 for group in (
-    demo, dev, graph, work, project, serve, start, runs, show, tail, people, failures, costs, govern, retire, schedules, settings,
+    demo, dev, graph, work, project, serve, start, chat, runs, show, tail, people, failures, costs, govern, retire, schedules,
+    settings,
     archive, doctor,
 ):  # fmt: skip
     group.register(app)

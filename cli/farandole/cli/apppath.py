@@ -31,6 +31,28 @@ def load_app(path: str, *, whole: bool = True) -> Choreography:
         CliError: the path leads to no choreography; says where it breaks off.
         DeclarationError: the choreography is declared wrongly.
     """
+    found, _ = load_object(path)
+    if not isinstance(found, Choreography):
+        raise CliError(f"'{path}' is a {type(found).__name__}, not a Choreography")
+    try:
+        if whole:
+            found.load()
+        else:
+            found.include()
+    except FarandoleError:
+        raise
+    except Exception as e:
+        raise _broken(f"'{path}' cannot be loaded", e) from e
+    return found
+
+
+def load_object(path: str) -> tuple[object, ModuleType]:
+    """Whatever an app path names, and the module that it is in.
+
+    Raises:
+        CliError: the path leads nowhere; says where it breaks off.
+        DeclarationError: something in the module is declared wrongly.
+    """
     module_name, colon, attribute = path.rpartition(":")
     if not colon or not module_name or not attribute:
         raise CliError(f"'{path}' is no app path: write module:attribute, such as orders.payments:orders")
@@ -46,18 +68,7 @@ def load_app(path: str, *, whole: bool = True) -> Choreography:
                 + (did_you_mean(attribute, known) if known else " and no Choreography at all")
             )
         found = getattr(found, part)
-    if not isinstance(found, Choreography):
-        raise CliError(f"'{path}' is a {type(found).__name__}, not a Choreography")
-    try:
-        if whole:
-            found.load()
-        else:
-            found.include()
-    except FarandoleError:
-        raise
-    except Exception as e:
-        raise _broken(f"'{path}' cannot be loaded", e) from e
-    return found
+    return found, module
 
 
 def _module_of(name: str) -> str:

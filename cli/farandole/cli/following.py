@@ -13,6 +13,8 @@ from farandole.reactors.follower import Follower
 
 from .output import Output
 from .running import Target, attached, existing
+from .speaking import speaking
+from .speech import Speech
 from .steps import renews
 from .times import clock
 from .told import LogTeller, Told
@@ -91,8 +93,14 @@ def offsets_of(out: Applied) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-async def tail(target: Target, run_id: str | None, out: Output, *, last: int | None, follow: bool) -> int:
-    """Print records as they come: of one run until it is closed, of all for ever."""
+async def tail(
+    target: Target, run_id: str | None, out: Output, *, last: int | None, follow: bool, live: bool = False
+) -> int:
+    """Print records as they come: of one run until it is closed, of all for ever.
+
+    Args:
+        live: of one run, what its steps say while they are at work, too.
+    """
     async with attached(target) as client:
         if run_id is not None:
             await existing(client, run_id)
@@ -100,7 +108,11 @@ async def tail(target: Target, run_id: str | None, out: Output, *, last: int | N
             if not follow:
                 await _so_far(client, feed, out)
                 return 0
-            await _print(client, feed, out, until_closed=run_id is not None)
+            speech = None
+            if live and run_id is not None:
+                speech = Speech(out)
+            async with speaking(client, run_id, speech):
+                await _print(client, feed, out, until_closed=run_id is not None, speech=speech)
     return 0
 
 
@@ -111,10 +123,12 @@ async def _so_far(client: Client, feed: Feed, out: Output) -> None:
             lines.print(told)
 
 
-async def _print(client: Client, feed: Feed, out: Output, *, until_closed: bool) -> None:
+async def _print(client: Client, feed: Feed, out: Output, *, until_closed: bool, speech: Speech | None = None) -> None:
     teller, lines = LogTeller(client), Lines(out)
     async for news in feed:
         for told in await tell(teller, news):
+            if speech is not None:
+                speech.pause()
             lines.print(told)
         if until_closed and news.closed:
             return

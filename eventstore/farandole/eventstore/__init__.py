@@ -6,7 +6,7 @@ are published as ``farandole.eventstore.testing``.
 
 from .clock import VIRTUAL_EPOCH, Clock, LoopClock, SystemClock
 from .connect import check_name, connect
-from .contract import Ends, EventStore, Ownership, Reader, Record, Stored, Table
+from .contract import LIVE_KEPT, Ends, EventStore, Live, NotKept, Ownership, Reader, Record, Stored, Table
 from .errors import (
     AppendError,
     AppendUnknown,
@@ -24,14 +24,17 @@ from .partitioner import partition_of
 from .urls import without_secrets
 
 __all__ = [
+    "LIVE_KEPT",
     "VIRTUAL_EPOCH",
     "AppendError",
     "AppendUnknown",
     "Clock",
     "Ends",
     "EventStore",
+    "Live",
     "LoopClock",
     "NotAppended",
+    "NotKept",
     "Ownership",
     "PartitionCorrupt",
     "PositionLost",

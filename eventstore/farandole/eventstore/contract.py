@@ -10,14 +10,19 @@ what the bytes mean is for the fold. Three guarantees carry everything above:
   clock does; `farandole.projections` takes the highest so far.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from farandole.schemas.envelope import Header
 from farandole.schemas.schema_text import SchemaText
 
+from .errors import StoreClosed
 from .partitioner import partition_of
+
+LIVE_KEPT: Final = 3_600_000
+"""Milliseconds for which what is said live is kept, at least roughly."""
 
 
 class Record(NamedTuple):
@@ -156,6 +161,72 @@ class _Part(Table):
         return {key: value for key, value in (await self.load()).items() if key.startswith(prefix)}
 
 
+class Live(ABC):
+    """What steps at work say while they are at it: kept for an hour beside the log, and never a part of it.
+
+    All of it is best effort: it may be lost, and nothing that counts waits for it or fails with it. As in the log, a
+    partition is one sequence of offsets, and an append keeps its order. Offsets may begin anew where all was lost.
+    """
+
+    @abstractmethod
+    async def append(self, partition: int, records: Sequence[Record]) -> None:
+        """Keep records for a while; the key of each is its run's id.
+
+        Raises:
+            StoreError: perhaps they are not kept.
+        """
+
+    @abstractmethod
+    async def since(self, partition: int, time: int) -> int:
+        """The offset of the first record that is kept and was not taken before ``time`` (log time, milliseconds since
+        1970 UTC); where there is none, of the next one to be appended.
+
+        Raises:
+            StoreUnavailable: it cannot be reached.
+        """
+
+    @abstractmethod
+    def reader(self) -> Reader:
+        """A new reader, which follows nothing yet. Where it raises `PositionLost`, ask `since` again."""
+
+
+class NotKept(Live):
+    """Of a log that keeps nothing of the kind: all that is said is lost at once."""
+
+    async def append(self, partition: int, records: Sequence[Record]) -> None:
+        pass
+
+    async def since(self, partition: int, time: int) -> int:
+        return 0
+
+    def reader(self) -> Reader:
+        return _Silence()
+
+
+class _Silence(Reader):
+    """Finds nothing."""
+
+    def __init__(self) -> None:
+        self._positions: Mapping[int, int] = {}
+        self._closed = False
+
+    def follow(self, positions: Mapping[int, int]) -> None:
+        self._positions = dict(positions)
+
+    @property
+    def positions(self) -> Mapping[int, int]:
+        return self._positions
+
+    async def read(self, *, wait: float = 0.5) -> list[Sequence[Stored]]:
+        if self._closed:
+            raise StoreClosed("this reader was closed; make another with live.reader()")
+        await asyncio.sleep(wait)
+        return []
+
+    async def close(self) -> None:
+        self._closed = True
+
+
 class EventStore(ABC):
     """The log of one choreography. Made by `farandole.eventstore.connect`; use as an async context manager."""
 
@@ -286,6 +357,11 @@ class EventStore(ABC):
     @abstractmethod
     def checkpoints(self) -> Table:
         """Whole fold states."""
+
+    @property
+    def live(self) -> Live:
+        """What steps say while they are at work."""
+        return NotKept()
 
     @abstractmethod
     async def now(self) -> int:

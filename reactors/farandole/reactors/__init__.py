@@ -21,6 +21,7 @@ from .errors import (
 from .failures import FailureGroup
 from .handle import RunHandle
 from .inputs import ChildDone, ChildFailed, Failed
+from .live import Live
 from .outputs import After, Ask, Child
 from .provide import Provider
 from .retry import Retry
@@ -41,6 +42,7 @@ __all__ = [
     "Failed",
     "FailureGroup",
     "GiveUp",
+    "Live",
     "NotOffered",
     "Provider",
     "ReactorError",

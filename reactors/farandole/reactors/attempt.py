@@ -26,6 +26,7 @@ from .arguments import Arguments, HistoryUnavailable
 from .dispatch import AGAIN, Dispatcher, Work
 from .errors import DeadlinePassed
 from .items import parts_of
+from .live import Speaker
 from .outbox import Outbox
 from .outputs import Child, Item
 from .partition import PartitionDropped
@@ -70,6 +71,7 @@ class Attempts:
         scribe: Scribe,
         abroad: Abroad,
         outbox: Outbox,
+        speaker: Speaker,
         values: Values,
         stats: WorkerStats,
         provided: Mapping[str, Mapping[str, Any]],
@@ -85,7 +87,7 @@ class Attempts:
         self._scribe = scribe
         self._abroad = abroad
         self._outbox = outbox
-        self._arguments = Arguments(choreography, store, types, values, scribe, outbox, stats.usage)
+        self._arguments = Arguments(choreography, store, types, values, scribe, outbox, stats.usage, speaker)
         self._usage = stats.usage
         self._threads = threads
         self._random = random

@@ -24,6 +24,7 @@ from .failures import FailureGroup, failures, retry_all
 from .follower import Follower
 from .governing import Governed, govern, stopped_in
 from .handle import RunHandle
+from .live import LiveFeed
 from .overview import RunList, list_runs
 from .reading import failure_of, read_event
 from .scribe import Scribe
@@ -41,12 +42,14 @@ class Client:
         store: its log.
         scribe: writes this client's records.
         follower: reads the log for questions about runs.
+        live: hears what steps say while they are at work.
     """
 
     def __init__(self, store: EventStore, scribe: Scribe, *, owns_store: bool = True) -> None:
         self.store = store
         self.scribe = scribe
         self.follower = Follower(store, restores=True)
+        self.live = LiveFeed(store)
         self._owns_store = owns_store
         self._tracing = tracing_of(scribe.choreography, store.url)
 
@@ -251,6 +254,7 @@ class Client:
     async def close(self) -> None:
         """Let go of the log."""
         await self.follower.close()
+        await self.live.close()
         if self._owns_store:
             await self.store.close()
 

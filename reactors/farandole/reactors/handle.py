@@ -1,6 +1,7 @@
 """A run as a client sees it."""
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+from contextlib import aclosing
 from typing import Final
 
 from farandole.eventstore import Record
@@ -13,6 +14,8 @@ from .asked import RunDecisions
 from .decisions import DecisionView, chosen
 from .edited import edited
 from .errors import CommandRefused
+from .live import Live
+from .live.looking import look
 from .progress import StepProgress, last_told, progress_in, step_of
 from .refusals import STANDS, WHY
 from .results import Duration
@@ -195,6 +198,24 @@ class RunHandle(RunDecisions):
             if not live or (view.run is not None and view.run.state.name == "CLOSED"):
                 return
             await view.changed()
+
+    async def live(self, *, after: int = -1) -> AsyncGenerator[Recorded | Live, None]:
+        """The run as it goes, until it is closed: its events, from its start, and what its steps say while they work.
+
+        Whoever looks on late has it whole: what is done is told by its events, and what a step at work has said so far by
+        its pieces from the first on. No piece of a step comes behind the event that the step ended with. A piece with
+        ``anew`` begins a take: what the step was heard to say before, in an attempt that failed or in other hands, holds
+        no longer. Pieces are best effort; events are all there.
+
+        Args:
+            after: leave out events up to this offset, as one who comes back has them already.
+
+        Raises:
+            StoreError: the log cannot be read.
+        """
+        async with aclosing(look(self, after)) as looking:
+            async for each in looking:
+                yield each
 
     async def _recorded(self, entry: Entry, view: View) -> list[Recorded]:
         types = self._client.scribe.types

@@ -287,13 +287,17 @@ class Scribe:
         delay: int = 0,
         extra: bytes = b"",
         attempt: int = 0,
+        says: SystemSchema | None = None,
     ) -> Record:
         """A claim, loss, progress or sub-step of a step at work.
+
+        Args:
+            says: what it holds, where that is not what records of its kind hold in the log.
 
         Raises:
             EncodingError: what a handler said cannot go through the payload codec.
         """
-        id, (name, schema, sealed) = self._id(), _OF_STEPS[kind]
+        id, (name, schema, sealed) = self._id(), _OF_STEPS[kind] if says is None else (says.name, says, True)
         flags, fingerprint, value = Flag(0), NO_SCHEMA, None
         if schema is not None and content is not None:
             value, fingerprint = schema.encode(content), schema.fingerprint

@@ -76,7 +76,8 @@ class NeverCancelled:
 class Step:
     """One attempt at one step, as its handler sees it.
 
-    ``Step()`` serves to call a handler in a unit test: it logs, remembers sub-steps and drops progress.
+    ``Step()`` serves to call a handler in a unit test: it logs, remembers sub-steps, and drops progress and what is said
+    live.
 
     Attributes:
         key: the idempotency key of the step, the same for all its attempts. Hand it to the outside world.
@@ -94,6 +95,7 @@ class Step:
         "_reactor",
         "_report",
         "_substeps",
+        "_voice",
         "attempt",
         "key",
         "run_id",
@@ -112,6 +114,7 @@ class Step:
         choreography: str = "",
         report: Callable[[float, str], None] | None = None,
         substeps: Substeps | None = None,
+        voice: Callable[[str, str, bool], None] | None = None,
         cancellation: Cancellation | None = None,
     ) -> None:
         self.key = key
@@ -124,6 +127,7 @@ class Step:
         self._choreography = choreography
         self._report = report
         self._substeps = substeps
+        self._voice = voice
         self._cancellation = cancellation
         self._log: StepLog | None = None
 
@@ -173,6 +177,19 @@ class Step:
             raise ValueError(f"step.progress({done}): progress goes from 0 to 1")
         if self._report is not None:
             self._report(done, note)
+
+    def live(self, text: str, *, kind: str = "text", personal: bool = False) -> None:
+        """Show people watching a piece of what is being made, at once: ``step.live(token)``. Best effort, never recorded.
+
+        It returns at once, whatever becomes of the piece, and may be called in any thread.
+
+        Args:
+            text: what there is more; texts of one kind are put one behind the other.
+            kind: up to 40 characters that tell other pieces from text: ``call``, say.
+            personal: only those may see it who may see what is personal.
+        """
+        if self._voice is not None:
+            self._voice(kind, text, personal)
 
     async def once(self, name: str, fn: Callable[P, Awaitable[T]], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Await ``fn(*args, **kwargs)`` once for the step and record its result; later attempts get what is recorded.

@@ -39,6 +39,7 @@ from .graph import graph_of, inferred
 from .keeping import NEWS, ROUND, Keeper, LogClock
 from .lag import measure_lag
 from .leases import Leases
+from .live import Speaker
 from .outbox import Outbox
 from .owned import Owned
 from .partition import Serving
@@ -128,6 +129,7 @@ class Worker(Restoring):
             if not h.signature.is_async
         }
         self.outbox = Outbox(store)
+        self.speaker = Speaker(scribe, store.live)
         self.values = Values(store, most_bytes=memory)
         chance = random or Random().random  # noqa: S311
         # Not by this machine's clock, which may be set: a step whose deadline has passed is given up for good.
@@ -135,8 +137,8 @@ class Worker(Restoring):
         self._abroad = Abroad(store, choreography.name, abroad)
         tracing = tracing_of(choreography.name, store.url, choreography.service)
         attempts = Attempts(
-            choreography.name, reactors, store, scribe.types, scribe, self._abroad, self.outbox, self.values, self.stats,
-            provided, self._threads, chance, clock.now, tracing,
+            choreography.name, reactors, store, scribe.types, scribe, self._abroad, self.outbox, self.speaker, self.values,
+            self.stats, provided, self._threads, chance, clock.now, tracing,
         )  # fmt: skip
         self.leases = Leases(scribe, self.outbox, self.stats)
         self.dispatcher = attempts.dispatcher = self.leases.dispatcher = Dispatcher(
@@ -234,6 +236,7 @@ class Worker(Restoring):
                 await self.dispatcher.stop(0)
                 self.leases.stop()
                 await self.outbox.close()
+                await self.speaker.close()
                 await self.values.close()
                 await self._abroad.close()
                 for threads in self._threads.values():

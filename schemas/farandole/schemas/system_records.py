@@ -139,6 +139,24 @@ PROGRESS: Final = SystemSchema(
     [_field("done", "double", "From 0 to 1."), _field("note", "string", default="")],
     doc="How far a step has come.",
 )
+LIVE: Final = SystemSchema(
+    "Live",
+    [
+        _field("take", "string", "Random; tells the takes of one step apart: attempts, and whoever makes them."),
+        _field("index", "long", "Of the first piece, counted from 0 within the take."),
+        _field("lost", "boolean", "Whether pieces before these were dropped.", default=False),
+        _field("personal", "boolean", "Whether only those may see them who may see what is personal.", default=False),
+        _field(
+            "pieces",
+            _list({
+                "type": "record",
+                "name": "farandole.LivePiece",
+                "fields": [_field("kind", "string"), _field("text", "string")],
+            }),
+        ),
+    ],
+    doc="What a step at work says in passing; in the topic of its own, and never in the log.",
+)  # fmt: skip
 CHILD_NEWS: Final = SystemSchema(
     "ChildNews",
     [
@@ -162,6 +180,6 @@ POLICY: Final = SystemSchema(
 
 SYSTEM_RECORDS: Final = (
     FAILURE, GENESIS, SETTING, VERSION, CONTRACT, CANCEL, RETRY, PAUSE, RESUME, OWE, RELEASED, EXPIRE,
-    DECISION, SUBSTEP, PROGRESS, CHILD_NEWS, POLICY,
+    DECISION, SUBSTEP, PROGRESS, LIVE, CHILD_NEWS, POLICY,
 )  # fmt: skip
 """All of them; their types in the log are their names."""

@@ -43,12 +43,12 @@ def _chromium() -> str:
     return found
 
 
-def _stage(directory: Path, *seeds: Any, words: Iterable[str] = (), token: str = "") -> Iterator[Stage]:
+def _stage(directory: Path, *seeds: Any, app: str = APP, words: Iterable[str] = (), token: str = "") -> Iterator[Stage]:
     store, db = f"sqlite:///{directory / 'shop.db'}", f"sqlite:///{directory / 'runs.db'}"
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     errors = (directory / "stderr.txt").open("wb")
     worker = subprocess.Popen(
-        [sys.executable, "-m", "farandole.cli", "work", APP, "--store", store, "--log-level", "error"],
+        [sys.executable, "-m", "farandole.cli", "work", app, "--store", store, "--log-level", "error"],
         cwd=ROOT, env=env, stderr=errors, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     server = None
@@ -56,7 +56,7 @@ def _stage(directory: Path, *seeds: Any, words: Iterable[str] = (), token: str =
         for each in seeds:
             asyncio.run(each(store))
         server = subprocess.Popen(
-            [sys.executable, "-m", "farandole.cli", "serve", APP, "--store", store, "--db", db, "--port", "0", *words],
+            [sys.executable, "-m", "farandole.cli", "serve", app, "--store", store, "--db", db, "--port", "0", *words],
             cwd=ROOT, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         assert server.stderr is not None
@@ -108,6 +108,13 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A shop whose customers write markup and scripts wherever they can."""
     _chromium()
     yield from _stage(tmp_path_factory.mktemp("attacked"), seed, hostile)
+
+
+@pytest.fixture(scope="module")
+def talk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A desk of agents that customers talk to."""
+    _chromium()
+    yield from _stage(tmp_path_factory.mktemp("talk"), app="tests.dashboard.talking:talk")
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from farandole.eventstore import (
     AppendUnknown,
     Ends,
     EventStore,
+    Live,
     NotAppended,
     Ownership,
     PartitionCorrupt,
@@ -137,6 +138,10 @@ class Breakable(EventStore):
 
     def rejected(self) -> AsyncIterator[Stored]:
         return self.inner.rejected()
+
+    @property
+    def live(self) -> Live:
+        return self.inner.live
 
     @property
     def catalogue(self) -> Table:

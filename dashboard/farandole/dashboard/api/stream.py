@@ -17,21 +17,24 @@ from .asking import TheDesk, read_position
 log = logging.getLogger("farandole.dashboard")
 router = APIRouter(tags=["live"])
 
-_LONGEST: Final = 60.0
+LONGEST: Final = 60.0
 """Seconds after which a stream ends and its reader comes back, so that who may look no longer is found out."""
-_PING: Final = 15
-_UNREAD: Final = 20.0
+PING: Final = 15
+UNREAD: Final = 20.0
 """Seconds for which somebody who reads nothing is waited for."""
 
 
-class _Stream(EventSourceResponse):
+class Stream(EventSourceResponse):
     """A stream that somebody who reads nothing does not keep."""
+
+    def __init__(self, content: AsyncIterator[bytes]) -> None:
+        super().__init__(content, ping=PING, send_timeout=UNREAD, headers={"X-Accel-Buffering": "no"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
         except SendTimeoutError:
-            log.info("a live stream of which nothing was read for %g s was cut off", _UNREAD)
+            log.info("a live stream of which nothing was read for %g s was cut off", UNREAD)
 
 
 @router.get("/stream", summary="What changes, as it changes", response_class=EventSourceResponse)
@@ -59,9 +62,9 @@ async def stream(
     await hub.check()
 
     async def sending() -> AsyncIterator[bytes]:
-        async with hub.looking(wanted, after_, longest=_LONGEST) as events:
+        async with hub.looking(wanted, after_, longest=LONGEST) as events:
             async for event in events:
                 if event:
                     yield event
 
-    return _Stream(sending(), ping=_PING, send_timeout=_UNREAD, headers={"X-Accel-Buffering": "no"})
+    return Stream(sending())

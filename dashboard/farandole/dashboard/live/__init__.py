@@ -2,5 +2,6 @@
 
 from .hub import Hub
 from .lookers import Wanted
+from .talk import Talk, read_id
 
-__all__ = ["Hub", "Wanted"]
+__all__ = ["Hub", "Talk", "Wanted", "read_id"]

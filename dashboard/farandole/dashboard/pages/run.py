@@ -1,4 +1,4 @@
-"""`/runs/{id}`: one run, as timeline, as events, as graph of causes, and with those it belongs to."""
+"""`/runs/{id}`: one run, as timeline, as events, as graph of causes, as conversation, and with those it belongs to."""
 
 from typing import Any, Final
 
@@ -11,8 +11,10 @@ from farandole.projections.runs.query import RecordRow, RunRow, Runs
 from .asking.kin import descendants
 from .asking.owing import open_steps
 from .asking.places import offsets_of, record_at
+from .asking.talking import has_talk, talk_in
 from .asking.types import Types
 from .causes import causes
+from .conversation import Conversation, spent
 from .forms import Form, form_of
 from .site import error_page, now, number, page, position_of
 from .timeline import MEANS, timeline
@@ -21,6 +23,8 @@ from .words import CLOSED, refusal, title, tone, waits_for
 
 router = APIRouter()
 TABS: Final = {"timeline": "Timeline", "events": "Events", "graph": "Graph", "relations": "Relations"}
+_TALK: Final = {"conversation": "Conversation"}
+"""Of a run in which an agent has been at work."""
 
 
 @router.get("/runs/{run_id:path}")
@@ -33,7 +37,8 @@ async def run(request: Request, run_id: str) -> HTMLResponse:
         return error_page(request, 404, f"There is no run {run_id}", "", cure)
     row = found.found
     tab = request.query_params.get("tab", "timeline")
-    tab = tab if tab in TABS else "timeline"
+    tabs = TABS | _TALK if (await runs.ask(lambda c: has_talk(c, row))).found else TABS
+    tab = tab if tab in tabs else "timeline"
     steps = (await runs.ask(lambda c: open_steps(c, [row]))).found.get((row.partition, row.run), [])
     failures = (await runs.failures(run_id)).found
     parked = [step for step in steps if step.state == "parked"]
@@ -41,7 +46,7 @@ async def run(request: Request, run_id: str) -> HTMLResponse:
     context: dict[str, Any] = {
         "run": row,
         "tab": tab,
-        "tabs": TABS,
+        "tabs": tabs,
         "steps": steps,
         "parked": parked,
         "newest": failures[-1] if failures else None,
@@ -59,7 +64,10 @@ async def run(request: Request, run_id: str) -> HTMLResponse:
         ],
         "fresh": found.fresh,
     }
+    context["in_place"] = {}
     context |= await _TABS[tab](request, runs, row, at)
+    if tab == "conversation":
+        context |= _in_place(context["talk"], context["decisions"])
     return await page(request, "run.html", **context)
 
 
@@ -140,10 +148,30 @@ async def _graph(request: Request, runs: Runs, row: RunRow, at: int) -> dict[str
     return {"causes": found, "elements": found.elements()}
 
 
+async def _conversation(request: Request, runs: Runs, row: RunRow, at: int) -> dict[str, Any]:
+    found, below = await talk_in(runs, row, request.state.caller.personal)
+    return {"talk": found, "spent": spent(found), "also": below}
+
+
+def _in_place(talk: list[Conversation], decisions: list[Any]) -> dict[str, Any]:
+    """The questions about calls, by their offset, and those that are about something else."""
+    asked = {call.decision for each in talk for call in each.calls() if call.decision is not None}
+    return {
+        "in_place": {each[0].log_offset: each for each in decisions if each[0].log_offset in asked},
+        "decisions": [each for each in decisions if each[0].log_offset not in asked],
+    }
+
+
 async def _relations(request: Request, runs: Runs, row: RunRow, at: int) -> dict[str, Any]:
     below = (await runs.ask(lambda c: descendants(c, runs.choreography, row))).found
     parent = (await runs.get(row.parent)).found if row.parent and not row.of_schedule else None
     return {"below": below, "parent": parent}
 
 
-_TABS: Final = {"timeline": _timeline, "events": _events, "graph": _graph, "relations": _relations}
+_TABS: Final = {
+    "timeline": _timeline,
+    "events": _events,
+    "graph": _graph,
+    "relations": _relations,
+    "conversation": _conversation,
+}

@@ -58,6 +58,11 @@ def from_json(said: str) -> Any:
         return said
 
 
+def from_json_text(said: Any) -> Any:
+    """What a text says as JSON, or the text; anything else as it is."""
+    return from_json(said) if isinstance(said, str) else said
+
+
 @cache
 def environment() -> Environment:
     """The templates. Everything put into one is escaped; no filter of ours says otherwise."""
@@ -71,7 +76,8 @@ def environment() -> Environment:
     made.globals.update(asset=address, path_of=path_of, with_query=with_query, words=words)
     made.filters.update(
         iso=times.iso, exactly=times.exactly, span=times.span, short=words.short, plural=words.plural, pretty=pretty,
-        as_text=words.as_text, dollars=words.dollars, from_json=from_json, quoted=lambda said: quote(str(said), safe=""),
+        as_text=words.as_text, dollars=words.dollars, from_json=from_json, from_json_text=from_json_text,
+        quoted=lambda said: quote(str(said), safe=""),
     )  # fmt: skip
     made.tests["mapping"] = lambda value: isinstance(value, Mapping)
     return made

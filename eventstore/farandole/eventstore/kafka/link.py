@@ -129,6 +129,18 @@ class Link:
         )
         return {p: Ends(firsts[p], max(firsts[p], nexts[p])) for p in wanted}
 
+    async def offset_at(self, topic: str, partition: int, time: int) -> int | None:
+        """The offset of the first record that was not taken before a time; None if there is none.
+
+        Args:
+            time: milliseconds since 1970 UTC.
+
+        Raises:
+            StoreUnavailable, StoreMisconfigured: as for `ends`.
+        """
+        found = (await self._offsets(topic, [partition], max(time, 0)))[partition]
+        return None if found < 0 else found
+
     async def close(self) -> None:
         """Close all connections. Safe to call twice."""
         self._closed = True

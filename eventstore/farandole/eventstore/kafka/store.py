@@ -16,6 +16,7 @@ from .admin import Admin, Found, Topic
 from .batches import max_record
 from .brokertime import BrokerTime
 from .link import Link
+from .live import KafkaLive
 from .members import members
 from .numbering import Numbering, warn_if_numbered
 from .ownership import KafkaOwnership
@@ -91,6 +92,10 @@ class KafkaStore(EventStore):
         self._checkpoints = self._table(topics["checkpoints"].name)
         self._numbering = None if settings.registry is None else Numbering(settings.registry, self._catalogue)
         self.registry = None if self._numbering is None else self._numbering.url
+        self._live = KafkaLive(
+            settings, self._link, topics["live"].name, self.partitions, found["live"].max_message, self._name,
+            self._check_open,
+        )  # fmt: skip
         self._rejected = Rejected(
             self._events,
             partial(self._producer.append, topics["rejected"].name, 0),
@@ -185,6 +190,10 @@ class KafkaStore(EventStore):
     def checkpoints(self) -> Table:
         return self._checkpoints
 
+    @property
+    def live(self) -> KafkaLive:
+        return self._live
+
     async def now(self) -> int:
         self._check_open()
         return self._clock.now()
@@ -196,6 +205,7 @@ class KafkaStore(EventStore):
         gone = StoreClosed(f"the store {self.url} was closed: open it again to use it")
         await asyncio.gather(*(owner.close(gone) for owner in self._owners))
         await self._producer.close()
+        await self._live.close()
         await asyncio.gather(*(reader.close() for reader in self._readers))
         if self._numbering is not None:
             await self._numbering.close()

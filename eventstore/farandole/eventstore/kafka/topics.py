@@ -29,12 +29,14 @@ def topics_of(choreography: str, partitions: int) -> dict[str, Topic]:
     kept = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"} | stamped
     compacted = {"cleanup.policy": "compact"} | stamped
     timed = {"cleanup.policy": "delete"} | stamped
+    # Brokers delete whole segments, and by themselves begin a new one only after days.
+    hour = {"retention.ms": str(HOUR), "segment.ms": str(HOUR // 6)}
     clean = {"unclean.leader.election.enable": "false"}
     return {
         "events": Topic(f"{choreography}.events", partitions, kept, clean),
         "checkpoints": Topic(f"{choreography}.checkpoints", 1, compacted, clean),
         "catalogue": Topic(f"{choreography}.catalogue", 1, compacted, clean),
-        "live": Topic(f"{choreography}.live", partitions, timed, {"retention.ms": str(HOUR)}),
+        "live": Topic(f"{choreography}.live", partitions, timed, hour),
         "rejected": Topic(f"{choreography}.rejected", 1, timed, {"retention.ms": str(30 * 24 * HOUR)}),
     }
 

@@ -1,7 +1,7 @@
 """The log itself: what all handles of one in-memory store share."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import count
 
 from farandole.eventstore.bell import Bell
@@ -9,20 +9,9 @@ from farandole.eventstore.contract import Record, Stored
 from farandole.eventstore.shares import shares
 from farandole.eventstore.sizes import beyond_the_end
 
+from .held import Held
+from .live import LiveLog
 from .ownership import MemoryMember
-
-
-class Held(list[Stored]):
-    """The records that a partition holds; the first of them is at offset ``first``."""
-
-    def __init__(self, records: Iterable[Stored] = (), first: int = 0) -> None:
-        super().__init__(records)
-        self.first = first
-
-    @property
-    def next(self) -> int:
-        """The offset after the last one."""
-        return self.first + len(self)
 
 
 class MemoryLog:
@@ -40,6 +29,7 @@ class MemoryLog:
         self.rejected: dict[tuple[int, int], Stored] = {}
         self.groups: dict[str, Group] = {}
         self.bell = Bell()
+        self.live = LiveLog(partitions)
         self._names = count(1)
         self.lock = threading.Lock()
 

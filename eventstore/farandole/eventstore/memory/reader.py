@@ -1,24 +1,46 @@
 """Reading a log in memory."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
 
+from farandole.eventstore.bell import Bell
 from farandole.eventstore.contract import Reader, Stored
 from farandole.eventstore.errors import PositionLost, StoreClosed
 from farandole.eventstore.sizes import check_partition
 
-if TYPE_CHECKING:
-    from .store import MemoryStore
+from .held import Held
 
 _BATCH: Final = 1000
 """The most records of a partition in one `read`."""
 
 
+class Partitions(Protocol):
+    """What is read: the log, or what is said live."""
+
+    @property
+    def partitions(self) -> list[Held]: ...
+    @property
+    def bell(self) -> Bell: ...
+
+
+class Handle(Protocol):
+    """A handle on it."""
+
+    @property
+    def log(self) -> Partitions: ...
+    @property
+    def partitions(self) -> int: ...
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def check_open(self) -> Callable[[], None]: ...
+
+
 class MemoryReader(Reader):
     """A place in each followed partition; what is read is the log's own records."""
 
-    def __init__(self, store: "MemoryStore") -> None:
+    def __init__(self, store: Handle) -> None:
         self._store = store
         self._positions: dict[int, int] = {}
         self._closed = False

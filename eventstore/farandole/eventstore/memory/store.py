@@ -13,6 +13,7 @@ from farandole.eventstore.rejection import rejected_headers
 from farandole.eventstore.sizes import MAX_RECORD_BYTES, check_partition, check_sizes
 from farandole.eventstore.urls import options, without_secrets
 
+from .live import MemoryLive
 from .log import MemoryLog
 from .ownership import MemoryMember
 from .reader import MemoryReader
@@ -76,6 +77,7 @@ class MemoryStore(EventStore):
         self._choreography = choreography
         self._clock = clock
         self._appends = 0
+        self._live = MemoryLive(log.live, clock, self.check_open)
 
     def __repr__(self) -> str:
         return f"<MemoryStore {self.url} {self._choreography}>"
@@ -146,6 +148,10 @@ class MemoryStore(EventStore):
     def checkpoints(self) -> Table:
         return _MemoryTable(self.log.checkpoints, self.check_open, self.max_record_bytes)
 
+    @property
+    def live(self) -> MemoryLive:
+        return self._live
+
     async def now(self) -> int:
         self.check_open()
         return self._clock.now()
@@ -154,6 +160,7 @@ class MemoryStore(EventStore):
         self.closed = True
         for member in list(self.joined):
             member.leave(StoreClosed("the store of this member was closed"))
+        self._live.close()
         self.log.bell.ring()
 
 

@@ -18,6 +18,7 @@ from .committer import Committer
 from .connection import Connection
 from .failures import not_read, not_written
 from .lease import Group
+from .live import SqliteLive
 from .log import Batch, End, LogReader, LogWriter, NewBatch, Placed
 from .ownership import SqliteMember
 from .reader import SqliteReader, stored
@@ -114,6 +115,7 @@ class SqliteStore(EventStore):
         self._closing: asyncio.Task[None] | None = None
         self.catalogue_table = self._table("catalogue")
         self.checkpoints_table = self._table("checkpoints")
+        self._live = SqliteLive(settings.path, choreography, log.partitions, clock, max_record_bytes, self.check_open)
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self.url} {self._choreography}>"
@@ -195,6 +197,10 @@ class SqliteStore(EventStore):
     def checkpoints(self) -> SqliteTable:
         return self.checkpoints_table
 
+    @property
+    def live(self) -> SqliteLive:
+        return self._live
+
     async def now(self) -> int:
         self.check_open()
         return self.clock.now()
@@ -211,6 +217,7 @@ class SqliteStore(EventStore):
             await member.leave(StoreClosed("the store of this member was closed"))
         await self._committer.drain()
         await self.tail.close()
+        await self._live.close()
         for thread, connection in ((self._reading, self._reader), (self._writing, self._writer)):
             await self._loop.run_in_executor(thread, connection.close)
             thread.shutdown(wait=False)

@@ -21,7 +21,10 @@ Needs pytest and pytest-asyncio.
 import pytest
 
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{part}" for part in ("appending", "closing", "outage", "owning", "reading", "support", "tables"))
+    *(
+        f"{__name__}.{part}"
+        for part in ("appending", "closing", "outage", "owning", "reading", "speaking", "support", "tables")
+    )
 )
 
 from .contract import EventStoreContract  # noqa: E402

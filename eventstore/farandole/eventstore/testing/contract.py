@@ -7,13 +7,14 @@ from .closing import Closing
 from .outage import Outage
 from .owning import Owning
 from .reading import Reading
+from .speaking import Speaking
 from .support import Interrupt, OpenStore
 from .tables import Tables
 from .truncating import Truncating
 
 
 @pytest.mark.asyncio
-class EventStoreContract(Appending, Reading, Truncating, Tables, Owning, Closing, Outage):
+class EventStoreContract(Appending, Reading, Truncating, Tables, Speaking, Owning, Closing, Outage):
     """Every promise of `farandole.eventstore.contract`, as tests. Subclass it and override the fixture `open_store`.
 
     Nothing in the suite sleeps; it waits for conditions, up to `patience` seconds.

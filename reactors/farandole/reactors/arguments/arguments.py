@@ -7,6 +7,7 @@ from farandole.eventstore import EventStore, Stored
 from farandole.reactors.annotations import Trigger
 from farandole.reactors.desk import Desk
 from farandole.reactors.dispatch import Work
+from farandole.reactors.live import Speaker
 from farandole.reactors.outbox import Outbox
 from farandole.reactors.plan import Plan
 from farandole.reactors.scribe import Scribe
@@ -33,10 +34,12 @@ class Arguments:
         scribe: Scribe,
         outbox: Outbox,
         usage: UsageStats,
+        speaker: Speaker,
     ) -> None:
         self._choreography = choreography
         self._types = types
         self._reader = EventReader(store, types, values)
+        self._speaker = speaker
         self._desk = Desk(scribe, outbox, self._reader, store.max_record_bytes, usage)
 
     def at_hand(self, plan: Plan, work: Work) -> dict[str, Any] | None:
@@ -50,7 +53,7 @@ class Arguments:
             return None
         arguments = {**plan.provided, plan.simple: event}
         for name in plan.context:
-            arguments[name] = step_of(self._choreography, work, self._desk)
+            arguments[name] = step_of(self._choreography, work, self._desk, self._speaker)
         return arguments
 
     async def of(self, plan: Plan, work: Work) -> dict[str, Any]:
@@ -75,7 +78,7 @@ class Arguments:
                 arguments[trigger.param] = await self._taken(work, trigger, record, pair.types[place])
         for param, context in signature.context.items():
             if context.kind == "step":
-                arguments[param] = step_of(self._choreography, work, self._desk)
+                arguments[param] = step_of(self._choreography, work, self._desk, self._speaker)
             elif context.kind == "run":
                 arguments[param] = await run_of(reader, work)
             else:

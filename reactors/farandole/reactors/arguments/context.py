@@ -8,6 +8,7 @@ from farandole.projections import State, fold_state
 from farandole.reactors.desk import Desk, Report
 from farandole.reactors.dispatch import Work
 from farandole.reactors.history import HistoryIndex
+from farandole.reactors.live import Speaker, Voice
 from farandole.reactors.run import Run
 from farandole.reactors.shown import shown, text
 from farandole.reactors.step import Step
@@ -24,7 +25,7 @@ class HistoryUnavailable(StoreError):
     """The run's history cannot be read now, or not here any more. That is not the step's failure."""
 
 
-def step_of(choreography: str, work: Work, desk: Desk) -> Step:
+def step_of(choreography: str, work: Work, desk: Desk, speaker: Speaker) -> Step:
     """What a handler is given about its step."""
     run, pair = work.run, work.pair
     return Step(
@@ -38,6 +39,7 @@ def step_of(choreography: str, work: Work, desk: Desk) -> Step:
         choreography=choreography,
         report=Report(desk, work),
         substeps=RecordedSubsteps(desk, work),
+        voice=Voice(speaker, work),
         cancellation=work,
     )
 

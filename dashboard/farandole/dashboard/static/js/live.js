@@ -64,6 +64,7 @@ export function changed() {
 const GRACE = 2000; // milliseconds within which a stream that has ended is there again, as each is after a minute
 let events = null;
 let trouble = "";
+let stream = null;
 
 function mark() {
   const fresh = document.getElementById("fresh");
@@ -73,8 +74,11 @@ function mark() {
   fresh.title = trouble ? `Not up to date: ${trouble}` : live ? "Live: what changes is shown at once" : "Not live: trying to reach the server again";
 }
 
+const wants = () => document.querySelector("[data-stream]")?.dataset.stream ?? "/api/v1/stream";
+
 function listen() {
-  const source = new URL(document.querySelector("[data-stream]")?.dataset.stream ?? "/api/v1/stream", location.origin);
+  stream = wants();
+  const source = new URL(stream, location.origin);
   // From where the page was drawn: what came in between is told, too.
   const after = document.getElementById("fresh")?.dataset.after;
   if (after) source.searchParams.set("after", after);
@@ -84,6 +88,9 @@ function listen() {
   events.addEventListener("trouble", (event) => { trouble = JSON.parse(event.data).why ?? ""; mark(); });
   const names = ["run.changed", "record", "reset", ...(document.querySelector("[data-rates]") ? ["reactor.rates"] : [])];
   for (const name of names) events.addEventListener(name, changed);
+  events.addEventListener("live", (event) => {
+    document.dispatchEvent(new CustomEvent("farandole:said", { detail: JSON.parse(event.data) }));
+  });
 }
 
 export function startLive() {
@@ -97,7 +104,13 @@ export function startLive() {
     listen();
     changed();
   });
-  document.addEventListener("farandole:refreshed", mark);
+  document.addEventListener("farandole:refreshed", () => {
+    mark();
+    // What is shown now may be told by another stream: that of a run with a child more, say.
+    if (wants() === stream || document.hidden) return;
+    events.close();
+    listen();
+  });
   setInterval(() => { if (events.readyState === 2 && !document.hidden) { listen(); changed(); } }, 5000);
   addEventListener("pagehide", () => events.close());
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

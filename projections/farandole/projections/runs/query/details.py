@@ -77,10 +77,11 @@ def _history(
         query = query.where(r.place.is_not(None)).order_by(r.admitted, r.place)
         query = query if after is None else query.where(tuple_(r.admitted, r.place) > tuple_(*after))
     rows = connection.execute(query.limit(limit)).mappings()
-    return tuple(_record(row, personal) for row in rows)
+    return tuple(record_of(row, personal) for row in rows)
 
 
-def _record(row: Mapping[Any, Any], personal: bool) -> RecordRow:
+def record_of(row: Mapping[Any, Any], personal: bool) -> RecordRow:
+    """A row of the table ``records``, with what is personal if that is wanted."""
     found = dict(row)
     if personal and found["personal"] is not None:
         found["payload"] = found["personal"]
@@ -123,7 +124,7 @@ def _last(connection: Connection, run: RunRow, personal: bool, upto: int) -> tup
     r = t.records.c
     query = select(t.records).where(r.partition == run.partition, r.run == run.run, r.place.is_not(None))
     query = query.where(r.admitted <= upto).order_by(r.admitted.desc(), r.place.desc()).limit(MOST + 1)
-    return tuple(_record(row, personal) for row in connection.execute(query).mappings())[::-1]
+    return tuple(record_of(row, personal) for row in connection.execute(query).mappings())[::-1]
 
 
 def decisions(

@@ -1,0 +1,48 @@
+"""One run as it goes: its changes, and what its steps say while they are at work."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Query
+from sse_starlette import EventSourceResponse
+
+from farandole.dashboard.auth.guards import Seeing
+from farandole.dashboard.live import Talk, read_id
+from farandole.dashboard.web.paths import RunId
+
+from .asking import TheDesk, read_position
+from .stream import LONGEST, Stream
+
+router = APIRouter(tags=["live"])
+_MOST: Final = 50
+_SEEN: Final = "As Last-Event-ID: the id of the last event that was seen."
+
+
+@router.get("/runs/{run_id:path}/live", summary="It as it goes, and what is said", response_class=EventSourceResponse)
+async def live(
+    caller: Seeing,
+    desk: TheDesk,
+    run_id: RunId,
+    also: Annotated[
+        list[str] | None, Query(description="Other runs beside it, such as its children.", max_length=_MOST)
+    ] = None,
+    last_event_id: Annotated[str | None, Header(max_length=20_000)] = None,
+    after: Annotated[str | None, Query(description=_SEEN, max_length=20_000)] = None,
+) -> EventSourceResponse:
+    """Events ``record`` and ``run.changed`` as of the stream of all runs, and ``live``: a piece of what a step at work
+    says. One with ``anew`` begins a take, in whose favour all that the step said before is to be forgotten.
+
+    Whoever comes late is told all that an open step has said; the rest is in the log. What is personal is told to those
+    who may see it, what is secret to nobody.
+    """
+    assert desk.hub is not None
+    positions, heard = read_id(last_event_id or after)
+    seen = read_position(positions)
+    await desk.hub.check()
+    talk = Talk(desk.hub, desk.runs, desk.client, [run_id, *(also or ())], personal=caller.personal, heard=heard)
+
+    async def sending() -> AsyncIterator[bytes]:
+        async for event in talk.events(seen, longest=LONGEST):
+            yield event
+
+    return Stream(sending())

@@ -1,0 +1,167 @@
+"""One run, and those that were asked for with it, as they go: what changes in the tables, and what steps say at work.
+
+Both come in one stream, for a browser has few connections to one host. Of a step that the tables know to be done nothing
+is told any more: what it made stands in the log.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Connection, select
+
+from farandole.projections.runs import tables as t
+from farandole.projections.runs.query import Runs
+from farandole.reactors import Live
+from farandole.reactors.client import Client
+from farandole.reactors.live import Takes, pieces_in
+from farandole.reactors.live.feed import Listener
+
+from .changes import sent
+from .lookers import Wanted
+
+if TYPE_CHECKING:
+    from .hub import Hub
+
+_MARGIN: Final = 60_000
+"""Milliseconds by which the tables may be behind, or the clocks of brokers differ."""
+_WAITING: Final = 256
+"""Batches that wait for one who reads slowly; the log keeps what they miss."""
+_ID: Final = re.compile(rb"^id: (.*)$", re.MULTILINE)
+_SEPARATOR: Final = "~"
+
+
+def read_id(said: str | None) -> tuple[str | None, int]:
+    """The position in the tables, and how far was heard, in milliseconds since 1970 UTC, from the id of an event."""
+    positions, _, heard = (said or "").partition(_SEPARATOR)
+    return positions or None, int(heard) if heard.isdecimal() and len(heard) < 19 else -1
+
+
+class Talk:
+    """What one viewer is told.
+
+    Args:
+        run_ids: the runs that they look at.
+        personal: whether they may see what is personal.
+        heard: the time up to which they have heard everything; -1: nothing.
+    """
+
+    def __init__(
+        self, hub: "Hub", runs: Runs, client: Client, run_ids: Sequence[str], *, personal: bool, heard: int
+    ) -> None:
+        self._hub = hub
+        self._runs = runs
+        self._client = client
+        self._run_ids = run_ids
+        self._personal = personal
+        self._heard = heard
+        self._since = heard
+        self._positions = ""
+        self._done: set[tuple[str, str, str, str]] = set()
+
+    async def events(self, after: Mapping[int, int] | None, *, longest: float | None = None) -> AsyncIterator[bytes]:
+        """Events as they go over the wire.
+
+        Args:
+            after: positions behind what was seen before.
+            longest: seconds after which they end, the last of them with the id from where to come back.
+        """
+        waiting: asyncio.Queue[bytes | None] = asyncio.Queue(_WAITING)
+        self._positions = ",".join(f"{partition}={position}" for partition, position in sorted((after or {}).items()))
+        async with AsyncExitStack() as stack:
+            changes = await stack.enter_async_context(
+                self._hub.looking(Wanted(tuple(self._run_ids)), after, longest=longest)
+            )
+            tasks = [asyncio.create_task(self._changes(changes, waiting))]
+            stack.push_async_callback(_end, tasks)
+            for run_id in self._run_ids:
+                since = await self._begin(run_id)
+                listener = await stack.enter_async_context(self._client.live.listening(run_id.encode(), since))
+                tasks.append(asyncio.create_task(self._hear(run_id, listener, waiting)))
+            while (found := await waiting.get()) is not None:
+                yield found
+
+    async def _begin(self, run_id: str) -> int:
+        """The log time before which no open step of a run can have said anything."""
+        run = (await self._runs.get(run_id)).found
+        now = await self._client.store.now()
+        return min(now, now if run is None or run.since is None else run.since) - _MARGIN
+
+    async def _changes(self, changes: AsyncIterator[bytes], waiting: "asyncio.Queue[bytes | None]") -> None:
+        async for told in changes:
+            if told:
+                await waiting.put(_ID.sub(self._with_heard, told))
+        await waiting.put(None)
+
+    def _with_heard(self, found: re.Match[bytes]) -> bytes:
+        self._positions = found[1].decode()
+        return f"id: {self._id()}".encode()
+
+    async def _hear(self, run_id: str, listener: Listener, waiting: "asyncio.Queue[bytes | None]") -> None:
+        types, takes = self._client.scribe.types, Takes()
+        while True:
+            await listener.news()
+            records = listener.ready()
+            heard = [piece for record in records for piece in pieces_in(types, record)]
+            found = []
+            for piece in heard:
+                shown = takes.shown(piece)
+                if shown is not None and int(shown.at.timestamp() * 1000) > self._since:
+                    found.append(shown)
+            await self._learn(run_id, found)
+            told = [self._told(run_id, piece) for piece in found if self._may_be_shown(run_id, piece)]
+            if told:
+                await waiting.put(b"".join(told))
+
+    def _may_be_shown(self, run_id: str, piece: Live) -> bool:
+        return (self._personal or not piece.personal) and _step(run_id, piece) not in self._done
+
+    def _told(self, run_id: str, piece: Live) -> bytes:
+        at = int(piece.at.timestamp() * 1000)
+        # Not up to now: what was taken in the same millisecond may still come.
+        self._heard = max(self._heard, at - 1)
+        said = {"run_id": run_id, **as_json(piece)}
+        return sent("live", said, self._id())
+
+    def _id(self) -> str:
+        return f"{self._positions}{_SEPARATOR}{self._heard}"
+
+    async def _learn(self, run_id: str, pieces: Collection[Live]) -> None:
+        """Ask the tables which of the steps that begin to speak are done."""
+        if anew := {_step(run_id, piece) for piece in pieces if piece.anew}:
+            self._done |= (await self._runs.ask(lambda connection: _done(connection, anew))).found
+
+
+def as_json(piece: Live) -> dict[str, Any]:
+    """A piece, for other programs."""
+    return {
+        "reactor": piece.reactor, "trigger": piece.trigger, "generation": piece.generation, "attempt": piece.attempt,
+        "take": piece.take, "index": piece.index, "kind": piece.kind, "text": piece.text, "anew": piece.anew,
+        "lost": piece.lost, "personal": piece.personal, "at": int(piece.at.timestamp() * 1000),
+    }  # fmt: skip
+
+
+def _step(run_id: str, piece: Live) -> tuple[str, str, str, str]:
+    return run_id, piece.trigger, piece.reactor, piece.generation
+
+
+def _done(connection: Connection, steps: Collection[tuple[str, str, str, str]]) -> frozenset[tuple[str, str, str, str]]:
+    s, r = t.steps.c, t.runs.c
+    found = set()
+    for run_id, trigger, reactor, generation in steps:
+        query = (
+            select(s.ended)
+            .join(t.runs, (r.partition == s.partition) & (r.run == s.run))
+            .where(r.run_id == run_id, s.trigger == trigger, s.reactor == reactor, s.generation == generation)
+        )
+        if any(ended is not None for ended in connection.execute(query).scalars()):
+            found.add((run_id, trigger, reactor, generation))
+    return frozenset(found)
+
+
+async def _end(tasks: Collection["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,94 @@
+"""A conversation in a real browser: words appear as they are said, a call is allowed in its place, and all of it stays."""
+
+import asyncio
+from threading import Thread
+from typing import Any
+
+import httpx2
+import pytest
+from tests.dashboard.talking import LAST, Asked
+from tests.dashboard.talking import talk as choreography
+
+from .conftest import Stage
+from .looking import PHONE, Look
+from .test_screens import _FAULTS, axe
+
+__all__ = ["axe"]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+WORDS = "document.querySelector('.bubble.live [data-words]')?.textContent ?? ''"
+
+
+def begun(stage: Stage, run_id: str) -> None:
+    """A conversation is begun, and there is a page of it."""
+
+    async def begin() -> None:
+        async with choreography.connect(stage.store) as client, httpx2.AsyncClient(base_url=stage.url) as http:
+            partitions = range(client.store.partitions)
+            async with asyncio.timeout(120):
+                await client.follower.up_to_date(partitions)
+                while any(not client.follower.fold(p).contracts.get(b"helper.model") for p in partitions):
+                    await asyncio.sleep(0.05)
+                    await client.follower.up_to_date(partitions)
+            await client.start(Asked(question="Where is <b>order 7</b>?"), run_id=run_id)
+            async with asyncio.timeout(60):
+                while (await http.get(f"/api/v1/runs/{run_id}")).status_code == 404:
+                    await asyncio.sleep(0.05)
+
+    thread = Thread(target=lambda: asyncio.run(begin()))
+    thread.start()
+    thread.join()
+
+
+def test_words_appear_as_they_are_said_and_a_call_is_allowed_in_its_place(browser: Any, talk: Stage, axe: str) -> None:
+    begun(talk, "talk-1")
+    with Look.by(browser, talk.url) as look:
+        page = look.page
+        page.set_default_timeout(40_000)
+        look.to("/runs/talk-1?tab=conversation")
+        look.see("Where is <b>order 7</b>?")
+        page.locator(".call .decision").wait_for()
+        assert page.locator(".decision").count() == 1
+        page.locator(".below .bubble.agent", has_text="Parcels get lost.").wait_for()
+        look.shoot("conversation-asks")
+        page.locator(".decision .answer summary", has_text="HelperToolApproved").click()
+        page.locator(".decision").get_by_role("button", name="Answer HelperToolApproved").click()
+        page.locator(".bubble.live [data-words]", has_text="It was lost").wait_for()
+        words = page.evaluate(WORDS)
+        assert words != LAST
+        assert LAST.startswith(words)
+        look.shoot("conversation-live")
+        page.locator(".bubble.agent:not(.live)", has_text=LAST).wait_for()
+        assert page.locator(".bubble.live").count() == 0
+        assert page.locator(".bubble.agent", has_text=LAST).count() == 1
+        page.locator("[data-cost]", has_text="$").wait_for()
+        page.locator(".call", has_text="9.50 paid back for 7").wait_for()
+        page.evaluate(axe)
+        assert page.evaluate(_FAULTS) == []
+        look.shoot("conversation-done")
+        look.assert_harmless()
+
+
+def test_one_who_comes_late_sees_what_was_said_so_far(browser: Any, talk: Stage) -> None:
+    begun(talk, "talk-2")
+    with Look.by(browser, talk.url) as look:
+        look.to("/runs/talk-2?tab=conversation")
+        look.page.locator(".decision .answer summary", has_text="HelperToolApproved").click()
+        look.page.locator(".decision").get_by_role("button", name="Answer HelperToolApproved").click()
+        look.page.locator(".bubble.live [data-words]", has_text="It was lost").wait_for()
+        with Look.by(browser, talk.url) as late:
+            late.to("/runs/talk-2?tab=conversation")
+            late.page.locator(".bubble.agent .words", has_text="It was lost").wait_for()
+            late.page.locator(".bubble.agent:not(.live)", has_text=LAST).wait_for()
+            late.assert_harmless()
+
+
+def test_it_can_be_read_on_a_phone(browser: Any, talk: Stage, axe: str) -> None:
+    with Look.by(browser, talk.url, **PHONE) as look:
+        look.to("/runs/talk-1?tab=conversation")
+        look.see(LAST)
+        wide = look.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0
+        look.page.evaluate(axe)
+        assert look.page.evaluate(_FAULTS) == []
+        look.shoot("conversation-phone")
+        look.assert_harmless()

@@ -1,0 +1,89 @@
+"""Agents that talk with a customer: one calls a tool, asks another agent in a run of its own, and needs leave to pay."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from farandole.agents import Agent, Approval, Call, RunTool, Tool, scripted
+from farandole.reactors import Choreography
+from farandole.schemas import End, Event, Personal, Signal, Start
+
+LAST = "It was lost on the way, and nobody knows where. You get 9.50 back, and a word of regret from all of us here."
+DOLLAR = Decimal("0.001")
+
+
+class Asked(Start):
+    question: str
+
+
+class AskedMore(Signal):
+    question: str
+
+
+class Told(Event):
+    """The answer to the customer."""
+
+    text: str
+
+
+class ExpertAsked(Start):
+    """Ask somebody who knows about parcels."""
+
+    question: str
+
+
+class ExpertTold(End):
+    text: str
+
+
+class SecretAsked(Start):
+    illness: Annotated[str, Personal]
+
+
+class Advised(End):
+    text: str
+
+
+async def look_up(order: str) -> dict[str, str]:
+    """What became of an order."""
+    return {"order": order, "state": "<b>lost</b>"}
+
+
+async def refund(order: str, amount: str) -> str:
+    """Pay an order back."""
+    return f"{amount} paid back for {order}"
+
+
+def talking(name: str, seconds: float = 0) -> tuple[Choreography, Agent]:
+    """A choreography of that name, and the agent that customers talk to."""
+    desk = Choreography(name)
+    expert = Agent(
+        "expert", takes=ExpertAsked, gives=ExpertTold, model=scripted("Parcels get lost.", seconds=seconds / 4)
+    )
+    helper = Agent(
+        "helper",
+        takes=Asked | AskedMore,
+        gives=Told,
+        model=scripted(
+            Call("look_up", order="7"),
+            Call("expert_asked", question="Where do parcels go?"),
+            Call("refund", order="7", amount="9.50"),
+            LAST,
+            "Gladly. <script>alert(1)</script>",
+            seconds=seconds,
+        ),
+        instructions="You answer customers.",
+        tools=[
+            look_up,
+            RunTool(ExpertAsked, ExpertTold, name="expert_asked"),
+            Tool(refund, needs_approval=Approval(to=["role:clerk"], within="1d")),
+        ],
+        continues="self",
+        price=lambda reply: reply.usage.output_tokens * DOLLAR,
+    )
+    doctor = Agent("doctor", takes=SecretAsked, gives=Advised, model=scripted("Rest, and drink tea.", seconds=seconds))
+    for agent in (expert, helper, doctor):
+        agent.serve(desk)
+    return desk, helper
+
+
+talk, helper = talking("talk", 3)
