@@ -20,6 +20,7 @@ class Script:
     Attributes:
         seconds: how long each call of the model takes.
         calls: how many were made.
+        took: seconds that they took in all, which is a little more, for no timer is exact.
 
     Args:
         book: a file in which each call is noted, whatever becomes of the process: when, of which run, which one.
@@ -28,6 +29,7 @@ class Script:
     def __init__(self, seconds: float, book: Path | None = None) -> None:
         self.seconds = seconds
         self.calls = 0
+        self.took = 0.0
         self._book = None if book is None else os.open(book, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
 
     async def says(self, asked: str, replies: int) -> str | None:
@@ -40,7 +42,9 @@ class Script:
         run, calls = asked.split()
         if self._book is not None:
             os.write(self._book, f"{time.time()} {run} {replies}\n".encode())
+        began = time.perf_counter()
         if self.seconds:
             await asyncio.sleep(self.seconds)
         self.calls += 1
+        self.took += time.perf_counter() - began
         return ARGUMENT if replies + 1 < int(calls) else None
