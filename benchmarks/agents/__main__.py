@@ -61,7 +61,7 @@ def contest(rivals: list[str], given: argparse.Namespace) -> dict[str, Any]:
                 systems[rival] = asyncio.run(measure(rival, server, given))
         except (RuntimeError, NotThere, ServerFailed, OSError) as e:
             say(f"{rival} failed: {e}")
-            systems[rival] = {"failed": str(e).partition("\n")[0]}
+            systems[rival] = {"failed": str(e).strip().rpartition("\n")[2]}
     ours = systems.get("farandole", {}).get("runs_per_s")
     for name, found in systems.items():
         if ours and name != "farandole" and "runs_per_s" in found:

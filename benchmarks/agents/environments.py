@@ -13,7 +13,7 @@ from farandole.testing.server import fetched, kept
 
 PYDANTIC_AI: Final = "pydantic-ai-slim==2.68.0"
 NEEDS: Final[Mapping[str, Sequence[str]]] = {
-    "calfkit": ("calfkit==0.13.0",),
+    "calfkit": ("calfkit==0.13.0", "faststream[kafka]==0.7.1"),
     "langgraph": ("langgraph==1.2.22", "langgraph-checkpoint-postgres==3.2.0", "psycopg[binary,pool]>=3.2"),
     "dbos": ("dbos==3.4.0", PYDANTIC_AI, "psycopg[binary]>=3.2"),
     "temporal": ("temporalio==1.35.0", PYDANTIC_AI),

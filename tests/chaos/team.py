@@ -9,19 +9,20 @@ from typing import Final, Self
 from examples.research import finding, planning, publishing
 from examples.research.events import Published, TopicGiven
 
-from checker import Examination, Topics
-from farandole.reactors import Choreography, RunHandle
+from checker import Examination, Raw, Topics
+from farandole.reactors import Choreography
 from flow.fresh_topics import forget_topics
 from flow.watch import contracts, topics_of
 
 from .crew import Crew, Death, Hand
 from .ledger import Note, Notes
-from .team_steps import STEPS, expected
+from .team_steps import KILLED, STEPS, run_id
 from .trial import Trial
 
 PROGRAMS: Final = {"planning": planning.team, "finding": finding.library, "publishing": publishing.team}
 ANSWERS: Final = publishing.publisher.events
 EDITOR: Final = "ann"
+EVERY_STEP: Final = Counter(reactor for reactors in STEPS.values() for reactor in reactors)
 PATIENCE: Final = 170.0
 
 
@@ -31,25 +32,19 @@ class Team:
     Attributes:
         found: the log of each choreography, once `conclude` has read it.
         deaths: what the workers noted when they died.
-
-    Args:
-        researchers: of how many of the three each step is killed.
     """
 
-    def __init__(self, trial: Trial, researchers: int, partitions: int = 4) -> None:
+    def __init__(self, trial: Trial, partitions: int = 4) -> None:
         self.trial = trial
         self.partitions = partitions
         self._bootstrap = trial.broker.bootstrap
         self.url = f"kafka://{self._bootstrap}"
-        self.crew = Crew(
-            self.url, trial.folder, services=STEPS, partitions=partitions, module="chaos.team_worker",
-            environment={"CHAOS_RESEARCHERS": str(researchers)},
-        )  # fmt: skip
+        self.crew = Crew(self.url, trial.folder, services=STEPS, partitions=partitions, module="chaos.team_worker")
         self.notes = Notes(trial.folder / "executions")
         self.calls = Notes(trial.folder / "calls")
         self.found: dict[str, Examination] = {}
-        self._expected = Counter(expected(researchers))
         self._topics: dict[str, Topics] = {}
+        self._first: dict[str, list[Raw]] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -72,9 +67,7 @@ class Team:
             for name, parts in by_name.items():
                 topics = await self._stack.enter_async_context(await topics_of(self._bootstrap, self.crew, name))
                 first = await contracts(topics, self.crew, sum(len(part.reactors) for part in parts))
-                self.found[name] = Examination(topics.partitions, await topics.table())
-                self.found[name].take(first)
-                self._topics[name] = topics
+                self._topics[name], self._first[name] = topics, first
         self._client = await self._stack.enter_async_context(
             publishing.team.connect(self.url, partitions=self.partitions)
         )
@@ -87,16 +80,14 @@ class Team:
         return [note for note in self.notes.all() if note.what == "dies"]
 
     async def play(self, round: int) -> None:
-        """A run from its topic to its text, while each worker is killed at each step and comes back."""
-        so_far = Counter(note.about[0] for note in self.deaths)
-        run = await self._client.start(TopicGiven(topic="stone fruit"), run_id=f"topic-{round}")
-        playing = asyncio.ensure_future(self._as_a_person(run))
-        began = time.monotonic()
+        """Two runs from their topics to their texts, while each worker is killed at each step and comes back."""
+        playing = asyncio.ensure_future(self._round(round))
+        left, began = EVERY_STEP + Counter(note.about[0] for note in self.deaths), time.monotonic()
         try:
-            while not playing.done() or self._dead(so_far) < self._expected:
+            while not playing.done() or Counter(note.about[0] for note in self.deaths) < left:
                 if time.monotonic() - began > PATIENCE:
-                    left = self._expected - self._dead(so_far)
-                    raise TimeoutError(f"round {round}: after {PATIENCE:g} s nobody died at {dict(left)}")
+                    left.subtract(note.about[0] for note in self.deaths)
+                    raise TimeoutError(f"round {round}: after {PATIENCE:g} s nobody died at {dict(+left)}")
                 if playing.done():
                     playing.result()
                 self._bury()
@@ -107,11 +98,20 @@ class Team:
             await asyncio.wait([playing])
         self._bury()
 
-    def _dead(self, so_far: Counter[str]) -> Counter[str]:
-        return Counter(note.about[0] for note in self.deaths) - so_far
+    async def _round(self, round: int) -> None:
+        first, second = (run_id(round, killed) for killed in KILLED)
+        async with asyncio.TaskGroup() as together:
+            together.create_task(self._as_a_person(first))
+            while not self.notes.begun("writer", first) and not self._died_at("writer", first):
+                await asyncio.sleep(0.02)
+            together.create_task(self._as_a_person(second))
 
-    async def _as_a_person(self, run: RunHandle) -> None:
-        """Look into the inbox until the text is there, allow its publication, and wait for it."""
+    def _died_at(self, reactor: str, run: str) -> bool:
+        return any(note.about[:2] == (reactor, run) for note in self.deaths)
+
+    async def _as_a_person(self, id: str) -> None:
+        """Give a topic, look into the inbox until the text is there, allow its publication, and wait for it."""
+        run = await self._client.start(TopicGiven(topic="stone fruit"), run_id=id)
         while not (questions := await run.decisions()):
             await asyncio.sleep(0.1)
         (question,) = questions
@@ -140,8 +140,9 @@ class Team:
         """Read both logs until nothing is open in them."""
         async with asyncio.timeout(PATIENCE):
             for name, topics in self._topics.items():
-                found = self.found[name]
-                found.take(await topics.catch_up())
+                # Only now, for the catalogue grows: by what people answer, and by what children are started with.
+                self.found[name] = found = Examination(topics.partitions, await topics.table())
+                found.take([*self._first[name], *await topics.catch_up()])
                 while any(part.fold.runs for part in found.partitions):
                     self.crew.check()
                     found.take(await topics.read())

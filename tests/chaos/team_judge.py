@@ -11,7 +11,7 @@ from flow.orders_hold import digests_of_the_framework
 
 from .ledger import Note, executed_again
 from .team import Team
-from .team_steps import RESEARCHERS, SETTLED
+from .team_steps import KILLED, RESEARCHERS, SETTLED, run_id
 
 MODEL_CALLS = 1 + 2 * RESEARCHERS + 1 + 2
 TOOL_CALLS = 2 * RESEARCHERS + 1
@@ -44,7 +44,10 @@ def judge_team(team: Team, rounds: int) -> None:
     trial.wrong(*team.crew.complaints())
     models = [each for found in team.found.values() for each in _recorded(found, b"ModelReplied", _TURN)]
     tools = [each for found in team.found.values() for each in _recorded(found, b"ToolReturned", _CALL)]
-    trial.wrong(*_once("model", models, MODEL_CALLS * rounds), *_once("tool", tools, TOOL_CALLS * rounds))
+    trial.wrong(
+        *_once("model", models, MODEL_CALLS * len(KILLED) * rounds),
+        *_once("tool", tools, TOOL_CALLS * len(KILLED) * rounds),
+    )
     calls = team.calls.all()
     trial.wrong(*_kept("model", models, calls), *_kept("tool", tools, calls), *_keys(calls))
     trial.wrong(*_published(team, rounds))
@@ -124,7 +127,7 @@ def _keys(calls: list[Note]) -> Iterator[str]:
 
 def _published(team: Team, rounds: int) -> Iterator[str]:
     """One text for each topic: in the log, and at the press."""
-    one = {f"topic-{n}": 1 for n in range(rounds)}
+    one = {run_id(n, killed): 1 for n in range(rounds) for killed in KILLED}
     for kind in (b".Published", b".PublisherPublishCalled"):
         told = Counter(run.key.decode() for run, *_ in _events(team.found["team"], kind))
         if told != one:

@@ -1,7 +1,9 @@
 """Every step of the research team, and the point of each at which its worker dies.
 
-A run goes through the steps of a service in this order, a researcher's run for each of three questions. In each round the
-point moves on by one, so that as many rounds as there are points kill each step at each of them.
+A run goes through the steps of a service in this order; there is a researcher's run for each of three questions. A round is
+two runs of the team, so that kills go on side by side: through one the publishing service is killed, while planning, and
+then one researcher of the other run, are. In each round the point moves on by one, so that as many rounds as there are points
+kill each step at each of them.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,21 +25,15 @@ STEPS: Final[Mapping[str, Sequence[str]]] = {
     ),
 }  # fmt: skip
 RESEARCHERS: Final = 3
+KILLED: Final = ("publishing", "planning")
+"""Whose steps are killed in the two runs of a round, which are called after it; they begin in this order."""
 SETTLED: Final = ("unacknowledged", "after_append")
 """Points at which the outcome is in the log."""
 
 
-def expected(researchers: int) -> list[str]:
-    """The reactors of all steps of a round whose workers die, in order.
-
-    Args:
-        researchers: of how many of them each step is killed.
-    """
-    return sorted(
-        reactor
-        for service, reactors in STEPS.items()
-        for reactor in reactors * (researchers if service == "finding" else 1)
-    )
+def run_id(round: int, killed: str) -> str:
+    """The id of a run of the team."""
+    return f"{killed}-{round}"
 
 
 class Deaths:
@@ -45,13 +41,11 @@ class Deaths:
 
     Args:
         notes: what its processes noted before this one.
-        researchers: of how many each step is killed.
     """
 
-    def __init__(self, service: str, ledger: Ledger, notes: Sequence[Note], researchers: int) -> None:
+    def __init__(self, service: str, ledger: Ledger, notes: Sequence[Note]) -> None:
+        self._service = service
         self._reactors = STEPS[service]
-        self._researchers = researchers
-        self._rounds_by_id = service != "finding"
         self._ledger = ledger
         self._points: dict[StepAt, str] = {}
         self._met: dict[str, list[StepAt]] = {}
@@ -75,22 +69,22 @@ class Deaths:
 
     def _meet(self, step: StepAt) -> None:
         reactor, run, _ = step
-        if run not in self._met:
-            self._met[run] = []
-        round, who = self._place(run)
-        before = sum(met[0] == reactor for met in self._met[run])
+        before = sum(met[0] == reactor for met in self._met.setdefault(run, []))
         self._met[run].append(step)
         places = [place for place, each in enumerate(self._reactors) if each == reactor]
-        if reactor in self._reactors and before < len(places) and who < self._researchers:
-            self._points[step] = POINTS[(places[before] + who + round) % len(POINTS)]
-        else:
+        round = self._round(run)
+        if round is None or before >= len(places):
             self._points[step] = ""
+        else:
+            self._points[step] = POINTS[(places[before] + round) % len(POINTS)]
 
-    def _place(self, run: str) -> tuple[int, int]:
-        """Of which round a run is, and which of the researchers'."""
-        if self._rounds_by_id:
-            return int(run.rpartition("-")[2]), 0
-        return divmod(list(self._met).index(run), RESEARCHERS)
+    def _round(self, run: str) -> int | None:
+        """The round in which the service is killed through this run; None if it is not."""
+        if self._service == "finding":
+            round, who = divmod(list(self._met).index(run), RESEARCHERS * len(KILLED))
+            return round if who == RESEARCHERS else None
+        killed, _, number = run.rpartition("-")
+        return int(number) if killed == self._service else None
 
 
 def _steps(notes: Sequence[Note], what: str) -> Iterator[StepAt]:

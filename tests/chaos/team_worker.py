@@ -9,7 +9,6 @@ import hashlib
 import importlib
 import json
 import logging
-import os
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -105,7 +104,7 @@ def main() -> None:
     (choreography,) = (each for each in vars(program).values() if isinstance(each, Choreography))
     ledger, notes = Ledger(folder / "executions", member), Notes(folder / "executions").all()
     own = [note for note in notes if note.member == member]
-    wrap(ledger, Deaths(service, ledger, own, int(os.environ["CHAOS_RESEARCHERS"])).reach)
+    wrap(ledger, Deaths(service, ledger, own).reach)
     know_the_step()
     note_calls(program, Ledger(folder / "calls", member))
     asyncio.run(_work(choreography, job))

@@ -1,6 +1,7 @@
 """What is stored in Kafka, by a consumer that reads all of it."""
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 
 async def bytes_in(server: str) -> int:
@@ -10,8 +11,7 @@ async def bytes_in(server: str) -> int:
     consumer = AIOKafkaConsumer(bootstrap_servers=server, enable_auto_commit=False)
     await consumer.start()
     try:
-        topics = [topic for topic in await consumer.topics() if not topic.startswith("__")]
-        places = [TopicPartition(topic, n) for topic in topics for n in consumer.partitions_for_topic(topic) or ()]
+        places = await _places(server)
         ends = await consumer.end_offsets(places)
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
@@ -24,3 +24,17 @@ async def bytes_in(server: str) -> int:
         return total
     finally:
         await consumer.stop()
+
+
+async def _places(server: str) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=server)
+    await admin.start()
+    try:
+        topics = [topic for topic in await admin.list_topics() if not topic.startswith("__")]
+        return [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in await admin.describe_topics(topics)
+            for partition in topic["partitions"]
+        ]
+    finally:
+        await admin.close()
