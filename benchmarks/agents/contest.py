@@ -22,13 +22,15 @@ LENGTHS = (10, 50, 100)
 """Turns of the conversations whose bytes are counted."""
 ALONE = 10
 _MOST = 30.0
-"""Seconds that agents which run alone may take in all."""
+"""Seconds that agents which run alone may take in all, and one with a long conversation."""
 
 
 async def measure(system: Contender, script: Script, job: dict[str, Any]) -> dict[str, Any]:
     """All figures that need no kill."""
     calls = job["calls"]
-    await asyncio.gather(*(system.run(f"warm-{n}", 2) for n in range(20)))
+    async with asyncio.timeout(_MOST):
+        await system.run("first", 2)  # alone: some make what they need when they are first used
+        await asyncio.gather(*(system.run(f"warm-{n}", 2) for n in range(20)))
     alone = await _alone(system, script, calls)
     sizes = await _sizes(system, script)
     crowd = await _crowd(system, script, job["agents"], calls, job["limit"])
@@ -50,11 +52,16 @@ async def _sizes(system: Contender, script: Script) -> dict[str, Any]:
     """Bytes a turn, as the conversation grows."""
     seconds, script.seconds = script.seconds, 0
     stored, at = {0: 0.0}, 0
-    for length in LENGTHS:
-        before = await system.stored()
-        await system.run(f"long-{length}", length)
-        stored[length] = await system.stored() - before
-    script.seconds = seconds
+    try:
+        for length in LENGTHS:
+            before = await system.stored()
+            async with asyncio.timeout(_MOST):
+                await system.run(f"long-{length}", length)
+            stored[length] = await system.stored() - before
+    except TimeoutError:
+        return {"bytes": f"a conversation of {length} turns did not end within {_MOST:g} s"}
+    finally:
+        script.seconds = seconds
     found: dict[str, Any] = {}
     for length in LENGTHS:
         found[f"bytes_per_turn_{at}_to_{length}"] = (stored[length] - stored[at]) / (length - at)

@@ -18,7 +18,7 @@ async def test_every_agent_comes_to_its_answer(script: Script) -> None:
         found = await measure(desk, script, JOB)
     assert found["ended"] == JOB["agents"]
     assert found["runs_per_s"] > 0
-    assert script.calls == 20 * 2 + 10 * JOB["calls"] + sum(LENGTHS) + JOB["agents"] * JOB["calls"]
+    assert script.calls == 21 * 2 + 10 * JOB["calls"] + sum(LENGTHS) + JOB["agents"] * JOB["calls"]
 
 
 @pytest.mark.kafka
