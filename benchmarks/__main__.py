@@ -1,6 +1,6 @@
 """All benchmarks, one after the other, and the tables of ``docs/performance.md`` from their figures.
 
-    python -m benchmarks                      # all but the soak, on a broker of their own: about 25 minutes
+    python -m benchmarks                      # all but agents and the soak, on a broker of their own: about 25 minutes
     python -m benchmarks chain restore        # some
     python -m benchmarks --page docs/performance.md --only-page
 
@@ -34,11 +34,12 @@ RUNS: dict[str, tuple[str, ...]] = {
     "rebuild": ("rebuild", "--store", "kafka", "--db", "postgres", "--processes", "2"),
     "rebuild-sqlite": ("rebuild", "--store", "kafka", "--db", "sqlite"),
     "questions": ("questions", "--store", "sqlite", "--db", "postgres"),
+    "agents": ("agents", "--store", "kafka"),
     "soak": ("soak", "--minutes", "60", "--rate", "100"),
 }
 """Name of each result, the module that makes it, and its options."""
-USUAL = tuple(name for name in RUNS if name != "soak")
-"""The soak takes an hour, and so is run when it is named."""
+USUAL = tuple(name for name in RUNS if name not in ("agents", "soak"))
+"""The soak takes an hour, and agents need environments with other systems in them: these are run when they are named."""
 
 
 def main() -> int:
@@ -47,7 +48,7 @@ def main() -> int:
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"which: {', '.join(RUNS)} (default: all but the soak)"
+        "names", nargs="*", metavar="NAME", help=f"which: {', '.join(RUNS)} (default: all but agents and the soak)"
     )
     options.add_argument("--page", type=Path, help="put the tables on this page")
     options.add_argument("--only-page", action="store_true", help="run nothing: the figures are there")

@@ -34,7 +34,10 @@ def _table(result: dict[str, Any]) -> str:
     spread = result.pop("spread", {})
     plain = {k: v for k, v in result.items() if not isinstance(v, dict)}
     columns: dict[str, dict[str, Any]]
-    if "steps" in result and "cpu_us_per_step" in result:
+    if "systems" in result:
+        columns = {name: dict(its) for name, its in result["systems"].items()}
+        spreads = {name: {} for name in columns}
+    elif "steps" in result and "cpu_us_per_step" in result:
         columns = {"Farandole": plain, **{name: result[key] for key, name in _SYSTEMS.items() if key in result}}
         spreads = {
             "Farandole": spread.get("farandole", {}),

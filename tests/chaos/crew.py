@@ -43,6 +43,7 @@ class Hand:
     static: bool = True
     release: str = "1"
     environment: Mapping[str, str] = field(default_factory=dict)
+    module: str = "chaos.worker"
     lives: int = 0
     """How many processes it has been."""
     _process: "subprocess.Popen[str] | None" = None
@@ -76,7 +77,7 @@ class Hand:
         }  # fmt: skip
         more = {"CHAOS_CLOCK_OFFSET": repr(clock_offset()), "FAKETIME_DONT_FAKE_MONOTONIC": "1", **self.environment}
         with self.log.open("a") as log:
-            self._process = run_module("chaos.worker", json.dumps(job), environment=more, stdout=log, stderr=log)
+            self._process = run_module(self.module, json.dumps(job), environment=more, stdout=log, stderr=log)
         self.lives += 1
 
     def kill(self) -> Death:

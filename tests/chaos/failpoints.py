@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from aiokafka.producer.sender import SendProduceReqHandler
 
+from checker.record import Kind, read_head
 from farandole.eventstore import Record
 from farandole.reactors.attempt import Attempts
 from farandole.reactors.dispatch import Work
@@ -36,6 +37,11 @@ POINTS: Final = (
     "after_append",
 )
 
+StepAt = tuple[str, str, str]
+"""Reactor, run, trigger."""
+Reach = Callable[[str, Sequence[StepAt]], None]
+"""Told of a point, and of the steps that have come to it: several where their outcomes go to the log together."""
+
 _at_work: ContextVar[Work] = ContextVar("at_work")
 
 
@@ -51,20 +57,27 @@ class Failpoint:
         self._point = point
         self._left = nth
 
-    def reach(self, point: str) -> None:
+    def reach(self, point: str, steps: Sequence[StepAt]) -> None:
         if point != self._point:
             return
         self._left -= 1
         if self._left == 0:
             self._ledger.note("dies", point)
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
 
 
-def wrap(ledger: Ledger, reach: Callable[[str], None]) -> None:
+def die() -> None:
+    """End this process with SIGKILL."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def wrap(ledger: Ledger, reach: Reach) -> None:
     """Note each execution of a handler, and pass by the points."""
     make, call, append = Attempts.make, Attempts._call, Outbox._append
     plan = Plan.__init__
     create, answer = SendProduceReqHandler.create_request, SendProduceReqHandler.handle_response
+    in_flight: dict[tuple[str, int], list[StepAt]] = {}
+    """By topic and partition: an outbox has one append at a time on its way."""
 
     def plan_roundabout(self: Plan, *args: Any) -> None:
         plan(self, *args)
@@ -76,29 +89,47 @@ def wrap(ledger: Ledger, reach: Callable[[str], None]) -> None:
 
     async def call_noted(self: Attempts, reactor: Reactor, arguments: dict[str, Any], limit: Any) -> object:
         work = _at_work.get()
-        execution = (reactor.name, work.run.id.decode(), work.pair.trigger.decode(), str(work.attempt))
-        reach("before_handler")
-        ledger.note("begins", *execution)
+        step = (reactor.name, work.run.id.decode(), work.pair.trigger.decode())
+        reach("before_handler", [step])
+        ledger.note("begins", *step, str(work.attempt))
         result = await call(self, reactor, arguments, limit)
-        ledger.note("ends", *execution)
-        reach("after_handler")
+        ledger.note("ends", *step, str(work.attempt))
+        reach("after_handler", [step])
         return result
 
     async def append_passing(self: Outbox, partition: int, records: Sequence[Record]) -> None:
-        reach("before_append")
-        await append(self, partition, records)
-        reach("after_append")
+        place = f"{getattr(self._store, 'choreography', '')}.events", partition
+        in_flight[place] = steps = _of(records)
+        reach("before_append", steps)
+        try:
+            await append(self, partition, records)
+        finally:
+            del in_flight[place]
+        reach("after_append", steps)
+
+    def on_the_way(handler: SendProduceReqHandler) -> list[StepAt]:
+        return [step for place in handler._batches for step in in_flight.get((place.topic, place.partition), ())]
 
     def create_passing(self: SendProduceReqHandler) -> Any:
         request = create(self)
-        reach("before_send")
+        reach("before_send", on_the_way(self))
         return request
 
     def answer_passing(self: SendProduceReqHandler, response: Any) -> None:
-        reach("unacknowledged")
+        reach("unacknowledged", on_the_way(self))
         answer(self, response)
 
     Attempts.make, Attempts._call, Outbox._append = make_noted, call_noted, append_passing  # type: ignore[method-assign]
     Plan.__init__ = plan_roundabout  # type: ignore[method-assign]
     SendProduceReqHandler.create_request = create_passing
     SendProduceReqHandler.handle_response = answer_passing
+
+
+def _of(records: Sequence[Record]) -> list[StepAt]:
+    """The steps whose outcomes these are."""
+    heads = [(record.key, read_head(record.headers)) for record in records]
+    return [
+        (head.reactor.decode(), (run or b"").decode(), head.causation.decode())
+        for run, head in heads
+        if head is not None and head.kind == Kind.OUTCOME and head.index == 0
+    ]

@@ -11,10 +11,11 @@ import pytest
 from . import cells
 from .cell import CELLS
 from .conftest import Play
+from .team_steps import STEPS
 
 __all__ = ["cells"]
 
-BY_NAME: Final = {"zombie", "kill-and-restart", "kill-and-take-over"}
+BY_NAME: Final = {"agents", "zombie", "kill-and-restart", "kill-and-take-over"}
 """Those that have a test of their own name below."""
 TESTED: Final = [each for name, each in CELLS.items() if each.tested is not None and name not in BY_NAME]
 
@@ -58,3 +59,14 @@ async def test_another_worker_takes_over_what_a_killed_one_owed_within_moments_o
     trial = await played("kill-and-take-over")
     [took] = trial.recoveries["killed, session 3 s"]
     assert took > 2, "the group waits for the session, give or take a heartbeat"
+
+
+@pytest.mark.kafka
+async def test_a_team_of_agents_publishes_one_text_though_each_worker_is_killed_at_each_of_its_steps(
+    played: Play, kafka_tools: None
+) -> None:
+    trial = await played("agents")
+    every_step = sum(map(len, STEPS.values()))
+    assert trial.figures["steps_died_at"] == every_step
+    # Nothing is proven of calls that are not made again unless some were, whose workers died before anybody knew.
+    assert trial.figures["calls_made"] > trial.figures["recorded_calls"]

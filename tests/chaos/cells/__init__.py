@@ -1,7 +1,22 @@
 """All cells. Importing this declares them."""
 
-from . import brokers, clocks, deploys, handlers, kills, network, nodes, sqlite, starts, tables, waiting, zombies
+from . import (
+    agents,
+    brokers,
+    clocks,
+    deploys,
+    handlers,
+    kills,
+    network,
+    nodes,
+    sqlite,
+    starts,
+    tables,
+    waiting,
+    zombies,
+)
 
 __all__ = [
-    "brokers", "clocks", "deploys", "handlers", "kills", "network", "nodes", "sqlite", "starts", "tables", "waiting", "zombies",
+    "agents", "brokers", "clocks", "deploys", "handlers", "kills", "network", "nodes", "sqlite", "starts", "tables", "waiting",
+    "zombies",
 ]  # fmt: skip

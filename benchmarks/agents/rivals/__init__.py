@@ -1,0 +1,1 @@
+"""The scripted agent in each system, a module each."""

@@ -1,0 +1,94 @@
+"""Every step of the research team, and the point of each at which its worker dies.
+
+A run goes through the steps of a service in this order; there is a researcher's run for each of three questions. A round is
+two runs of the team, so that kills go on side by side: through one the publishing service is killed, while planning, and
+then one researcher of the other run, are. In each round the point moves on by one, so that as many rounds as there are points
+kill each step at each of them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from .failpoints import POINTS, StepAt, die
+from .ledger import Ledger, Note
+
+STEPS: Final[Mapping[str, Sequence[str]]] = {
+    "planning": ("planner", "planner.model", "planner.reply", "hand_out"),
+    "finding": (
+        "researcher", "researcher.model", "researcher.reply", "researcher.tools.search", "researcher.tools.search",
+        "researcher.turn", "researcher.model", "researcher.reply",
+    ),
+    "publishing": (
+        "writer", "writer.model", "writer.reply", "publisher", "publisher.model", "publisher.reply",
+        "publisher.approval", "publisher.decision", "publisher.tools.publish", "publisher.turn", "publisher.model",
+        "publisher.reply",
+    ),
+}  # fmt: skip
+RESEARCHERS: Final = 3
+KILLED: Final = ("publishing", "planning")
+"""Whose steps are killed in the two runs of a round, which are called after it; they begin in this order."""
+SETTLED: Final = ("unacknowledged", "after_append")
+"""Points at which the outcome is in the log."""
+
+
+def run_id(round: int, killed: str) -> str:
+    """The id of a run of the team."""
+    return f"{killed}-{round}"
+
+
+class Deaths:
+    """The failpoint of one service's worker: it dies once for each step, whichever process of it comes to the point.
+
+    Args:
+        notes: what its processes noted before this one.
+    """
+
+    def __init__(self, service: str, ledger: Ledger, notes: Sequence[Note]) -> None:
+        self._service = service
+        self._reactors = STEPS[service]
+        self._ledger = ledger
+        self._points: dict[StepAt, str] = {}
+        self._met: dict[str, list[StepAt]] = {}
+        for step in _steps(notes, "meets"):
+            self._meet(step)
+        self._died = set(_steps(notes, "dies"))
+
+    def reach(self, point: str, steps: Sequence[StepAt]) -> None:
+        for step in steps:
+            if step not in self._points and step[0] in self._reactors:
+                self._ledger.note("meets", *step)
+                self._meet(step)
+        due = [step for step in steps if step not in self._died and self._points.get(step) == point]
+        if not due:
+            return
+        # Whose outcome went to the log along with another one's comes to no further point.
+        along = [step for step in steps if step not in self._died and self._points.get(step)]
+        for step in along if point in SETTLED else due:
+            self._ledger.note("dies", *step, point)
+        die()
+
+    def _meet(self, step: StepAt) -> None:
+        reactor, run, _ = step
+        before = sum(met[0] == reactor for met in self._met.setdefault(run, []))
+        self._met[run].append(step)
+        places = [place for place, each in enumerate(self._reactors) if each == reactor]
+        round = self._round(run)
+        if round is None or before >= len(places):
+            self._points[step] = ""
+        else:
+            self._points[step] = POINTS[(places[before] + round) % len(POINTS)]
+
+    def _round(self, run: str) -> int | None:
+        """The round in which the service is killed through this run; None if it is not."""
+        if self._service == "finding":
+            round, who = divmod(list(self._met).index(run), RESEARCHERS * len(KILLED))
+            return round if who == RESEARCHERS else None
+        killed, _, number = run.rpartition("-")
+        return int(number) if killed == self._service else None
+
+
+def _steps(notes: Sequence[Note], what: str) -> Iterator[StepAt]:
+    for note in notes:
+        if note.what == what:
+            reactor, run, trigger, *_ = note.about
+            yield reactor, run, trigger
