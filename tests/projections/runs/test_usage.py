@@ -154,6 +154,6 @@ async def test_the_log_makes_the_same_rows_again_and_retention_takes_them_out(da
         assert (await runs.usage(by=("agent", "model", "run"))).found == before
         while (await runs.counts()).found.get("completed") != 3:
             await asyncio.sleep(0.01)
-        now = max((await runs.freshness()).log_times.values())
-        await asyncio.to_thread(retire, RunTables(database, client.scribe.choreography), now + 1)
+        over = {partition: at + 1 for partition, at in (await runs.freshness()).log_times.items()}
+        await asyncio.to_thread(retire, RunTables(database, client.scribe.choreography), over)
         assert (await runs.usage()).found == ()
