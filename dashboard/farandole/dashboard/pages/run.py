@@ -58,9 +58,9 @@ async def run(request: Request, run_id: str) -> HTMLResponse:
             (seen_by(request.state.caller, decision), types.answer_forms(decision))
             for decision in (await runs.decisions(run_id=run_id)).found
         ],
-        "spent": (spent := (await runs.usage(by=(), run_id=run_id)).found),
+        "spent": (used := (await runs.usage(by=(), run_id=run_id)).found),
         "family_spent": [
-            each for each in (await runs.usage(by=(), run_id=run_id, children=True)).found if each not in spent
+            each for each in (await runs.usage(by=(), run_id=run_id, children=True)).found if each not in used
         ],
         "fresh": found.fresh,
     }
@@ -150,7 +150,7 @@ async def _graph(request: Request, runs: Runs, row: RunRow, at: int) -> dict[str
 
 async def _conversation(request: Request, runs: Runs, row: RunRow, at: int) -> dict[str, Any]:
     found, below = await talk_in(runs, row, request.state.caller.personal)
-    return {"talk": found, "spent": spent(found), "also": below}
+    return {"talk": found, "talk_spent": spent(found), "also": below}
 
 
 def _in_place(talk: list[Conversation], decisions: list[Any]) -> dict[str, Any]:
