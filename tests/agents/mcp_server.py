@@ -8,7 +8,7 @@ from typing import Any
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 
-ledger = Path(sys.argv[1])
+ledger = Path()
 server = MCPServer("shop")
 
 
@@ -50,6 +50,7 @@ async def dies_once() -> str:
 
 
 if __name__ == "__main__":
+    ledger = Path(sys.argv[1])
     note("started")
     if len(sys.argv) > 2:
         server.run("streamable-http", port=int(sys.argv[2]))
