@@ -309,3 +309,10 @@ def test_every_problem_is_told_at_once() -> None:
     with pytest.raises(IncompatibleSchema) as e:
         check_evolution(schema_of(a=str, c=int), [Earlier(1, schema_of(a=int))], "backward")
     assert [line.split("'")[1] for line in str(e.value).splitlines()] == ["a", "c"]
+
+
+def test_what_a_later_release_says_in_a_schema_of_its_own_changes_no_meaning() -> None:
+    ours, told = schema_of(a=int), {"farandole.of_a_later_release": "signal"}
+    theirs = {**ours, **told, "fields": [{**field, **told} for field in ours["fields"]]}
+    check_evolution(ours, [Earlier(1, theirs)], "full_transitive")
+    check_evolution(theirs, [Earlier(1, ours)], "full_transitive")

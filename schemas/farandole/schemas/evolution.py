@@ -8,10 +8,9 @@ parks the steps of events of a version above its own, visibly, until it is deplo
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from .avro import DEADLINE, KIND, VERSION, fingerprint_of
+from .avro import VERSION, fingerprint_of
 from .compatibility import Mismatch, mismatches
 from .errors import IncompatibleSchema
-from .marks import ALL as MARKS
 
 Mode = Literal[
     "rolling",
@@ -156,20 +155,9 @@ def _collisions(schema: dict[str, Any], same: Sequence[Earlier]) -> Iterator[str
             )
 
 
-_MEANS_NOTHING: Final = frozenset(
-    {
-        "doc",
-        "default",
-        "precision",
-        "farandole.values",
-        "farandole.length",
-        VERSION,
-        KIND,
-        DEADLINE,
-        *(mark.attribute for mark in MARKS),
-    }
-)
-"""Attributes that say nothing of what a value's bytes mean."""
+_MEANS_NOTHING: Final = frozenset({"doc", "default", "precision"})
+"""Attributes that say nothing of what a value's bytes mean; nor do our own, those of later releases among them."""
+_OURS: Final = "farandole."
 
 
 def _meaning(schema: Any) -> Any:
@@ -177,5 +165,6 @@ def _meaning(schema: Any) -> Any:
         return [_meaning(branch) for branch in schema]
     if not isinstance(schema, dict):
         return schema
-    kept: dict[str, Any] = {key: _meaning(value) for key, value in schema.items() if key not in _MEANS_NOTHING}
+    told = {key for key in schema if key not in _MEANS_NOTHING and not key.startswith(_OURS)}
+    kept: dict[str, Any] = {key: _meaning(value) for key, value in schema.items() if key in told}
     return kept["type"] if set(kept) == {"type"} else kept
