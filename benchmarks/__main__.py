@@ -33,6 +33,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "scale": ("scale", "--store", "kafka"),
     "rebuild": ("rebuild", "--store", "kafka", "--db", "postgres", "--processes", "2"),
     "rebuild-sqlite": ("rebuild", "--store", "kafka", "--db", "sqlite"),
+    "live": ("live", "--store", "kafka", "--rate", "1000"),
     "questions": ("questions", "--store", "sqlite", "--db", "postgres"),
     "agents": ("agents", "--store", "kafka"),
     "soak": ("soak", "--minutes", "60", "--rate", "100"),
