@@ -50,6 +50,8 @@ class Keepers:
         self._choreography = choreography
         self._logs = [folder / f"keeper-{n}.log" for n in range(processes)]
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._said = [0] * processes
+        """How much each had logged before it was started last."""
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -59,6 +61,8 @@ class Keepers:
                 self.db = self.server.url
             stack.callback(self._end)
             self._processes = [self._started(n) for n in range(len(self._logs))]
+            for n in range(self.count):
+                self._serving(n)
             self._stack = stack.pop_all()
         return self
 
@@ -70,10 +74,13 @@ class Keepers:
         return len(self._logs)
 
     def kill(self, which: int) -> None:
-        """End one with SIGKILL, and start it again at once."""
+        """End one with SIGKILL, and start it again at once. It is there again: one that cannot reach the log when it begins
+        ends, and says so.
+        """
         self._processes[which].kill()
         self._processes[which].wait()
         self._processes[which] = self._started(which)
+        self._serving(which)
 
     def kill_the_database(self) -> None:
         """End PostgreSQL with SIGKILL, and start it again at once."""
@@ -142,10 +149,20 @@ class Keepers:
             database.close()
 
     def _started(self, which: int) -> "subprocess.Popen[bytes]":
+        log = self._logs[which]
+        self._said[which] = len(log.read_text(errors="replace")) if log.exists() else 0
         with self._logs[which].open("a") as log:
             return subprocess.Popen(
                 self._command("serve", "--port", "0"), env=self._environment(), stdout=log, stderr=log
             )
+
+    def _serving(self, which: int) -> None:
+        """Wait until one that was just started says that it serves, or ends."""
+        deadline = time.monotonic() + _AT_THE_END
+        while f"serving {self._choreography}" not in self._logs[which].read_text(errors="replace")[self._said[which] :]:
+            if self._processes[which].poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"a keeper did not begin:\n{self._logs[which].read_text(errors='replace')[-2000:]}")
+            time.sleep(0.02)
 
     def _command(self, word: str, *more: str) -> list[str]:
         return [sys.executable, "-m", "farandole.cli", word, "-c", self._choreography, *more]
