@@ -1,9 +1,15 @@
 """Agents that talk with a customer: one calls a tool, asks another agent in a run of its own, and needs leave to pay."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
+
+from pydantic_ai.messages import ModelMessage, ToolReturnPart
+from pydantic_ai.models import StreamedResponse
 
 from farandole.agents import Agent, Approval, Call, RunTool, Tool, scripted
+from farandole.agents.playing import Played
 from farandole.reactors import Choreography
 from farandole.schemas import End, Event, Personal, Signal, Start
 
@@ -53,9 +59,30 @@ async def refund(order: str, amount: str) -> str:
     return f"{amount} paid back for {order}"
 
 
-def talking(name: str, seconds: float = 0) -> tuple[Choreography, Agent]:
+class Unhurried(Played):
+    """Calls tools soon, and takes its time over the last words, so that there is time to look at them."""
+
+    @asynccontextmanager
+    async def request_stream(
+        self, messages: list[ModelMessage], *more: Any, **others: Any
+    ) -> AsyncGenerator[StreamedResponse]:
+        told = [part.tool_name for part in messages[-1].parts if isinstance(part, ToolReturnPart)]
+        self._seconds = 20 if "refund" in told else 0.3
+        async with super().request_stream(messages, *more, **others) as stream:
+            yield stream
+
+
+def talking(name: str, seconds: float = 0, *, unhurried: bool = False) -> tuple[Choreography, Agent]:
     """A choreography of that name, and the agent that customers talk to."""
     desk = Choreography(name)
+    model = scripted(
+        Call("look_up", order="7"),
+        Call("expert_asked", question="Where do parcels go?"),
+        Call("refund", order="7", amount="9.50"),
+        LAST,
+        "Gladly. <script>alert(1)</script>",
+        seconds=seconds,
+    )
     expert = Agent(
         "expert", takes=ExpertAsked, gives=ExpertTold, model=scripted("Parcels get lost.", seconds=seconds / 4)
     )
@@ -63,14 +90,7 @@ def talking(name: str, seconds: float = 0) -> tuple[Choreography, Agent]:
         "helper",
         takes=Asked | AskedMore,
         gives=Told,
-        model=scripted(
-            Call("look_up", order="7"),
-            Call("expert_asked", question="Where do parcels go?"),
-            Call("refund", order="7", amount="9.50"),
-            LAST,
-            "Gladly. <script>alert(1)</script>",
-            seconds=seconds,
-        ),
+        model=Unhurried(model.function, 0.3, "scripted") if unhurried else model,
         instructions="You answer customers.",
         tools=[
             look_up,
@@ -86,4 +106,4 @@ def talking(name: str, seconds: float = 0) -> tuple[Choreography, Agent]:
     return desk, helper
 
 
-talk, helper = talking("talk", 3)
+talk, helper = talking("talk", unhurried=True)
