@@ -63,9 +63,18 @@ class Deaths:
             return
         # Whose outcome went to the log along with another one's comes to no further point.
         along = [step for step in steps if step not in self._died and self._points.get(step)]
-        for step in along if point in SETTLED else due:
+        for step in along if point in SETTLED else [*due, *self._before(due)]:
             self._ledger.note("dies", *step, point)
         die()
+
+    def _before(self, due: Sequence[StepAt]) -> Iterator[StepAt]:
+        """Steps whose outcomes are in the log, for others follow from them, before anybody was told so: their worker dies
+        at the point at which it would have been.
+        """
+        for step in due:
+            met = self._met[step[1]]
+            earlier = met[: met.index(step)]
+            yield from (each for each in earlier if each not in self._died and self._points[each] in SETTLED)
 
     def _meet(self, step: StepAt) -> None:
         reactor, run, _ = step

@@ -10,14 +10,15 @@ import importlib
 import json
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from pydantic_ai.messages import ModelMessage, ModelResponse
-from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.models import Model, ModelRequestParameters, StreamedResponse
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 
@@ -48,8 +49,17 @@ class Noted(WrapperModel):
         model_settings: ModelSettings | None,
         model_request_parameters: ModelRequestParameters,
     ) -> ModelResponse:
-        self._note("model", self._agent, *(_said(part) for message in messages for part in message.parts))
+        self._noted(messages)
         return await super().request(messages, model_settings, model_request_parameters)
+
+    @asynccontextmanager
+    async def request_stream(self, messages: list[ModelMessage], *more: Any) -> AsyncGenerator[StreamedResponse]:
+        self._noted(messages)
+        async with super().request_stream(messages, *more) as stream:
+            yield stream
+
+    def _noted(self, messages: list[ModelMessage]) -> None:
+        self._note("model", self._agent, *(_said(part) for message in messages for part in message.parts))
 
 
 def note_calls(program: ModuleType, calls: Ledger) -> None:

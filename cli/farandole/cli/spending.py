@@ -88,10 +88,10 @@ async def spent(client: Client, moments: Sequence[Moment]) -> tuple[Usage, ...]:
                 continue
     found: list[Usage] = []
     for told in (m.told for m in moments if m.told.admitted and m.told.content):
-        if told.envelope is not None and told.envelope.kind == Kind.SUBSTEP:
-            found += usage_in_json(told.content["result"] if told.content else "")
-        else:
-            found += usages.of_event(told.content or {})
+        content = told.content or {}
+        sub_step = told.envelope is not None and told.envelope.kind == Kind.SUBSTEP
+        result = content.get("result") if sub_step else None
+        found += usage_in_json(result) if isinstance(result, str) else usages.of_event(content)
     return tuple(found)
 
 

@@ -55,6 +55,8 @@ def a_log() -> Log:
     log.put(Record(b"r", ODD, []))
     parts = (after("B", MOST), after("B", LEAST), asks("Yes", quorum=65535), otherwise("B", MOST), {"type": wire("B")})
     log.put(*an_outcome_of(b"r", pair, *parts))
+    # Of the kind of sub-steps, with the value of something else.
+    log.put(a_huge_failure(log.pair("two"))._replace(headers=a_head(Kind.SUBSTEP, type=b"farandole.Failure")))
     log.put(a_huge_failure(log.pair("two")))
     return log
 

@@ -88,7 +88,6 @@ async def test_a_partition_in_which_nothing_happens_any_more_holds_up_no_other(d
 async def test_tables_of_a_former_release_keep_what_was_cut(database: Database) -> None:
     log, before = await retired(database, 33)
     with database.writing() as connection:
-        connection.exec_driver_sql("ALTER TABLE about ADD COLUMN kept_since bigint NOT NULL DEFAULT 0")
         connection.exec_driver_sql(f"UPDATE about SET kept_since = {before}")
         connection.exec_driver_sql("ALTER TABLE positions DROP COLUMN kept_since")
         connection.exec_driver_sql("DROP TABLE usage")

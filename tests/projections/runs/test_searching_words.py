@@ -4,12 +4,12 @@ import secrets
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, select
+from sqlalchemy import Engine, event, func, select
 from tests.projections.runs.logs import RecordedLog
 from tests.projections.runs.model import a_random_log
 from tests.projections.runs.projecting import projected
 
-from farandole.projections.runs.query import Runs, Where
+from farandole.projections.runs.query import Runs, Where, filters, searching
 from farandole.projections.runs.query.searching import best_one_by_one
 from farandole.projections.runs.tables import runs as table
 from farandole.projections.sql import Database
@@ -78,3 +78,13 @@ async def test_a_word_of_which_nothing_is_known_is_looked_up_in_the_index(databa
         event.remove(Engine, "before_cursor_execute", note)
     assert found == ()
     assert "AS MATERIALIZED" in asked[-1]
+
+
+@pytest.mark.postgres
+async def test_where_looking_at_runs_one_by_one_takes_long_the_index_is_taken(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = func.pg_sleep(0.2).is_not(None)
+    monkeypatch.setattr(filters, "_with_words_here", lambda said: slow)
+    monkeypatch.setattr(searching, "_PATIENT", 50)
+    assert len((await Runs(database, "t").list(Where(text=EVERYWHERE), limit=5)).found) == 5

@@ -131,7 +131,9 @@ class Payloads:
         sought = self._sought.get(name)
         attributes = () if sought is None else tuple(_attributes(fields, sought))
         words = self._words(fields)
-        usage = usage_in_json(fields["result"]) if e.kind == _SUBSTEP else self._usages.of_event(fields)
+        # What a record of this kind holds is asked of nobody before it stands in the log.
+        result = fields.get("result") if e.kind == _SUBSTEP else None
+        usage = usage_in_json(result) if isinstance(result, str) else self._usages.of_event(fields)
         personal = None
         if self._private:
             shown = _without(fields, self._hidden | self._private)

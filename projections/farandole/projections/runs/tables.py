@@ -36,6 +36,8 @@ about: Final = Table(
     _has("log_id"),
     _has("partitions", Integer),
     _has("rows_version", Integer),
+    # Written by nobody any more; a server of the former release that still runs asks for it.
+    Column("kept_since", BigInteger, nullable=False, server_default="0"),
 )
 """One row: of which log the tables are."""
 

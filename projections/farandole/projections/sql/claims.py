@@ -10,6 +10,7 @@ import hashlib
 import os
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
@@ -27,6 +28,10 @@ _OURS: Final = "farandole "
 _DOES: Final = ": "
 _MOST_NAME: Final = 63
 """Bytes of the name that a connection to PostgreSQL may say it has."""
+_SAID: Final = 3
+"""Lines that tell of a claim beside a file."""
+_SAID_SOON: Final = 1.0
+"""Seconds within which whoever claims a file says so."""
 _CLAIM: Final = text("SELECT pg_try_advisory_xact_lock(:key)")
 _SETTLE: Final = text(
     "SELECT set_config('application_name', :name, true), set_config('idle_in_transaction_session_timeout', '0', true)"
@@ -49,10 +54,10 @@ def claim_in(connection: Connection, name: str, what: str) -> None:
         UnderWay: somebody else has it.
     """
     key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
+    # First, so that nobody finds it claimed and not by whom.
+    told = f"{_OURS}{_who()}{_DOES}{what}".encode()[:_MOST_NAME].decode(errors="ignore")
+    connection.execute(_SETTLE, {"name": told})
     if connection.execute(_CLAIM, {"key": key - (1 << 64) if key >> 63 else key}).scalar_one():
-        connection.execute(
-            _SETTLE, {"name": f"{_OURS}{_who()}{_DOES}{what}".encode()[:_MOST_NAME].decode(errors="ignore")}
-        )
         return
     row = connection.execute(_HOLDER, {"high": key >> 32, "low": key & 0xFFFF_FFFF}).first()
     # Of connections of other users, or of one that has just gone, this one may see nothing.
@@ -96,12 +101,16 @@ def claim_beside(path: str, name: str, what: str) -> Iterator[None]:
 
 @contextmanager
 def _locked(place: Path) -> Iterator[IO[str]]:
+    deadline = time.monotonic() + _SAID_SOON
     while True:
         with place.open("a+", encoding="utf-8") as file:
             if not _lock(file):
                 file.seek(0)
                 said = file.read().splitlines()
-                raise UnderWay(_told(*said) if len(said) == 3 else _told())
+                if len(said) != _SAID and time.monotonic() < deadline:  # it was claimed just now
+                    time.sleep(0.01)
+                    continue
+                raise UnderWay(_told(*said) if len(said) == _SAID else _told())
             if not _is_there(place, file):
                 continue
             file.truncate(0)

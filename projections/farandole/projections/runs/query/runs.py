@@ -1,9 +1,9 @@
 """The query client: questions about the runs of one choreography, answered from the tables."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
 
-from sqlalchemy import Connection, FromClause, Select, func, select, tuple_
+from sqlalchemy import Connection, FromClause, RowMapping, Select, func, select, tuple_
 
 from farandole.projections.runs import tables as t
 
@@ -83,15 +83,21 @@ class Runs(Asking):
         below = [] if cursor is None else [key < tuple_(*place_in(cursor, 3))]
 
         def ask(connection: Connection) -> tuple[RunRow, ...]:
-            one_by_one = searching.best_one_by_one(connection, where, limit)
+            rows: Sequence[RowMapping] | None = None
+            if searching.best_one_by_one(connection, where, limit):
+                rows = searching.in_time(connection, page(where, one_by_one=True))
+            if rows is None:
+                rows = connection.execute(page(where)).mappings().all()
+            return tuple(row_of(RunRow, row) for row in rows)
+
+        def page(where: Where, *, one_by_one: bool = False) -> Select[Any]:
             those = where.conditions(self.database.dialect, self.choreography, one_by_one=one_by_one)
             query: Select[Any] = select(t.runs).where(*those, *below)
             found: FromClause = t.runs
             if where.says and not one_by_one:
                 query = select(found := searching.apart(query))
             c = found.c
-            query = query.order_by(c[order].desc(), c.partition.desc(), c.run.desc()).limit(limit + 1)
-            return tuple(row_of(RunRow, row) for row in connection.execute(query).mappings())
+            return query.order_by(c[order].desc(), c.partition.desc(), c.run.desc()).limit(limit + 1)
 
         answer = await self.ask(ask, min_position)
         found, more = answer.found[:limit], len(answer.found) > limit

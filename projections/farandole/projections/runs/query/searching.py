@@ -9,9 +9,11 @@ PostgreSQL knows about how many there are, for it keeps statistics of the index;
 asks wants a page. SQLite has no such statistics, and always takes the index.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import CTE, Connection, Select, text
+from sqlalchemy import CTE, Connection, RowMapping, Select, text
+from sqlalchemy.exc import DBAPIError
 
 from .filters import Where
 
@@ -19,6 +21,10 @@ from .filters import Where
 _PLAN: Final = text(
     "EXPLAIN (FORMAT JSON) SELECT 1 FROM records WHERE to_tsvector('simple', words) @@ plainto_tsquery('simple', :said)"
 )
+_PATIENCE: Final = text("SELECT set_config('statement_timeout', :patience, true)")
+_PATIENT: Final = 200
+"""Milliseconds that runs are looked at one by one."""
+_CANCELLED: Final = "57014"
 _ALL: Final = text("SELECT reltuples FROM pg_class WHERE oid = 'records'::regclass")
 
 
@@ -30,8 +36,24 @@ def best_one_by_one(connection: Connection, where: Where, page: int) -> bool:
     """
     if not where.says or connection.dialect.name != "postgresql":
         return False
-    hits = _expected(connection, where.says)
-    return bool(hits * hits > page * max(connection.execute(_ALL).scalar_one(), 0))
+    hits, of = _expected(connection, where.says), connection.execute(_ALL).scalar_one()
+    return bool(of > 0 and hits * hits > page * of)  # below that nobody has counted them yet
+
+
+def in_time(connection: Connection, query: Select[Any]) -> Sequence[RowMapping] | None:
+    """The rows; None if that takes long: runs that are wanted for something else, too, may be those in which the words never
+    stand, and then all of them would be looked at.
+    """
+    try:
+        with connection.begin_nested():
+            connection.execute(_PATIENCE, {"patience": f"{_PATIENT}ms"})
+            rows = connection.execute(query).mappings().all()
+            connection.execute(_PATIENCE, {"patience": "0"})
+    except DBAPIError as e:
+        if getattr(e.orig, "sqlstate", None) != _CANCELLED:
+            raise
+        return None
+    return rows
 
 
 def apart(those: Select[Any]) -> CTE:

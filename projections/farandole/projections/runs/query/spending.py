@@ -83,14 +83,14 @@ def usage(
     where += [] if agent is None else [u.agent == agent]
     where += [] if model is None else [u.model == model]
     if run_id is None:
-        return _sorted([_row(row) for row in connection.execute(_query(by, where, limit)).mappings()])
+        return _sorted(_rows(connection, _query(by, where, limit)))
     run = run_of(connection, run_id)
     if run is None:
         return ()
     runs = [run, *below(connection, choreography, run)] if children else [run]
     parts = [some for at in range(0, len(runs), _TOGETHER) if (some := runs[at : at + _TOGETHER])]
-    found = [row for some in parts for row in connection.execute(_query(by, [*where, _of(some)])).mappings()]
-    return _sorted(_merged([_row(row) for row in found]))[:limit]
+    found = [row for some in parts for row in _rows(connection, _query(by, [*where, _of(some)]))]
+    return _sorted(_merged(found))[:limit]
 
 
 def _of(runs: Sequence[RunRow]) -> Any:
@@ -121,9 +121,14 @@ def _query(by: Collection[By], where: Sequence[Any], limit: int | None = None) -
         func.min(u.at).label("first"),
         func.max(u.at).label("last"),
     ).select_from(source)
-    query = query.where(*where).group_by(*groups.values()).having(func.count() > 0)
+    query = query.where(*where).group_by(*groups.values())
     first = [groups["day"].desc()] if "day" in groups else []
     return query.order_by(*first, desc("whole"), desc("rest"), desc("input_tokens"), *groups.values()).limit(limit)
+
+
+def _rows(connection: Connection, query: Select[Any]) -> list[UsageRow]:
+    # A sum of nothing is a row, too, unless it is of groups.
+    return [_row(row) for row in connection.execute(query).mappings() if row["first"] is not None]
 
 
 def _row(row: Any) -> UsageRow:

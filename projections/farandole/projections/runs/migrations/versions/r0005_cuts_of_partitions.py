@@ -14,4 +14,6 @@ def upgrade() -> None:
     op.execute(
         "UPDATE positions SET kept_since = (SELECT max(kept_since) FROM about) WHERE EXISTS (SELECT 1 FROM about)"
     )
-    op.drop_column("about", "kept_since")
+    # A server of the former release that still runs asks for the old column: it stays, and has a default from now on.
+    with op.batch_alter_table("about") as about:
+        about.alter_column("kept_since", server_default="0")
