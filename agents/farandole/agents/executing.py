@@ -88,8 +88,9 @@ def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
         return Child(opening, choreography=tool.choreography, run_id=_child(step.run_id, called_))
 
     async def heard(news: Any, state: Conversations, step: Step) -> ToolReturned | None:
-        of = next((each for each in state.started if _child(step.run_id, each) == news.run_id), None)
-        if of is None:  # somebody else's child
+        own = (each for each in state.started if each.tool == tool.name)
+        of = next((each for each in own if _child(step.run_id, each) == news.run_id), None)
+        if of is None:  # somebody else's child, or another tool's whose runs end alike
             return None
         if isinstance(news, ChildFailed):
             return outcome_of(agent, of, f"The call failed: {news.error or 'it was cancelled'}", "failed", 0)
