@@ -170,7 +170,9 @@ def test_what_is_said_bears_the_marks_of_what_the_agent_takes_and_gives() -> Non
         )
         marked = Marked(schema for _, _, schema in types.schemas())
         found = {name for _, name in marked.fields(mark)} if mark is not None else set()
-        assert found == ({"parts", "instructions", "message", "content", "args"} if mark is not None else set())
+        assert found == (
+            {"parts", "instructions", "about", "message", "content", "args"} if mark is not None else set()
+        )
         assert agent.mark == mark
 
 

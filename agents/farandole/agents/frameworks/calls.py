@@ -40,9 +40,11 @@ class ModelCall(BaseModel):
         messages: how many were sent.
         before: a digest of all but the last of them.
         last: a digest of the last.
+        secret: whether read models may hold nothing of what was said.
     """
 
     kind: Literal["model"] = "model"
+    secret: bool = False
     model: str
     provider: str
     finish_reason: str
@@ -66,9 +68,11 @@ class ToolCall(BaseModel):
         call: its id, as the model gave it.
         result: as the framework writes it.
         content: what the model reads.
+        secret: whether read models may hold nothing of what was said.
     """
 
     kind: Literal["tool"] = "tool"
+    secret: bool = False
     tool: str
     call: str
     args: Any

@@ -57,6 +57,7 @@ class Recorder:
         told: those that have ended, in the order of their ends.
         budget: asked before each call of a model that is made and not found.
         spent: before and in this attempt.
+        secret: whether read models may hold nothing of what is said.
         gave_up: why the step has to fail for good, whatever the framework makes of it.
     """
 
@@ -67,6 +68,7 @@ class Recorder:
     gave_up: GiveUp | None = None
     budget: Budget | None = None
     spent: Spent = field(default_factory=Spent)
+    secret: bool = False
     _taken: set[str] = field(default_factory=set)
 
     async def model(
@@ -152,6 +154,7 @@ class Recorder:
         self, tool: str, call_id: str, args: Any, outcome: Outcome, took_ms: int, result: Any, content: Any
     ) -> ToolCall:
         return ToolCall(
+            secret=self.secret,
             tool=tool,
             call=call_id,
             args=args,
@@ -167,6 +170,7 @@ class Recorder:
         usage = response.usage
         messages, before, last = digests(said)
         return ModelCall(
+            secret=self.secret,
             model=response.model_name or "",
             provider=response.provider_name or "",
             finish_reason=response.finish_reason or "",
@@ -213,7 +217,13 @@ _key: ContextVar[str] = ContextVar("farandole_call_key", default="")
 
 @contextmanager
 def durably(
-    step: Step, name: str = "", *, price: Price | None = None, budget: Budget | None = None, spent: Spent | None = None
+    step: Step,
+    name: str = "",
+    *,
+    price: Price | None = None,
+    budget: Budget | None = None,
+    spent: Spent | None = None,
+    secret: bool = False,
 ) -> Iterator[Recorder]:
     """Within the block, calls that agents of other frameworks make are recorded as sub-steps of the step.
 
@@ -222,12 +232,13 @@ def durably(
         price: what a reply costs in US dollars; by default as Pydantic AI knows it.
         budget: what may be spent.
         spent: what was spent before; by default nothing.
+        secret: what is said is kept out of all read models. Without it, it is personal.
 
     Raises:
         BudgetSpent: nothing is left for another call of a model.
         GiveUp: a tool raised it, or nothing can be recorded; also if the framework caught it.
     """
-    recorder = Recorder(step, name, price, budget=budget, spent=spent or Spent())
+    recorder = Recorder(step, name, price, budget=budget, spent=spent or Spent(), secret=secret)
     token, within = _recorder.set(recorder), _within.set("")
     try:
         yield recorder
