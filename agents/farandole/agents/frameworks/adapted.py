@@ -29,7 +29,7 @@ from farandole.agents.marking import mark_of
 from farandole.agents.outputs import described
 from farandole.agents.prices import Price
 from farandole.agents.prompts import only_text, prompt_of
-from farandole.reactors import Ask, Choreography, Retry, Run, Step
+from farandole.reactors import Ask, Choreography, GiveUp, Retry, Run, Step
 from farandole.schemas import DeclarationError, Duration, Event, Secret
 from farandole.schemas.edited import revealed
 
@@ -275,6 +275,8 @@ class Adapted:
         )
         told, proposed = telling.events, cast(Any, events.ToolProposed)
         if isinstance(came, Paused):
+            if not came.wanted:
+                raise GiveUp(f"agent {self.name} waits and asks nothing of people, so that nothing would make it go on")
             for n, wanted in enumerate(came.wanted):
                 told.append(
                     proposed(
