@@ -253,7 +253,8 @@ class Adapted:
         return handle
 
     def _durably(self, step: Step, spent: Spent) -> AbstractContextManager[Recorder]:
-        return durably(step, price=self._price, budget=self._budget, spent=spent, secret=self.mark is Secret)
+        options: dict[str, Any] = {"price": self._price, "budget": self._budget, "secret": self.mark is Secret}
+        return durably(step, spent=spent, counts=False, **options)  # its events tell what was used
 
     async def _spent(self, run: Run[Any]) -> Spent:
         """What the agent has spent in the run before this leg."""

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 
 from farandole.agents.events import Outcome
 from farandole.reactors import GiveUp
+from farandole.schemas import Usage
 
 R = TypeVar("R")
 
@@ -41,10 +42,12 @@ class ModelCall(BaseModel):
         before: a digest of all but the last of them.
         last: a digest of the last.
         secret: whether read models may hold nothing of what was said.
+        used: what it counts as; None if events tell of it besides.
     """
 
     kind: Literal["model"] = "model"
     secret: bool = False
+    used: Usage | None = None
     model: str
     provider: str
     finish_reason: str
