@@ -13,10 +13,12 @@ from pydantic_ai.exceptions import ModelRetry, ToolFailed
 from pydantic_core import to_jsonable_python
 
 from farandole.reactors import Child, ChildDone, ChildFailed, Choreography, Failed, Retry, Step
+from farandole.schemas import DeclarationError, Secret
 
 from .conversations import Conversations
 from .events import Outcome, ToolCalled, ToolReturned
 from .made import signed, union
+from .marking import mark_of
 from .outputs import described
 from .prompts import only_text
 from .servers import McpServer
@@ -68,7 +70,16 @@ def for_function(agent: "Agent", tool: Tool) -> Iterator[Made]:
 
 
 def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
-    """What starts a run, and what hears of its end."""
+    """What starts a run, and what hears of its end.
+
+    Raises:
+        DeclarationError: more of it is secret than of what the agent is told otherwise; of a run that is found only now.
+    """
+    if mark_of(tool.start, tool.end) is Secret and agent.mark is not Secret:
+        raise DeclarationError(
+            f"agent {agent.name}, tool {tool.name}: a field of that run is secret, so that all that the agent says must "
+            "be; name the run's events in a RunTool, or mark a field of what the agent takes or gives"
+        )
     name, called, returned = (
         f"{agent.name}.tools.{tool.name}",
         agent.events.called[tool.name],
