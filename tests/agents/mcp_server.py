@@ -1,5 +1,6 @@
 """An MCP server: ``python mcp_server.py LEDGER [PORT]``. Each call stands in the ledger. Without a port on stdio."""
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -49,8 +50,40 @@ async def dies_once() -> str:
     return "alive"
 
 
+@server.tool()
+async def slow() -> str:
+    """Takes longer than anybody waits."""
+    note("slow")
+    await asyncio.Event().wait()
+    return "never"
+
+
+@server.tool()
+async def waits(name: str) -> str:
+    """Answers once the file of this name is beside the ledger."""
+    note(f"waits {name}")
+    while not (ledger.parent / name).exists():
+        await asyncio.sleep(0.02)
+    return "waited"
+
+
+@server.tool()
+async def bends() -> dict[str, Any]:
+    """Gives what does not fit what the server says of it."""
+    note("bends")
+    return {"number": "none"}
+
+
+def lie() -> None:
+    """Say that what bends gives is a number."""
+    tool = server._tool_manager.get_tool("bends")
+    assert tool is not None
+    tool.fn_metadata.output_schema = {"type": "object", "properties": {"number": {"type": "integer"}}}
+
+
 if __name__ == "__main__":
     ledger = Path(sys.argv[1])
+    lie()
     note("started")
     if len(sys.argv) > 2:
         server.run("streamable-http", port=int(sys.argv[2]))

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, ToolReturnPart
 
 from farandole.agents import Agent, Budget, Call, RunTool, recent, scripted
@@ -107,6 +108,69 @@ async def test_what_runs_may_spend_is_set_aside_of_the_budget_of_whoever_starts_
         await s.run("again").when(Asked(question="Which is sweet?"))
         (failure,) = s.run("again").failures()
         assert failure.message == "0.02 of 0.92 USD are spent in this run, and 0.9 set aside for runs that it started"
+
+
+class BriefAsked(Start):
+    """Find out about something in a hurry."""
+
+    subject: str
+
+
+def a_boss_with_a_purse(*script: Said) -> tuple[Agent, Choreography]:
+    desk = Choreography("desk")
+    boss = Agent(
+        "boss", takes=Asked, gives=Answered, model=scripted(*script), budget=Budget(usd="0.50"),
+        price=lambda reply: Decimal("0.01"),
+        tools=[
+            RunTool(BriefAsked, Researched, "research", usd="0.30", name="brief"),
+            RunTool(ResearchAsked, Researched, "research", usd="0.60", name="thorough"),
+        ],
+    )  # fmt: skip
+    boss.serve(desk)
+    return boss, desk
+
+
+def a_library() -> Choreography:
+    library = Choreography("research")
+
+    @library.reactor
+    async def look(asked: BriefAsked) -> Researched:
+        return Researched(text=asked.subject)
+
+    return library
+
+
+async def test_what_was_set_aside_for_a_call_that_fits_no_longer_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    boss, desk = a_boss_with_a_purse(Call("brief", subject="figs"), Call("brief", subject="plums"), "Sweet.")
+    opening, opened = RunTool.opening, list[object]()
+
+    def other_fields(self: RunTool, args: object) -> Start:
+        """As of a release that takes other fields than that which made the call."""
+        opened.append(args)
+        return BriefAsked.model_validate({}) if len(opened) == 1 else opening(self, args)
+
+    monkeypatch.setattr(RunTool, "opening", other_fields)
+    async with Scenario(desk, a_library()) as s:
+        await s.when(Asked(question="Which is sweet?"))
+        returned = [e.outcome for e in s.history if isinstance(e, boss.events.ToolReturned)]
+        assert returned == ["retried", "success"]
+
+
+async def test_of_two_tools_whose_runs_end_alike_one_returns() -> None:
+    boss, desk = a_boss_with_a_purse(Call("brief", subject="figs"), "Sweet.")
+    async with Scenario(desk, a_library()) as s:
+        await s.when(Asked(question="Which is sweet?"))
+        returned = [(e.tool, e.content) for e in s.history if isinstance(e, boss.events.ToolReturned)]
+        assert returned == [("brief", "figs")]
+
+
+async def test_what_was_set_aside_for_a_call_without_room_is_there_for_the_next_reply() -> None:
+    both = [Call("thorough", subject="figs"), Call("brief", subject="figs")]
+    boss, desk = a_boss_with_a_purse(both, Call("brief", subject="figs"), "Sweet.")
+    async with Scenario(desk, a_library()) as s:
+        await s.when(Asked(question="Which is sweet?"))
+        returned = [e.outcome for e in s.history if isinstance(e, boss.events.ToolReturned)]
+        assert returned == ["denied", "denied", "success"]
 
 
 async def test_children_of_others_are_none_of_an_agents() -> None:

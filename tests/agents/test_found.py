@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
-from farandole.agents import Agent, FoundTool, scripted
+from farandole.agents import Agent, Call, FoundTool, scripted
 from farandole.reactors import Choreography, NotOffered
 from farandole.reactors.graph import findings_in, graph_of
-from farandole.schemas import End, Event, Start
+from farandole.schemas import DeclarationError, End, Event, Start
 from farandole.testing import Scenario
 
 
@@ -68,6 +68,10 @@ class Asked(Start):
     question: str
 
 
+class AideAsked(Start):
+    question: str
+
+
 class Answered(End):
     text: str
 
@@ -102,6 +106,55 @@ async def test_an_agent_calls_runs_of_a_service_that_it_shares_no_code_with() ->
     assert (tool.name, tool.description) == ("library", "Find out about a subject.")
     assert tool.parameters_json_schema["required"] == ["subject"]
     assert tool.parameters_json_schema["$defs"]["Depth"]["enum"] == ["quick", "thorough"]
+
+
+async def test_two_agents_of_one_service_find_the_same() -> None:
+    desk = Choreography("desk")
+    for name, takes in (("boss", Asked), ("aide", AideAsked)):
+        Agent(
+            name, takes=takes, gives=Answered, model=scripted(Call("library", subject=name), f"{name} says so."),
+            tools=[FoundTool("library")],
+        ).serve(desk)  # fmt: skip
+    async with Scenario(desk, the_library()) as s:
+        await s.when(AideAsked(question="Which?"))
+        assert s.last(Answered).text == "aide says so."
+
+
+def a_library_that_is_asked() -> Choreography:
+    class Asked(Start):
+        subject: str
+
+    class Found(End):
+        title: str
+
+    library = Choreography("library")
+
+    @library.reactor
+    async def look(asked: Asked) -> Found:
+        return Found(title=asked.subject)
+
+    return library
+
+
+async def test_a_found_event_with_the_name_of_ones_own_is_told_with_a_cure() -> None:
+    desk, _ = a_desk(FoundTool("library"), [])
+    with pytest.raises(
+        DeclarationError, match=r"'library' has an event Asked.*class Asked\(\.\.\., name='DeskAsked'\)"
+    ):
+        async with Scenario(a_library_that_is_asked(), desk) as s:
+            await s.when(Asked(question="Which?"))
+
+
+async def test_the_cure_for_a_name_that_two_have_is_one() -> None:
+    class Asked(Start, name="DeskAsked"):
+        question: str
+
+    desk = Choreography("desk")
+    script = scripted(Call("library", subject="figs"), "Figs.")
+    Agent("boss", takes=Asked, gives=Answered, model=script, tools=[FoundTool("library")]).serve(desk)
+    async with Scenario(desk, a_library_that_is_asked()) as s:
+        await s.when(Asked(question="Which?"))
+        assert s.last(Answered).text == "Figs."
 
 
 async def test_what_does_not_fit_is_told_to_the_model() -> None:

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import MCPError
 from pydantic_ai.models.function import AgentInfo
 from tests.agents import mcp_server
 
 from farandole.agents import Agent, Approval, Call, McpServer, scripted
+from farandole.agents.connecting import Connection
+from farandole.agents.errors import ServerUnreachable
 from farandole.reactors import Choreography, Retry
 from farandole.schemas import DeclarationError, End, Start
 
@@ -129,9 +132,91 @@ async def test_a_server_that_died_is_started_again_and_the_call_made_again(ledge
 async def test_a_call_that_is_not_to_be_repeated_is_not(ledger: Path) -> None:
     desk, agent = served(shop(ledger, repeat=False), Call("shop_dies_once"), "Nobody knows.")
     (event,) = await returned(desk, agent)
-    assert event.outcome == "failed"
-    assert "gave no answer" in event.content
+    assert event.outcome == "unknown"
+    assert "Nobody knows whether this call took effect" in event.content
     assert calls(ledger).count("dies_once") == 1
+
+
+async def test_nobody_knows_of_a_slow_call_that_is_not_to_be_repeated(ledger: Path) -> None:
+    desk, agent = served(shop(ledger, repeat=False, timeout="1s"), Call("shop_slow"), "Nobody knows.")
+    (event,) = await returned(desk, agent)
+    assert event.outcome == "unknown"
+    assert calls(ledger).count("slow") == 1
+
+
+@pytest.mark.parametrize("bad", ["slow", "bends"])
+async def test_a_call_that_goes_wrong_leaves_the_others_alone(ledger: Path, bad: str) -> None:
+    connection = Connection(shop(ledger, timeout="2s"))
+    try:
+        going_wrong = asyncio.create_task(connection.call(bad, {}, "1"))
+        await until_called(ledger, bad)
+        await asyncio.sleep(1)  # the others have time left when the slow call has none
+        waiting = [asyncio.create_task(connection.call("waits", {"name": "go"}, str(n))) for n in range(2)]
+        with pytest.raises((ServerUnreachable, MCPError)):
+            await going_wrong
+        (ledger.parent / "go").touch()
+        for each in waiting:
+            assert (await each).structured_content == {"result": "waited"}
+    finally:
+        await connection.close()
+    assert calls(ledger).count("started") == 1
+
+
+async def test_what_cannot_be_read_is_told_to_the_model_and_not_called_again(ledger: Path) -> None:
+    desk, agent = served(shop(ledger), Call("shop_bends"), "Well.")
+    (event,) = await returned(desk, agent)
+    assert event.outcome == "failed"
+    assert "what the server gave cannot be read" in event.content
+    assert calls(ledger).count("bends") == 1
+
+
+async def test_a_server_that_is_slow_for_all_is_started_again(ledger: Path) -> None:
+    connection = Connection(shop(ledger, timeout="1s"))
+    try:
+        with pytest.raises(ServerUnreachable):
+            await connection.call("slow", {}, "1")
+        assert (await connection.call("look_up", {"order": "7"}, "2")).structured_content
+    finally:
+        await connection.close()
+    assert calls(ledger).count("started") == 2
+
+
+MUTE = "import pathlib, sys; sys.stdin.readline(); pathlib.Path(sys.argv[1]).write_text('1 asked'); sys.stdin.read()"
+
+
+@pytest.mark.parametrize("asked", [False, True])
+async def test_a_server_that_never_says_anything_holds_nobody_up(ledger: Path, asked: bool) -> None:
+    connection = Connection(McpServer("mute", [sys.executable, "-c", MUTE, str(ledger)], timeout="10m"))
+    asking = asyncio.create_task(connection.definitions())
+    while connection._task is None:
+        await asyncio.sleep(0)
+    if asked:
+        await until_called(ledger, "asked")
+    async with asyncio.timeout(20):
+        await connection.close()
+        with pytest.raises(ServerUnreachable, match="cannot be connected to"):
+            await asking
+
+
+async def test_whoever_is_cancelled_while_a_server_is_connected_to_leaves_nothing(ledger: Path) -> None:
+    heard: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
+    connection = Connection(shop(ledger))
+    asking = asyncio.create_task(connection.definitions())
+    while connection._task is None:
+        await asyncio.sleep(0)
+    task = connection._task
+    asking.cancel()
+    await asyncio.wait([asking, task])
+    assert task.exception() is None
+    assert await connection.definitions()
+    await connection.close()
+    assert heard == []
+
+
+async def until_called(ledger: Path, tool: str) -> None:
+    while not ledger.exists() or tool not in calls(ledger):
+        await asyncio.sleep(0.02)
 
 
 @pytest.fixture

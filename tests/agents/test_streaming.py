@@ -17,10 +17,12 @@ from pydantic_ai.messages import ModelMessage, ModelResponse, TextPart
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.models.test import TestModel
 
-from farandole.agents import Agent, Call, ModelReplied, scripted
+from farandole.agents import Agent, Call, FoundTool, ModelReplied, Remembering, RunTool, scripted
+from farandole.agents.executing import for_run
 from farandole.agents.streaming import can_stream
+from farandole.projections import Memory
 from farandole.reactors import Choreography, Client, Live, Recorded, RunHandle
-from farandole.schemas import End, EventTypes, Marked, Personal, Secret, Start
+from farandole.schemas import DeclarationError, End, EventTypes, Marked, Personal, Secret, Start
 from farandole.testing import Scenario
 
 
@@ -170,8 +172,39 @@ def test_what_is_said_bears_the_marks_of_what_the_agent_takes_and_gives() -> Non
         )
         marked = Marked(schema for _, _, schema in types.schemas())
         found = {name for _, name in marked.fields(mark)} if mark is not None else set()
-        assert found == ({"parts", "instructions", "message", "content", "args"} if mark is not None else set())
+        assert found == (
+            {"parts", "instructions", "about", "message", "content", "args"} if mark is not None else set()
+        )
         assert agent.mark == mark
+
+
+class Customers(Memory):
+    """What is known of customers."""
+
+
+def test_what_is_told_from_elsewhere_counts_too() -> None:
+    def an_agent(name: str, takes: Any = Asked, **options: Any) -> Agent:
+        return Agent(name, takes=takes, gives=Answered, model=scripted("x"), **options)
+
+    doctor = an_agent("doctor", AskedPersonally)
+    for options, mark in (
+        ({"continues": doctor}, Personal),
+        ({"continues": "self"}, None),
+        ({"tools": [RunTool(AskedPersonally, Answered)]}, Personal),
+        ({"tools": [RunTool(AskedPersonally, Answered | Decoded)]}, Secret),
+        ({"tools": [RunTool(Asked, Answered)]}, None),
+        ({"tools": [FoundTool("clinic")]}, Personal),
+        ({"memory": Remembering(memory=Customers, about=lambda asked: "ann")}, Personal),
+    ):
+        assert an_agent("helper", **options).mark == mark, options
+
+
+def test_a_found_run_with_a_secret_is_refused_by_an_agent_that_has_none() -> None:
+    agent = Agent("helper", takes=Asked, gives=Answered, model=scripted("x"), tools=[FoundTool("clinic")])
+    with pytest.raises(DeclarationError, match="a field of that run is secret"):
+        next(for_run(agent, RunTool(Asked, Decoded, "clinic"), None))
+    guarded = Agent("helper", takes=Asked, gives=Decoded, model=scripted("x"), tools=[FoundTool("clinic")])
+    assert next(for_run(guarded, RunTool(Asked, Decoded, "clinic"), None)).name == "helper.tools.clinic"
 
 
 async def test_a_reply_that_breaks_off_is_told_anew_by_the_next_attempt() -> None:

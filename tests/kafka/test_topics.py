@@ -87,6 +87,14 @@ async def test_a_diagnosis_names_cause_and_cure(kafka: str, name: str) -> None:
     assert any("unclean.leader.election.enable=false" in each.cure for each in wrong)
 
 
+async def test_a_diagnosis_tells_of_a_live_topic_that_keeps_for_long(kafka: str, name: str) -> None:
+    await make(kafka, f"{name}.live", 4, message_timestamp_type="LogAppendTime", retention_ms="3600000")
+    (finding,) = [each for each in await diagnose(f"kafka://{kafka}", name) if each.check == f"{name}.live"]
+    assert finding.severity == "warning"
+    assert "segment.ms=604800000" in finding.cause
+    assert f"--topic {name}.live --add-config segment.ms=600000" in finding.cure
+
+
 async def test_a_diagnosis_of_no_broker_says_so() -> None:
     [transport, broker] = await diagnose(f"kafka://127.0.0.1:{free_port()}", "dance")
     assert (transport.severity, broker.severity, broker.check) == ("ok", "error", "broker")

@@ -13,14 +13,14 @@ from pydantic_ai.models import Model
 from pydantic_ai.settings import ModelSettings
 
 from farandole.reactors import Choreography
-from farandole.schemas import DeclarationError, Duration, Event, event_info
+from farandole.schemas import DeclarationError, Duration, Event, Mark, Personal, event_info
 
 from .budget import Budget
 from .context import ContextPolicy, everything
 from .eventtypes import AgentEvents
 from .found import FoundTool
 from .guards import Guard
-from .marking import mark_of
+from .marking import mark_of, strictest
 from .outputs import Ways, ways_out
 from .prompts import prompt_of
 from .remembering import Remembering, memory_tools
@@ -128,7 +128,7 @@ class Agent:
         self.within = within
         self.concurrency = concurrency
         self.stream = stream
-        self.mark = mark_of(takes, *self.gives)
+        self.mark = self._mark()
         self.served: list[Choreography] = []
         self.ways: Ways = ways_out(self.gives)
         for tool in self.tools:
@@ -145,6 +145,14 @@ class Agent:
         served = serve(self, choreography)
         self.served.append(choreography)
         return served
+
+    def _mark(self) -> Mark | None:
+        """That of all that the model is told, wherever it comes from."""
+        runs = [each for tool in self.tools.values() if isinstance(tool, RunTool) for each in (tool.start, tool.end)]
+        # What is remembered is personal, and so may be what a run gives of which nobody knows yet what it is.
+        unknown = self.memory is not None or any(isinstance(tool, FoundTool) for tool in self.tools.values())
+        before = self.continues.mark if isinstance(self.continues, Agent) else None
+        return strictest((mark_of(self.takes, *self.gives, *runs), before, Personal if unknown else None))
 
     @property
     def servers(self) -> Sequence[McpServer]:

@@ -2,14 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 try:
     from mcp import Client, MCPError, StdioServerParameters
 except ImportError as e:
     raise ImportError("the package mcp is not installed: pip install 'farandole[mcp]'") from e
-from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT, CallToolResult, TextContent, ToolListChangedNotification
+from mcp_types import (
+    CONNECTION_CLOSED,
+    PARSE_ERROR,
+    REQUEST_TIMEOUT,
+    CallToolResult,
+    TextContent,
+    ToolListChangedNotification,
+)
 from pydantic_ai.tools import ToolDefinition
 
 from farandole.schemas import parse_duration
@@ -20,7 +26,13 @@ from .servers import McpServer
 T = TypeVar("T")
 
 _NO_ANSWER: Final = (CONNECTION_CLOSED, REQUEST_TIMEOUT)
+_PATIENCE: Final = 5.0
+"""Seconds for which it is waited that a connection closes."""
 KEY: Final = "farandole/key"
+
+
+class NoAnswer(ServerUnreachable):
+    """The server was asked, and gave no answer: it may have done what it was asked for."""
 
 
 class Connection:
@@ -33,12 +45,17 @@ class Connection:
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._listed: Sequence[ToolDefinition] | None = None
+        self._asking = 0
+        """How many wait for an answer."""
+        timeout = server.timeout
+        self._seconds = None if timeout is None else parse_duration(timeout).total_seconds()
 
     async def definitions(self) -> Sequence[ToolDefinition]:
         """What the model is told of the server's tools.
 
         Raises:
             ServerUnreachable: it gave no answer.
+            MCPError: it says that it has none to tell of, or what it gave cannot be read.
         """
         if self._listed is None or self._client is None:
             self._listed = await self._asked(self._list)
@@ -52,32 +69,49 @@ class Connection:
             key: the idempotency key of the call.
 
         Raises:
-            ServerUnreachable: it gave no answer.
-            MCPError: it says that it cannot be called so.
+            NoAnswer: it was sent the call, and gave no answer.
+            ServerUnreachable: it could not be sent the call.
+            MCPError: it says that it cannot be called so, or what it gave cannot be read.
         """
         meta: Any = {KEY: key}
         return await self._asked(lambda client: client.call_tool(tool, args, meta=meta))
 
     async def close(self) -> None:
-        """Close the connection; the next use would open it anew."""
-        task, self._task, self._client = self._task, None, None
-        if task is not None:
-            self._closing.set()
-            with suppress(Exception):
-                await task
+        """Close the connection, or leave off opening it; the next use would open it anew."""
+        task, self._task, client, self._client = self._task, None, self._client, None
+        if task is None:
+            return
+        if client is None:
+            task.cancel()
+        self._closing.set()
+        _, left = await asyncio.wait([task], timeout=_PATIENCE)
+        if left:
+            task.cancel()
+            await asyncio.wait([task], timeout=_PATIENCE)
+        if task.done() and not task.cancelled():
+            task.exception()  # how it ended is of no interest any more
 
     async def _asked(self, ask: Callable[[Client], Awaitable[T]]) -> T:
         client = await self._open()
+        self._asking += 1
         try:
             return await ask(client)
         except MCPError as e:
             if e.code not in _NO_ANSWER:
                 raise
-            await self._lost(client)
-            raise ServerUnreachable(f"MCP server {self._server.name} gave no answer") from e
+            # Others may have their answers from a server that one tool is slow in; if nobody waits, it may be hung.
+            if e.code == CONNECTION_CLOSED or self._asking == 1:
+                await self._lost(client)
+            raise NoAnswer(f"MCP server {self._server.name} gave no answer") from e
+        except (RuntimeError, ValueError) as e:  # as the package says of results that do not fit
+            if client is not self._client:
+                raise NoAnswer(f"MCP server {self._server.name} gave no answer: the connection was closed") from e
+            raise MCPError(PARSE_ERROR, f"what the server gave cannot be read: {e}") from e
         except Exception as e:  # of whichever transport
             await self._lost(client)
-            raise ServerUnreachable(f"MCP server {self._server.name} gave no answer: {type(e).__name__}") from e
+            raise NoAnswer(f"MCP server {self._server.name} gave no answer: {type(e).__name__}") from e
+        finally:
+            self._asking -= 1
 
     async def _lost(self, client: Client) -> None:
         if client is self._client:
@@ -91,9 +125,12 @@ class Connection:
             self._closing, self._listed = asyncio.Event(), None
             opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
             self._task = asyncio.create_task(self._held(opened, self._closing))
+            self._task.add_done_callback(lambda _: None if opened.done() else opened.set_exception(ConnectionError()))
             try:
-                self._client = await opened
+                async with asyncio.timeout(self._seconds):
+                    self._client = await opened
             except Exception as e:
+                await self.close()
                 raise ServerUnreachable(
                     f"MCP server {self._server.name} cannot be connected to: {type(e).__name__}"
                 ) from e
@@ -102,11 +139,11 @@ class Connection:
     async def _held(self, opened: "asyncio.Future[Client]", closing: asyncio.Event) -> None:
         """A connection is closed by the task that opened it, whoever uses it."""
         try:
-            timeout = self._server.timeout
-            seconds = None if timeout is None else parse_duration(timeout).total_seconds()
             async with Client(
-                _transport(self._server), read_timeout_seconds=seconds, message_handler=self._heard
+                _transport(self._server), read_timeout_seconds=self._seconds, message_handler=self._heard
             ) as client:
+                if opened.done():  # whoever wanted it has gone
+                    return
                 opened.set_result(client)
                 await closing.wait()
         except BaseException as e:

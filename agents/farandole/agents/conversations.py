@@ -147,7 +147,7 @@ def folding(
         self.talks[event.conversation].returned[event.call] = _part(event)
         self.tool_calls += event.agent == agent
         left = [c for c in self.started if _call(c) != _call(event)]
-        if event.outcome == "denied" and len(left) < len(self.started):  # it was not started after all
+        if event.outcome in ("denied", "retried") and len(left) < len(self.started):  # it was not started after all
             self.set_aside -= runs[event.tool]
         self.started = left
 

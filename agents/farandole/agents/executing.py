@@ -13,10 +13,12 @@ from pydantic_ai.exceptions import ModelRetry, ToolFailed
 from pydantic_core import to_jsonable_python
 
 from farandole.reactors import Child, ChildDone, ChildFailed, Choreography, Failed, Retry, Step
+from farandole.schemas import DeclarationError, Secret
 
 from .conversations import Conversations
 from .events import Outcome, ToolCalled, ToolReturned
 from .made import signed, union
+from .marking import mark_of
 from .outputs import described
 from .prompts import only_text
 from .servers import McpServer
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from .agent import Agent
 
 _UNKNOWN = "Nobody knows whether this call took effect: whoever executed it was lost. It is not made again."
+_NO_ANSWER = "Nobody knows whether this call took effect: the server gave no answer. It is not made again."
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,16 @@ def for_function(agent: "Agent", tool: Tool) -> Iterator[Made]:
 
 
 def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
-    """What starts a run, and what hears of its end."""
+    """What starts a run, and what hears of its end.
+
+    Raises:
+        DeclarationError: more of it is secret than of what the agent is told otherwise; of a run that is found only now.
+    """
+    if mark_of(tool.start, tool.end) is Secret and agent.mark is not Secret:
+        raise DeclarationError(
+            f"agent {agent.name}, tool {tool.name}: a field of that run is secret, so that all that the agent says must "
+            "be; name the run's events in a RunTool, or mark a field of what the agent takes or gives"
+        )
     name, called, returned = (
         f"{agent.name}.tools.{tool.name}",
         agent.events.called[tool.name],
@@ -87,8 +99,9 @@ def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
         return Child(opening, choreography=tool.choreography, run_id=_child(step.run_id, called_))
 
     async def heard(news: Any, state: Conversations, step: Step) -> ToolReturned | None:
-        of = next((each for each in state.started if _child(step.run_id, each) == news.run_id), None)
-        if of is None:  # somebody else's child
+        own = (each for each in state.started if each.tool == tool.name)
+        of = next((each for each in own if _child(step.run_id, each) == news.run_id), None)
+        if of is None:  # somebody else's child, or another tool's whose runs end alike
             return None
         if isinstance(news, ChildFailed):
             return outcome_of(agent, of, f"The call failed: {news.error or 'it was cancelled'}", "failed", 0)
@@ -126,7 +139,7 @@ def for_server(agent: "Agent", server: McpServer, wanted: Any) -> Iterator[Made]
     async def handle(called_: ToolCalled, step_: Step, connection_: Connecting) -> ToolReturned:
         from mcp import MCPError
 
-        from .connecting import content_of
+        from .connecting import NoAnswer, content_of
 
         tool = server.tool(called_.tool)
         if tool is None:
@@ -140,12 +153,17 @@ def for_server(agent: "Agent", server: McpServer, wanted: Any) -> Iterator[Made]
                 result = await connection_.call(tool, called_.args, step_.key)
         except MCPError as e:
             return outcome_of(agent, called_, e.message, "failed", round((clock() - began) * 1000))
+        except NoAnswer:
+            if server.repeat:
+                raise
+            return outcome_of(agent, called_, _NO_ANSWER, "unknown", round((clock() - began) * 1000))
         outcome: Outcome = "failed" if result.is_error else "success"
         return outcome_of(agent, called_, content_of(result), outcome, round((clock() - began) * 1000))
 
     options = {
         "retry": server.retry if server.repeat else Retry(attempts=1),
-        "timeout": server.timeout,
+        # Of a call that is not repeated the connection keeps the time: it knows whether the call was sent.
+        "timeout": server.timeout if server.repeat else None,
         "concurrency": server.concurrency,
     }
     takes = {"called_": called, "step_": Step, "connection_": wanted}

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic_ai.tools import ToolDefinition
 
 from farandole.reactors import Choreography
 from farandole.reactors.offers import Opener, offer_of
-from farandole.schemas import DeclarationError, Start
+from farandole.schemas import DeclarationError, Start, event_info
 
 from .approval import Needs
 from .events import ToolCalled, ToolReturned
@@ -114,7 +114,25 @@ def look_for(agent: "Agent", tools: "list[FoundTool]", choreography: Choreograph
     async def finder(open: Opener) -> None:
         for tool in tools:
             agent.tools[tool.name] = found = await tool.found(open)
+            _check_names(tool, found, choreography)
             for made in for_run(agent, found, state):
                 made.declare(choreography, agent.module, f"agent {agent.name}")
 
     choreography.finders[agent.name] = finder
+
+
+def _check_names(tool: FoundTool, found: RunTool, choreography: Choreography) -> None:
+    """What is found goes by its own short name among the events here.
+
+    Raises:
+        DeclarationError: an event of this choreography has that name.
+    """
+    for event in (found.start, *(get_args(found.end) or (found.end,))):
+        own = choreography.events.get(event_info(event).name)
+        if own is not None and own is not event and own.__module__ != event.__module__:
+            raise DeclarationError(
+                f"tool {tool.name}: '{tool.choreography}' has an event {event_info(event).name}, and so has "
+                f"'{choreography.name}': {own.__module__}.{own.__qualname__}. While no log has that one, give it another "
+                f"name: class {own.__name__}(..., name='{choreography.name.capitalize()}{own.__name__}'). Else serve an "
+                "agent that has the tool in a choreography of its own, and give this one a RunTool for that"
+            )

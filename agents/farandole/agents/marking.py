@@ -1,7 +1,7 @@
 """What an agent is told and says may be what its events mark as secret or personal; so its own events bear the mark."""
 
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel
@@ -9,12 +9,12 @@ from pydantic import BaseModel
 from farandole.schemas import Event, Mark, Marked, Personal, Secret
 from farandole.schemas.avro import Unsayable, derive
 
-SPOKEN: Final = ("parts", "instructions", "message", "args", "content")
-"""Fields of an agent's events that hold what was said."""
+SPOKEN: Final = ("parts", "instructions", "about", "message", "args", "content", "output", "state")
+"""Fields of an agent's events that hold what was said, or whom it was about."""
 
 
 def mark_of(*annotations: Any) -> Mark | None:
-    """The mark that what is said in an agent's conversations bears: the strictest in what it takes and gives.
+    """The mark that what is said in an agent's conversations bears: the strictest in what is told in them.
 
     A model repeats what it was told, and nobody can tell which word came from which field: so one marked field marks all.
     """
@@ -24,7 +24,13 @@ def mark_of(*annotations: Any) -> Mark | None:
             marked.learn(derive(event, event.__name__, 1).schema)
         except Unsayable:  # the choreography says so where it is declared
             continue
-    return next((mark for mark in (Secret, Personal) if marked.fields(mark)), None)
+    return strictest(mark for mark in (Secret, Personal) if marked.fields(mark))
+
+
+def strictest(marks: Iterable[Mark | None]) -> Mark | None:
+    """The one among some marks that keeps from most eyes what bears it."""
+    found = set(marks)
+    return next((mark for mark in (Secret, Personal) if mark in found), None)
 
 
 def spoken_in(base: type[BaseModel], mark: Mark | None) -> dict[str, Any]:

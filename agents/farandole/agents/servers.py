@@ -37,7 +37,8 @@ class McpServer:
         env: of the command, besides what is safe to inherit.
         retry: how often a call that got no answer is made before the model is told.
         timeout: of one attempt.
-        repeat: False: where a worker was lost in the midst of a call, it is not made again.
+        repeat: False: where a worker was lost in the midst of a call, or the server gave no answer, it is not made again,
+            and the model is told that nobody knows whether it took effect.
         concurrency: calls at once in one worker.
     """
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from rich.text import Text
 
+from farandole.reactors import Recorded
 from farandole.reactors.client import Client
 from farandole.reactors.handle import RunHandle
 
@@ -22,6 +23,7 @@ from .running import Target, answering, attached, existing
 from .talkable import Talkable
 from .transcript import Transcript
 
+_CLOSED: Final = ("completed", "cancelled", "expired")
 _GRACE: Final = 2.0
 _LOOK: Final = 0.2
 """Seconds after which one looks again how the run stands, where nothing has happened that would tell."""
@@ -85,7 +87,7 @@ class _Talk:
         self._transcript.replaying = True
         await self._listen(lines)
         self._transcript.replaying = False
-        if status.end or (await self._run.status()).status in ("completed", "cancelled", "expired"):
+        if status.end or (await self._run.status()).status in _CLOSED:
             raise CliError(
                 f"run '{run_id}' is closed, so nothing can be said to it any more: begin another without --run"
             )
@@ -110,7 +112,8 @@ class _Talk:
     async def _listen(self, lines: Lines) -> bool:
         """Show what happens until it is the user's turn; whether the run is closed."""
         assert self._run is not None
-        events = self._run.live(after=self._transcript.offset)
+        after = shown = self._transcript.offset
+        events = self._run.live(after=after)
         coming = asyncio.ensure_future(anext(events, None))
         try:
             while True:
@@ -119,9 +122,10 @@ class _Talk:
                     if (each := coming.result()) is None:
                         return True
                     self._transcript.take(each)
+                    shown = each.offset if isinstance(each, Recorded) else shown
                     coming = asyncio.ensure_future(anext(events, None))
                     continue
-                if await self._turn(lines):
+                if await self._turn(lines) and await self._newest(after) == shown:
                     return False
         finally:
             self._transcript.speech.pause()
@@ -151,6 +155,18 @@ class _Talk:
             if step.attempts and not step.parked:
                 self._tell(f"{step.trigger} {step.attempts}", f"{step.reactor}: attempt {step.attempts} failed; again.")
         return len(status.owed) == len(parked) and not status.children and not unheard
+
+    async def _newest(self, after: int) -> int | None:
+        """The offset of the last event that is to be shown, as the run stands now; None if the run is closed.
+
+        What was owed a moment ago may have come while one looked, and what came may still be on its way here.
+        """
+        assert self._run is not None
+        types = self._client.scribe.types
+        facts = [fact for entry in await self._run.history() for fact in entry.admitted]
+        known = [f.offset for f in facts if f.offset > after and types.type_of(f.type.decode(errors="replace"))]
+        closed = (await self._run.status()).status in _CLOSED
+        return None if closed else known[-1] if known else after
 
     def _tell(self, what: str, text: str) -> None:
         if what not in self._told:

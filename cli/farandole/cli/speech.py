@@ -10,6 +10,8 @@ from farandole.reactors import Live
 from .output import Output, safe
 
 _CALL = "call"
+Step = tuple[str, str, str]
+"""A step's trigger, reactor and generation."""
 
 
 class Speech:
@@ -22,25 +24,25 @@ class Speech:
     def __init__(self, out: Output, *, names: bool = True) -> None:
         self._out = out
         self._names = names
-        self._speaking: tuple[str, str] | None = None
+        self._speaking: Step | None = None
         self._column = False
-        self.said: dict[str, str] = {}
-        """The text of the newest take of each step, by its trigger."""
+        self.said: dict[Step, str] = {}
+        """The text of the newest take of each step."""
 
     @property
     def speaking(self) -> str:
         """What the step that spoke last has said so far; empty once there was a pause."""
-        return "" if self._speaking is None else self.said.get(self._speaking[0], "")
+        return "" if self._speaking is None else self.said.get(self._speaking, "")
 
     def hear(self, piece: Live) -> None:
         """Write a piece."""
         if self._out.as_json:
             self._out.line({"live": as_json(piece)})
             return
-        step = (piece.trigger, piece.reactor)
-        before = self.said.get(piece.trigger, "")
+        step = (piece.trigger, piece.reactor, piece.generation)
+        before = self.said.setdefault(step, "")
         if piece.anew:
-            self.said[piece.trigger] = ""
+            self.said[step] = ""
         if piece.anew and before:
             self.pause()
             self._out.print(Text(f"  {safe(piece.reactor)} begins anew, attempt {piece.attempt}:", style="yellow"))
@@ -52,7 +54,7 @@ class Speech:
         if piece.lost:
             self.write(" … ")
         if piece.kind == "text":
-            self.said[piece.trigger] += piece.text
+            self.said[step] += piece.text
             self.write(piece.text)
         elif piece.kind != _CALL or self._names:
             self.pause()

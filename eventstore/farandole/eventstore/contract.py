@@ -173,6 +173,8 @@ class Live(ABC):
         """Keep records for a while; the key of each is its run's id.
 
         Raises:
+            ValueError: there is no record, or no such partition.
+            TooLarge: a record is larger than the log takes; none is kept.
             StoreError: perhaps they are not kept.
         """
 

@@ -21,8 +21,13 @@ def with_fields(before: E, fields: Mapping[str, Any]) -> E:
     Raises:
         pydantic.ValidationError: they do not fit.
     """
-    said = _revealed(before, json.loads(before.model_dump_json()))
-    return type(before).model_validate_json(json.dumps(_merged(before, said, fields)))
+    return type(before).model_validate_json(json.dumps(_merged(before, revealed(before), fields)))
+
+
+def revealed(event: BaseModel) -> dict[str, Any]:
+    """The fields of an event as in JSON, its secrets as they are: for the log alone, and under a mark."""
+    said: dict[str, Any] = _revealed(event, json.loads(event.model_dump_json()))
+    return said
 
 
 def _revealed(value: object, said: Any) -> Any:

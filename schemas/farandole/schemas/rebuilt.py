@@ -3,13 +3,14 @@
 What is made writes the same bytes as the class that the schema was derived from, or is not made.
 """
 
+import json
 import keyword
 import types
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -36,7 +37,7 @@ _LITERAL: Final[Any] = Literal
 
 
 def rebuilt(schema: Mapping[str, Any], module: str) -> type[Event]:
-    """The class of an event, by its schema as a catalogue has it.
+    """The class of an event, by its schema as a catalogue has it: the same one whenever the same is asked for.
 
     Args:
         module: what the class says where it comes from.
@@ -44,6 +45,12 @@ def rebuilt(schema: Mapping[str, Any], module: str) -> type[Event]:
     Raises:
         DeclarationError: no class says the same; import the one that there is.
     """
+    return _made(json.dumps(schema, sort_keys=True), module)
+
+
+@cache
+def _made(written: str, module: str) -> type[Event]:
+    schema: dict[str, Any] = json.loads(written)
     name, kind = schema["name"].rpartition(".")[2], schema.get(KIND, "event")
     if kind not in _KINDS:
         raise DeclarationError(f"{schema['name']} is of kind {kind}, and only an Event, a Start or an End is made so")

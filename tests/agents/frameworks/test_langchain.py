@@ -1,5 +1,6 @@
 """Agents of LangChain, and graphs of LangGraph: their calls are recorded, and they are served as our own."""
 
+import asyncio
 import operator
 from typing import Annotated, Any
 
@@ -175,8 +176,6 @@ class Pages(TypedDict):
 
 
 async def test_nodes_side_by_side_find_what_is_theirs_in_whichever_order_they_run() -> None:
-    import asyncio
-
     journal, asked = Journal(), list[str]()
     slow = {"p0": 0.02, "p1": 0.0, "p2": 0.01}
 
@@ -202,6 +201,60 @@ async def test_nodes_side_by_side_find_what_is_theirs_in_whichever_order_they_ru
         slow.update(p0=0.0, p2=0.02)
         journal.recorded.pop(next(iter(journal.recorded)))  # the first that was recorded is made anew
     assert sorted(asked) == ["p0", "p1", "p1", "p2"]
+
+
+async def test_agents_that_are_nodes_side_by_side_find_what_is_theirs() -> None:
+    journal, asked = Journal(), list[str]()
+    slow = {"left": 0.02, "right": 0.0}
+
+    class Both(TypedDict):
+        texts: Annotated[list[str], operator.add]
+
+    def an_agent(name: str) -> Any:
+        class Named(ScriptedModel):
+            async def _agenerate(self, messages: Any, *args: Any, **kwargs: Any) -> ChatResult:
+                await asyncio.sleep(slow[name])
+                asked.append(name)
+                return await super()._agenerate(messages, *args, **kwargs)
+
+        inner: Any = create_agent(Named(f"From {name}."), [], middleware=[Durable()])
+
+        async def node(state: Both) -> Any:
+            said = {"messages": [HumanMessage(f"You are {name}.")]}
+            return {"texts": [(await inner.ainvoke(said))["messages"][-1].text]}
+
+        return node
+
+    graph = StateGraph(Both)
+    for name in slow:
+        graph.add_node(name, an_agent(name))
+        graph.add_edge(START, name)
+        graph.add_edge(name, END)
+    built: Any = graph.compile()
+    for attempt in (1, 2):
+        with durably(journal.step(attempt)):
+            assert (await built.ainvoke({"texts": []}))["texts"] == ["From left.", "From right."]
+        assert sorted(journal.recorded) == ["left model 1", "right model 1"]
+        slow.update(left=0.0, right=0.02)
+        journal.recorded.pop("right model 1")  # the worker died before it was recorded
+    assert sorted(asked) == ["left", "right", "right"]
+
+
+async def test_an_agent_in_a_tool_of_an_agent_is_named_by_the_call() -> None:
+    journal = Journal()
+    legal: Any = create_agent(ScriptedModel("It is."), [], middleware=[Durable()])
+
+    @tool
+    async def ask_legal(question: str) -> str:
+        """Ask legal."""
+        text: str = (await legal.ainvoke({"messages": [HumanMessage(question)]}))["messages"][-1].text
+        return text
+
+    model = ScriptedModel(Call("ask_legal", question="Is it?"), "Yes.")
+    agent: Any = create_agent(model, [ask_legal], middleware=[Durable()])
+    with durably(journal.step()):
+        await agent.ainvoke(ASKED)
+    assert sorted(journal.recorded) == ["ask_legal 0-0", "ask_legal 0-0 / model 1", "model 1", "model 2"]
 
 
 async def test_in_a_step_nothing_is_called_without_await() -> None:

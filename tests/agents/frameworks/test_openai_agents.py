@@ -1,5 +1,6 @@
 """Agents of the OpenAI Agents SDK: their calls are recorded, and they are served as our own."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -8,7 +9,16 @@ from agents.testing import assistant_message
 from pydantic import BaseModel
 from tests.agents.frameworks.journal import Journal
 
-from agents import Agent, ModelResponse, RunConfig, RunContextWrapper, Runner, function_tool
+from agents import (
+    Agent,
+    ModelResponse,
+    ModelSettings,
+    ModelTracing,
+    RunConfig,
+    RunContextWrapper,
+    Runner,
+    function_tool,
+)
 from farandole.agents import Approval, Call
 from farandole.agents.frameworks import ModelCall, ToolCall, durably
 from farandole.agents.frameworks.openai_agents import DurableModel, adapt, durable
@@ -115,6 +125,26 @@ async def test_a_stream_is_passed_on_and_recorded_as_a_whole() -> None:
     assert "response.output_text.delta" in seen[0]
     assert seen[0][-1] == "response.completed"
     assert seen[1] == ["response.completed"]
+
+
+async def test_a_stream_that_is_left_early_is_not_recorded_and_leaves_its_place() -> None:
+    class Slow(TheirModel):
+        async def stream_response(self, *args: Any, **kwargs: Any) -> Any:
+            async for event in super().stream_response(*args, **kwargs):
+                yield event
+                await asyncio.sleep(3600)  # the rest never comes
+
+    journal, model = Journal(), Slow([[assistant_message("Well, thank you.")], [assistant_message("Well.")]])
+    durable_model = DurableModel(model)
+    said: Any = (None, "How are you?", ModelSettings(), [], None, [], ModelTracing.DISABLED)
+    more: Any = {"previous_response_id": None, "conversation_id": None, "prompt": None}
+    with durably(journal.step()):
+        stream: Any = durable_model.stream_response(*said, **more)
+        async for _ in stream:
+            break
+        await stream.aclose()
+        await durable_model.get_response(*said, **more)
+    assert list(journal.recorded) == ["model 1"]
 
 
 async def test_a_stream_that_fails_is_not_recorded() -> None:

@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 from pydantic_ai import Agent, BinaryContent, RunContext, Tool
-from pydantic_ai.exceptions import ModelRetry, ToolFailed
+from pydantic_ai.exceptions import CallDeferred, ModelRetry, ToolFailed
 from pydantic_ai.messages import ToolReturnPart
 from pydantic_ai.models.test import TestModel
 from pydantic_ai.toolsets import FunctionToolset
 from tests.agents.frameworks.journal import Journal
 
 from farandole.agents import Approval, Call, scripted
-from farandole.agents.frameworks import ModelCall, Strayed, ToolCall, durably
+from farandole.agents.frameworks import Adapted, ModelCall, Strayed, ToolCall, durably
+from farandole.agents.frameworks.adapted import Paused
 from farandole.agents.frameworks.pydantic_ai import Durability, adapt
 from farandole.reactors import Choreography
 from farandole.schemas import DeclarationError, End, Start
@@ -245,6 +246,39 @@ async def test_what_it_gives_is_made_of_its_output() -> None:
     async with Scenario(desk) as s:
         await s.when(Asked(question="Go?"))
         s.then(Advised(text="Go.", sure=True))
+
+
+async def test_a_call_whose_result_comes_from_elsewhere_parks_the_step() -> None:
+    async def from_elsewhere() -> str:
+        raise CallDeferred
+
+    helper = adapt(
+        "helper", an_agent(Call("from_elsewhere"), "Done.", tools=[from_elsewhere]), takes=Asked, gives=Answered
+    )
+    desk = Choreography("desk")
+    helper.serve(desk)
+    async with Scenario(desk) as s:
+        await s.when(Asked(question="Look."))
+        (failure,) = s.failures()
+        assert "waits for results of from_elsewhere" in str(failure)
+
+
+async def test_a_pause_that_asks_nothing_parks_the_step() -> None:
+    class Idle:
+        tools = ()
+
+        async def begin(self, prompt: str) -> Paused:
+            return Paused({}, [])
+
+        async def go_on(self, state: Any, decided: Any) -> Paused:
+            raise AssertionError
+
+    desk = Choreography("desk")
+    Adapted("helper", Idle(), takes=Asked, gives=Answered).serve(desk)
+    async with Scenario(desk) as s:
+        await s.when(Asked(question="Look."))
+        (failure,) = s.failures()
+        assert "asks nothing of people" in str(failure)
 
 
 async def test_an_output_of_which_no_event_can_be_made_parks_the_step() -> None:

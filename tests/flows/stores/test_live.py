@@ -4,14 +4,17 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from tests.reactors.working.controls import Stage
 
 from farandole.eventstore import Live as LiveStore
-from farandole.eventstore import Reader, Record, StoreUnavailable
+from farandole.eventstore import Reader, Record, StoreError, StoreUnavailable
 from farandole.reactors import Choreography, Live, Recorded, Retry, RunHandle, Step
-from farandole.schemas import End, Event, Start
+from farandole.reactors.scribe import Scribe
+from farandole.schemas import EncodingError, End, Event, Start
+from farandole.schemas.envelope import Kind
 
 
 class Asked(Start):
@@ -195,6 +198,95 @@ async def test_a_step_neither_waits_nor_fails_where_nothing_can_be_said(
         await seen.until(lambda seen: "Done" in seen.events)
         assert seen.pieces == []
     assert (await run.result(Done)).text == "x" * 500_000
+
+
+class Sick(LiveStore):
+    """A live topic of which one partition takes nothing."""
+
+    def __init__(self, well: LiveStore, sick: int) -> None:
+        self.well, self.sick = well, sick
+        self.refused = asyncio.Event()
+
+    async def append(self, partition: int, records: Sequence[Record]) -> None:
+        if partition == self.sick:
+            self.refused.set()
+            raise StoreUnavailable("no leader")
+        await self.well.append(partition, records)
+
+    async def since(self, partition: int, time: int) -> int:
+        return await self.well.since(partition, time)
+
+    def reader(self) -> Reader:
+        return self.well.reader()
+
+
+async def test_a_partition_that_takes_nothing_silences_no_other(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    speech = Speech(hold_before=2)
+    client = await stage.client(speech.choreography)
+    names = {client.store.partition_of(name.encode()): name for name in map(str, range(100))}
+    (sick, other), (_, one) = list(names.items())[:2]
+    live = Sick(client.store.live, sick)
+    monkeypatch.setattr(type(client.store), "live", property(lambda store: live))
+    await stage.worker(speech.choreography)
+    await client.start(Asked(words=["lost", "too", "."]), run_id=other)
+    async with asyncio.timeout(30):
+        await live.refused.wait()
+    run = await client.start(Asked(words=["One ", "is heard", "."]), run_id=one)
+    async with viewer(run) as seen:
+        await seen.until(lambda seen: seen.text == "One is heard")
+        speech.go.set()
+        await seen.until(lambda seen: "Done" in seen.events)
+
+
+async def test_what_cannot_be_written_is_told_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    speech = Speech(hold_before=1)
+    client = await stage.client(speech.choreography)
+    tried, of_step = list[int](), Scribe.of_step
+
+    def fails(self: Scribe, kind: Kind, *args: Any, **options: Any) -> Record:
+        if kind is not Kind.PROGRESS:
+            return of_step(self, kind, *args, **options)
+        tried.append(1)
+        raise EncodingError("the key service is away")
+
+    monkeypatch.setattr(Scribe, "of_step", fails)
+    await stage.worker(speech.choreography)
+    runs = [await client.start(Asked(words=["One", "."])) for _ in range(5)]
+    async with asyncio.timeout(30):
+        while len(tried) < 3:
+            await asyncio.sleep(0.02)
+    speech.go.set()
+    for run in runs:
+        await run.result(Done)
+    assert caplog.text.count("what it says live is not sent") == 1
+
+
+class Broken(LiveStore):
+    """A live topic of a driver with a fault."""
+
+    async def append(self, partition: int, records: Sequence[Record]) -> None: ...
+
+    async def since(self, partition: int, time: int) -> int:
+        raise ZeroDivisionError
+
+    def reader(self) -> Reader:
+        raise ZeroDivisionError
+
+
+async def test_a_fault_while_listening_leaves_nobody_waiting(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    speech = Speech(hold_before=1)
+    client = await stage.client(speech.choreography)
+    monkeypatch.setattr(type(client.store), "live", property(lambda store: Broken()))
+    await stage.worker(speech.choreography)
+    run = await client.start(Asked(words=["One", "."]))
+    async with asyncio.timeout(30):
+        with pytest.raises(StoreError, match="what is said live cannot be heard any more: ZeroDivisionError"):
+            async for _ in run.live():
+                pass
+    speech.go.set()
+    await run.result(Done)
 
 
 async def test_a_plain_function_says_it_from_its_thread(stage: Stage) -> None:

@@ -23,6 +23,7 @@ from farandole.schemas import (
     register,
 )
 from farandole.schemas.envelope import Flag, Kind, pack, unpack
+from farandole.schemas.system_records import SUBSTEP
 
 
 class Address(BaseModel):
@@ -130,3 +131,36 @@ def test_a_schema_that_is_not_known_is_told_and_asked_for() -> None:
     read = payloads.read(record, unpack(record.headers))
     assert read.json is None
     assert "catalogue" in (read.problem or "")
+
+
+def returned(result: Any) -> Payload:
+    """What a projector reads of a sub-step."""
+    headers = pack(
+        kind=Kind.SUBSTEP,
+        id=b"x1",
+        type=b"substep",
+        source=b"/t/x",
+        append=bytes(16),
+        sent=0,
+        schema=SUBSTEP.fingerprint,
+    )
+    value = SUBSTEP.encode({"result": json.dumps(result)})
+    return Payloads("t").read(Stored(0, 1, 1, b"r", value, headers), unpack(headers))
+
+
+def test_what_a_sub_step_returned_is_personal_and_not_searched_for() -> None:
+    payload = returned({"illness": "gout", "used": {"counts_as": "farandole.usage", "input_tokens": 7}})
+    assert fields(payload)["result"] is None
+    assert "gout" in (payload.personal or "")
+    assert "gout" not in (payload.words or "")
+    assert [used.input_tokens for used in payload.usage] == [7]
+
+
+@pytest.mark.parametrize("secret", [False, True])
+def test_of_a_call_everybody_may_know_what_was_called_and_how_long_it_took(secret: bool) -> None:
+    call = {"kind": "tool", "tool": "look_up", "outcome": "success", "took_ms": 5, "args": {"illness": "gout"}}
+    payload = returned({**call, "content": "gout", "secret": secret})
+    told = json.loads(fields(payload)["result"])
+    assert (told["tool"], told["took_ms"]) == ("look_up", 5)
+    assert "gout" not in (payload.json or "") + (payload.words or "") + repr(payload.fields)
+    assert ("gout" in (payload.personal or "")) is not secret

@@ -11,6 +11,7 @@ they are made, and stand in the step's outcome as events.
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias, TypedDict, cast
 
@@ -24,11 +25,13 @@ from farandole.agents.deciding import decider
 from farandole.agents.errors import ModelMisbehaved
 from farandole.agents.events import ToolCalled, ToolProposed
 from farandole.agents.made import listed, signed, union
+from farandole.agents.marking import mark_of
 from farandole.agents.outputs import described
 from farandole.agents.prices import Price
 from farandole.agents.prompts import only_text, prompt_of
-from farandole.reactors import Ask, Choreography, Retry, Run, Step
-from farandole.schemas import DeclarationError, Duration, Event
+from farandole.reactors import Ask, Choreography, GiveUp, Retry, Run, Step
+from farandole.schemas import DeclarationError, Duration, Event, Secret
+from farandole.schemas.edited import revealed
 
 from .events import AdaptedEvents
 from .recording import Recorder, durably
@@ -126,6 +129,7 @@ class Adapted:
 
     Attributes:
         events: its event classes.
+        mark: what is said in its conversations bears this one.
 
     Raises:
         DeclarationError: something of it cannot be.
@@ -146,7 +150,8 @@ class Adapted:
         self.module: str = sys._getframe(2).f_globals.get("__name__", "")
         self.takes = takes
         self.gives = events_of(gives, name)
-        self.events = AdaptedEvents(name, loop.tools, self.module)
+        self.mark = mark_of(takes, *self.gives)
+        self.events = AdaptedEvents(name, loop.tools, self.module, self.mark)
         self._loop = loop
         self._prompt = options.get("prompt", prompt_of)
         self._approval = options.get("approval", Approval())
@@ -204,7 +209,7 @@ class Adapted:
         async def handle(taken: Any, run: Run[Any], step: Step) -> Any:
             prompt = self._prompt(taken)
             spent = await self._spent(run)
-            with durably(step, price=self._price, budget=self._budget, spent=spent) as recorder:
+            with self._durably(step, spent) as recorder:
                 came = await self._loop.begin(prompt)
             return self._leg(_Leg(step.key[:_DIGITS], step.key[:_DIGITS], prompt=prompt), recorder, came)
 
@@ -228,7 +233,7 @@ class Adapted:
                 return None  # a leg that asked nothing
             answers = [_decided(came_of[each.call]) for each in waited]
             spent = await self._spent(run)
-            with durably(step, price=self._price, budget=self._budget, spent=spent) as recorder:
+            with self._durably(step, spent) as recorder:
                 came = await self._loop.go_on(waited[0].state, answers)
             leg = _Leg(
                 step.key[:_DIGITS], conversation, waited[0].turn, announced=frozenset(each.call for each in waited)
@@ -246,6 +251,10 @@ class Adapted:
             return None
 
         return handle
+
+    def _durably(self, step: Step, spent: Spent) -> AbstractContextManager[Recorder]:
+        options: dict[str, Any] = {"price": self._price, "budget": self._budget, "secret": self.mark is Secret}
+        return durably(step, spent=spent, counts=False, **options)  # its events tell what was used
 
     async def _spent(self, run: Run[Any]) -> Spent:
         """What the agent has spent in the run before this leg."""
@@ -267,6 +276,8 @@ class Adapted:
         )
         told, proposed = telling.events, cast(Any, events.ToolProposed)
         if isinstance(came, Paused):
+            if not came.wanted:
+                raise GiveUp(f"agent {self.name} waits and asks nothing of people, so that nothing would make it go on")
             for n, wanted in enumerate(came.wanted):
                 told.append(
                     proposed(
@@ -285,7 +296,7 @@ class Adapted:
         last = next((n for n in reversed(range(len(told))) if hasattr(told[n], "output")), None)
         if last is None:
             return event
-        output = {"event": type(event).__name__, "fields": event.model_dump(mode="json")}
+        output = {"event": type(event).__name__, "fields": revealed(event)}
         told[last] = told[last].model_copy(update={"output": output})
         return told
 

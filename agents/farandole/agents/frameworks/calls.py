@@ -13,6 +13,7 @@ from pydantic_core import to_json
 
 from farandole.agents.events import Outcome
 from farandole.reactors import GiveUp
+from farandole.schemas import Usage
 
 R = TypeVar("R")
 
@@ -40,9 +41,13 @@ class ModelCall(BaseModel):
         messages: how many were sent.
         before: a digest of all but the last of them.
         last: a digest of the last.
+        secret: whether read models may hold nothing of what was said.
+        used: what it counts as; None if events tell of it besides.
     """
 
     kind: Literal["model"] = "model"
+    secret: bool = False
+    used: Usage | None = None
     model: str
     provider: str
     finish_reason: str
@@ -66,9 +71,11 @@ class ToolCall(BaseModel):
         call: its id, as the model gave it.
         result: as the framework writes it.
         content: what the model reads.
+        secret: whether read models may hold nothing of what was said.
     """
 
     kind: Literal["tool"] = "tool"
+    secret: bool = False
     tool: str
     call: str
     args: Any

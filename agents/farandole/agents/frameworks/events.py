@@ -5,7 +5,7 @@ from typing import Final
 
 from farandole.agents import events
 from farandole.agents.eventtypes import AgentEvents
-from farandole.schemas import Json
+from farandole.schemas import Json, Mark
 
 _ANY: Final = "tool"
 """Stands for tools that nobody knew when the agent was declared, such as those of an MCP server."""
@@ -35,13 +35,17 @@ class ToolProposed(events.ToolProposed, abstract=True):
 
 
 class AdaptedEvents(AgentEvents):
-    """The event classes of one agent of another framework."""
+    """The event classes of one agent of another framework.
+
+    Args:
+        mark: what is said in them bears this one.
+    """
 
     bases = (ModelReplied, ToolProposed, ToolReturned)
     wants_reactor = False
 
-    def __init__(self, agent: str, tools: Iterable[str], module: str) -> None:
-        super().__init__(agent, dict.fromkeys([*tools, _ANY]), module)
+    def __init__(self, agent: str, tools: Iterable[str], module: str, mark: Mark | None = None) -> None:
+        super().__init__(agent, dict.fromkeys([*tools, _ANY]), module, mark)
 
     def called_by(self, tool: str) -> type[events.ToolCalled]:
         """What a call of a tool is told by."""

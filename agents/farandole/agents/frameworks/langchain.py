@@ -8,6 +8,7 @@ Run within `durably`, with ``ainvoke`` or ``astream``. Elsewhere they run as if 
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -34,6 +35,8 @@ from .calls import NotDurable, Replies, Results
 from .checkpoints import as_json, from_json, kept, saver_with
 from .recording import making, recording
 
+_outside: ContextVar[int] = ContextVar("farandole_outside", default=0)
+"""How many nodes lie around the call of a tool that is under way."""
 _THREAD: Final = {"configurable": {"thread_id": "leg"}}
 _FINISHED: Final[dict[str, words.FinishReason]] = {
     "stop": "stop",
@@ -102,7 +105,7 @@ class DurableModel(BaseChatModel):
         if recorder is None:
             return _result(await make())
         form = Replies(_write, AIMessage.model_validate, self._told)
-        label = "" if self.in_agent else _node()
+        label = _above() if self.in_agent else _node()
         reply: AIMessage = await recorder.model(_said(messages), make, form, label)
         return _result(reply)
 
@@ -156,7 +159,15 @@ async def durable_tools(
         return await execute(request)
     call = request.tool_call
     form = Results(as_json, from_json, _returned)
-    return await recorder.tool(call["name"], call["id"] or "", call["args"], lambda: execute(request), form)
+
+    async def make() -> ToolMessage | Command[Any]:
+        token = _outside.set(len(_names(_of_task())))
+        try:
+            return await execute(request)
+        finally:
+            _outside.reset(token)
+
+    return await recorder.tool(call["name"], call["id"] or "", call["args"], make, form)
 
 
 def _write(reply: AIMessage) -> Any:
@@ -194,16 +205,29 @@ def _node() -> str:
 
     Nodes run side by side, and one may run many times over what it was sent.
     """
-    try:
-        config = get_config()
-    except RuntimeError:
-        return ""
-    told: Mapping[str, Any] = config.get("metadata") or {}
-    names = [part.partition(":")[0] for part in str(told.get("langgraph_checkpoint_ns", "")).split("|") if part]
+    told = _of_task()
+    names = _names(told)
     path: Sequence[Any] = told.get("langgraph_path") or ()
     if len(path) > 1 and path[0] == "__pregel_push":
         names.append(blake2b(repr((told.get("langgraph_step"), path)).encode(), digest_size=4).hexdigest())
     return "/".join(names)
+
+
+def _above() -> str:
+    """The node that an agent lies in, likewise; empty if it lies in none, or in one that a tool's call has a name for."""
+    return "/".join(_names(_of_task())[_outside.get() : -1])
+
+
+def _of_task() -> Mapping[str, Any]:
+    """What LangGraph says of the task that is under way; nothing outside of a graph."""
+    try:
+        return get_config().get("metadata") or {}
+    except RuntimeError:
+        return {}
+
+
+def _names(told: Mapping[str, Any]) -> list[str]:
+    return [part.partition(":")[0] for part in str(told.get("langgraph_checkpoint_ns", "")).split("|") if part]
 
 
 def _only_awaited() -> None:

@@ -9,6 +9,7 @@ its reply. Shells, computers and editors that the SDK drives itself are not.
 
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from typing import Any, Final, TypeVar
 
 from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage
@@ -91,8 +92,9 @@ class DurableModel(Model):
                 yield event
             return
         said, form = _said(input), self._replies()
-        async for event in streamed(events, lambda make: recorder.model(said, make, form)):
-            yield event
+        async with aclosing(streamed(events, lambda make: recorder.model(said, make, form))) as passed:
+            async for event in passed:
+                yield event
 
     def get_retry_advice(self, request: Any) -> Any:
         return self.inner.get_retry_advice(request)

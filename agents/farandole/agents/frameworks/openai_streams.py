@@ -1,7 +1,7 @@
 """Streams of the OpenAI Agents SDK: passed on as they come, and ended only once the reply is recorded."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
 from openai.types.responses import Response, ResponseCompletedEvent, ResponseUsage
 
@@ -11,7 +11,7 @@ from agents.items import TResponseStreamEvent
 Record = Callable[[Callable[[], Awaitable[ModelResponse]]], Awaitable[ModelResponse]]
 
 
-async def streamed(events: AsyncIterator[TResponseStreamEvent], record: Record) -> AsyncIterator[TResponseStreamEvent]:
+async def streamed(events: AsyncIterator[TResponseStreamEvent], record: Record) -> AsyncGenerator[TResponseStreamEvent]:
     """The events of a call that is made now; of one that is recorded the last alone, which holds the whole reply.
 
     Args:
@@ -45,6 +45,7 @@ async def streamed(events: AsyncIterator[TResponseStreamEvent], record: Record) 
         yield completed(await recorded, number)
     finally:
         recorded.cancel()
+        await asyncio.gather(recorded, return_exceptions=True)  # its name is free again for whatever is called next
 
 
 def completed(reply: ModelResponse, number: int) -> ResponseCompletedEvent:

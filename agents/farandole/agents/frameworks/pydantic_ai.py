@@ -28,6 +28,7 @@ from pydantic_core import to_jsonable_python
 from typing_extensions import Unpack
 
 from farandole.agents.events import Outcome
+from farandole.reactors import GiveUp
 from farandole.schemas import DeclarationError
 
 from .adapted import Adapted, Decided, Ended, Options, Paused, Prompt, Wanted
@@ -194,6 +195,12 @@ class _Loop:
     def _came(self, ran: Any) -> Ended | Paused:
         if not isinstance(ran.output, DeferredToolRequests):
             return Ended(ran.output)
+        if ran.output.calls:
+            names = ", ".join(sorted({call.tool_name for call in ran.output.calls}))
+            raise GiveUp(
+                f"the agent waits for results of {names}, which come from elsewhere, and nothing here brings them: let "
+                "the tool wait for them itself, or ask a person with requires_approval"
+            )
         wanted = [Wanted(call.tool_call_id, call.tool_name, call.args_as_dict()) for call in ran.output.approvals]
         return Paused(ModelMessagesTypeAdapter.dump_python(ran.all_messages(), mode="json"), wanted)
 

@@ -24,12 +24,14 @@ from farandole.agents.budget import Budget
 from farandole.agents.events import Outcome
 from farandole.agents.prices import Price, cost_of
 from farandole.reactors import GiveUp, Step
+from farandole.schemas import Usage
 
 from .calls import ModelCall, Replies, Results, ToolCall, check_args, check_said, digests
 from .spending import Spent
 
 R = TypeVar("R")
 
+_BILLED: Final = ("model", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "cost")
 _MOST_NAME: Final = 240
 """Bytes of a name; a longer one ends in a digest of itself."""
 
@@ -57,6 +59,8 @@ class Recorder:
         told: those that have ended, in the order of their ends.
         budget: asked before each call of a model that is made and not found.
         spent: before and in this attempt.
+        secret: whether read models may hold nothing of what is said.
+        counts: whether what is recorded counts as used.
         gave_up: why the step has to fail for good, whatever the framework makes of it.
     """
 
@@ -67,6 +71,8 @@ class Recorder:
     gave_up: GiveUp | None = None
     budget: Budget | None = None
     spent: Spent = field(default_factory=Spent)
+    secret: bool = False
+    counts: bool = True
     _taken: set[str] = field(default_factory=set)
 
     async def model(
@@ -152,6 +158,7 @@ class Recorder:
         self, tool: str, call_id: str, args: Any, outcome: Outcome, took_ms: int, result: Any, content: Any
     ) -> ToolCall:
         return ToolCall(
+            secret=self.secret,
             tool=tool,
             call=call_id,
             args=args,
@@ -166,15 +173,20 @@ class Recorder:
         response = form.told(reply)
         usage = response.usage
         messages, before, last = digests(said)
-        return ModelCall(
+        used = Usage(
             model=response.model_name or "",
-            provider=response.provider_name or "",
-            finish_reason=response.finish_reason or "",
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cache_read_tokens=usage.cache_read_tokens,
             cache_write_tokens=usage.cache_write_tokens,
             cost=cost_of(response) if self.price is None else self.price(response),
+        )
+        return ModelCall(
+            **used.model_dump(include={*_BILLED}),
+            secret=self.secret,
+            used=used if self.counts else None,
+            provider=response.provider_name or "",
+            finish_reason=response.finish_reason or "",
             took_ms=took_ms,
             attempt=self.step.attempt,
             messages=messages,
@@ -213,7 +225,14 @@ _key: ContextVar[str] = ContextVar("farandole_call_key", default="")
 
 @contextmanager
 def durably(
-    step: Step, name: str = "", *, price: Price | None = None, budget: Budget | None = None, spent: Spent | None = None
+    step: Step,
+    name: str = "",
+    *,
+    price: Price | None = None,
+    budget: Budget | None = None,
+    spent: Spent | None = None,
+    secret: bool = False,
+    counts: bool = True,
 ) -> Iterator[Recorder]:
     """Within the block, calls that agents of other frameworks make are recorded as sub-steps of the step.
 
@@ -222,12 +241,15 @@ def durably(
         price: what a reply costs in US dollars; by default as Pydantic AI knows it.
         budget: what may be spent.
         spent: what was spent before; by default nothing.
+        secret: what is said is kept out of all read models. Without it, it is personal.
+        counts: what models used stands in the sub-steps as a `Usage`, and so in all costs. Turn it off if an event that
+            the handler returns tells of it.
 
     Raises:
         BudgetSpent: nothing is left for another call of a model.
         GiveUp: a tool raised it, or nothing can be recorded; also if the framework caught it.
     """
-    recorder = Recorder(step, name, price, budget=budget, spent=spent or Spent())
+    recorder = Recorder(step, name, price, budget=budget, spent=spent or Spent(), secret=secret, counts=counts)
     token, within = _recorder.set(recorder), _within.set("")
     try:
         yield recorder

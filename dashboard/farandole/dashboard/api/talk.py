@@ -10,8 +10,8 @@ from farandole.dashboard.auth.guards import Seeing
 from farandole.dashboard.live import Talk, read_id
 from farandole.dashboard.web.paths import RunId
 
+from . import stream
 from .asking import TheDesk, read_position
-from .stream import LONGEST, Stream
 
 router = APIRouter(tags=["live"])
 _MOST: Final = 50
@@ -42,7 +42,7 @@ async def live(
     talk = Talk(desk.hub, desk.runs, desk.client, [run_id, *(also or ())], personal=caller.personal, heard=heard)
 
     async def sending() -> AsyncIterator[bytes]:
-        async for event in talk.events(seen, longest=LONGEST):
+        async for event in talk.events(seen, longest=stream.LONGEST):
             yield event
 
-    return Stream(sending())
+    return stream.Stream(sending())

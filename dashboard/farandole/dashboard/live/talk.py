@@ -5,13 +5,15 @@ is told any more: what it made stands in the log.
 """
 
 import asyncio
+import logging
 import re
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, select
 
+from farandole.dashboard.tasks import is_being_cancelled
 from farandole.projections.runs import tables as t
 from farandole.projections.runs.query import Runs
 from farandole.reactors import Live
@@ -24,6 +26,8 @@ from .lookers import Wanted
 
 if TYPE_CHECKING:
     from .hub import Hub
+
+log = logging.getLogger("farandole.dashboard")
 
 _MARGIN: Final = 60_000
 """Milliseconds by which the tables may be behind, or the clocks of brokers differ."""
@@ -74,12 +78,12 @@ class Talk:
             changes = await stack.enter_async_context(
                 self._hub.looking(Wanted(tuple(self._run_ids)), after, longest=longest)
             )
-            tasks = [asyncio.create_task(self._changes(changes, waiting))]
+            tasks = [asyncio.create_task(_telling(self._changes(changes, waiting), waiting))]
             stack.push_async_callback(_end, tasks)
             for run_id in self._run_ids:
                 since = await self._begin(run_id)
                 listener = await stack.enter_async_context(self._client.live.listening(run_id.encode(), since))
-                tasks.append(asyncio.create_task(self._hear(run_id, listener, waiting)))
+                tasks.append(asyncio.create_task(_telling(self._hear(run_id, listener, waiting), waiting)))
             while (found := await waiting.get()) is not None:
                 yield found
 
@@ -93,7 +97,6 @@ class Talk:
         async for told in changes:
             if told:
                 await waiting.put(_ID.sub(self._with_heard, told))
-        await waiting.put(None)
 
     def _with_heard(self, found: re.Match[bytes]) -> bytes:
         self._positions = found[1].decode()
@@ -159,6 +162,19 @@ def _done(connection: Connection, steps: Collection[tuple[str, str, str, str]]) 
         if any(ended is not None for ended in connection.execute(query).scalars()):
             found.add((run_id, trigger, reactor, generation))
     return frozenset(found)
+
+
+async def _telling(doing: Coroutine[Any, Any, None], waiting: "asyncio.Queue[bytes | None]") -> None:
+    """Once one of those who tell is at its end all is over: whoever listens comes back, and goes half deaf never."""
+    try:
+        await doing
+    except asyncio.CancelledError:
+        if is_being_cancelled():
+            raise
+        log.exception("a live stream of a run was cancelled from within; its reader comes back")
+    except Exception:
+        log.exception("a live stream of a run failed; its reader comes back")
+    await waiting.put(None)
 
 
 async def _end(tasks: Collection["asyncio.Task[None]"]) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from farandole.eventstore.bell import Bell
 from farandole.eventstore.clock import Clock
 from farandole.eventstore.contract import LIVE_KEPT, Live, Record, Stored
-from farandole.eventstore.sizes import check_partition
+from farandole.eventstore.sizes import check_partition, check_sizes
 
 from .held import Held
 from .reader import MemoryReader
@@ -43,16 +43,18 @@ class LiveLog:
 class MemoryLive(Live):
     """A handle on it."""
 
-    def __init__(self, log: LiveLog, clock: Clock, check_open: Callable[[], None]) -> None:
+    def __init__(self, log: LiveLog, clock: Clock, most: int, check_open: Callable[[], None]) -> None:
         self.log = log
         self.partitions = len(log.partitions)
         self.closed = False
         self.check_open = check_open
         self._clock = clock
+        self._most = most
 
     async def append(self, partition: int, records: Sequence[Record]) -> None:
         self.check_open()
         check_partition(partition, self.partitions)
+        check_sizes(records, self._most)
         self.log.append(partition, records, self._clock.now())
 
     async def since(self, partition: int, time: int) -> int:

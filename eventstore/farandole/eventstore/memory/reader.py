@@ -43,12 +43,15 @@ class MemoryReader(Reader):
     def __init__(self, store: Handle) -> None:
         self._store = store
         self._positions: dict[int, int] = {}
+        self._waits = False
         self._closed = False
 
     def follow(self, positions: Mapping[int, int]) -> None:
         for partition in positions:
             check_partition(partition, self._store.partitions)
         self._positions = dict(positions)
+        if self._waits:
+            self._store.log.bell.ring()
 
     @property
     def positions(self) -> Mapping[int, int]:
@@ -61,7 +64,11 @@ class MemoryReader(Reader):
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 return []
-            await self._store.log.bell.wait(self._positions, seconds=left, unless=self._has_news)
+            self._waits = True
+            try:
+                await self._store.log.bell.wait(self._positions, seconds=left, unless=self._has_news)
+            finally:
+                self._waits = False
         return found
 
     def _has_news(self) -> bool:

@@ -77,7 +77,7 @@ class MemoryStore(EventStore):
         self._choreography = choreography
         self._clock = clock
         self._appends = 0
-        self._live = MemoryLive(log.live, clock, self.check_open)
+        self._live = MemoryLive(log.live, clock, max_record_bytes, self.check_open)
 
     def __repr__(self) -> str:
         return f"<MemoryStore {self.url} {self._choreography}>"

@@ -26,6 +26,7 @@ T = TypeVar("T")
 _PATIENCE: Final = 2.0
 _SWEEP: Final = 60_000
 """Milliseconds between two deletions of what is too old."""
+_SWEPT: Final = "DELETE FROM said WHERE time < ?"
 _PAGE: Final = 500
 _LOOK: Final = 0.03
 """Seconds between two looks for what other processes say."""
@@ -71,15 +72,13 @@ class SqliteLive(Live):
         check_sizes(records, self._most)
         now = self._clock.now()
         rows = [(self._choreography, partition, now, pack(record)) for record in records]
-        sweep = now - self._swept > _SWEEP
-        if sweep:
-            self._swept = now
+        sweep = self._sweeps(now)
 
         def insert(sqlite: sqlite3.Connection) -> None:
             sqlite.execute("BEGIN IMMEDIATE")
             sqlite.executemany("INSERT INTO said (choreography, partition, time, record) VALUES (?, ?, ?, ?)", rows)
             if sweep:
-                sqlite.execute("DELETE FROM said WHERE time < ?", (now - LIVE_KEPT,))
+                sqlite.execute(_SWEPT, (now - LIVE_KEPT,))
             sqlite.execute("COMMIT")
 
         try:
@@ -93,7 +92,13 @@ class SqliteLive(Live):
         self.check_open()
         check_partition(partition, self.partitions)
 
+        now = self._clock.now()
+        sweep = self._sweeps(now)
+
         def look(sqlite: sqlite3.Connection) -> int:
+            if sweep:
+                with suppress(sqlite3.Error):  # whoever may only read hears all the same
+                    sqlite.execute(_SWEPT, (now - LIVE_KEPT,))
             place = (self._choreography, partition)
             (first,) = sqlite.execute(
                 "SELECT (SELECT id FROM said WHERE choreography = ? AND partition = ? AND time >= ? ORDER BY id LIMIT 1)",
@@ -107,6 +112,13 @@ class SqliteLive(Live):
             return int(first)
 
         return await self.look(look)
+
+    def _sweeps(self, now: int) -> bool:
+        """Whether it is time to delete what is too old: the first time at once, for a file may have lain there long."""
+        sweeps = now - self._swept > _SWEEP
+        if sweeps:
+            self._swept = now
+        return sweeps
 
     def reader(self) -> "SqliteLiveReader":
         self.check_open()

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from farandole.eventstore.contract import EventStore, NotKept, Reader, Stored
-from farandole.eventstore.errors import StoreClosed, StoreError
+from farandole.eventstore.errors import StoreClosed, StoreError, TooLarge
 
 from .support import Interrupt, OpenStore, Patient, contents, fresh_name, numbered, record, values
 
@@ -62,6 +62,13 @@ class Speaking(Patient):
         await one.live.append(0, [record(b"one")])
         assert values(await self.read(listening, 1)) == [b"one"]
         await listening.close()
+
+    async def test_what_is_larger_than_the_log_takes_is_refused(self, open_store: OpenStore) -> None:
+        store = _kept(await open_store())
+        with pytest.raises(TooLarge):
+            await store.live.append(0, [record(b"v" * (store.max_record_bytes + 1))])
+        with pytest.raises(ValueError, match="nothing to append"):
+            await store.live.append(0, [])
 
     async def test_a_reader_may_be_sent_back_while_it_waits(self, open_store: OpenStore) -> None:
         store = _kept(await open_store())

@@ -10,7 +10,7 @@ class Remembered(Event, wants_reactor=False):
 
     memory: str
     """The name of the memory: its class's."""
-    about: str
+    about: Annotated[str, Personal]
     """The person or the topic that it is remembered of."""
     text: Annotated[str, Personal]
     by: str = ""

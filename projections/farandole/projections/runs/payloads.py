@@ -27,13 +27,15 @@ from farandole.schemas.envelope import Envelope, Flag, Kind
 from farandole.schemas.single_object import HEAD, MARK
 from farandole.schemas.usage import Usage, Usages, usage_in_json
 
+from .calls import told_of
+
 _CODED: Final = int(Flag.CODED)
 _SUBSTEP: Final = int(Kind.SUBSTEP)
 _MOST_WORDS: Final = 32 * 1024
 _MOST_ATTRIBUTE: Final = 256
 _GREATEST: Final = 2**63 - 1
 _LEAST: Final = -(2**63)
-_UNTOLD: Final = frozenset({"traceback", "about"})
+_UNTOLD: Final = frozenset({"traceback", "about", "result"})
 """Fields of system records that nobody searches for."""
 _NOTHING_UNTOLD: Final[frozenset[str]] = frozenset()
 
@@ -125,15 +127,17 @@ class Payloads:
         except Exception as error:
             # A codec is somebody's code, and may raise anything.
             return _unread(f"it cannot be read ({type(error).__name__})")
-        if not hasattr(fields, "avro_name") and fields.get("about"):
-            return _question(fields, self._words(fields))
+        if not hasattr(fields, "avro_name"):
+            if fields.get("about"):
+                return _question(fields, self._words(fields))
+            # What a record of this kind holds is asked of nobody before it stands in the log.
+            if e.kind == _SUBSTEP and isinstance(fields.get("result"), str):
+                return _returned(fields, self._words(fields))
         name = getattr(fields, "avro_name", "")
         sought = self._sought.get(name)
         attributes = () if sought is None else tuple(_attributes(fields, sought))
         words = self._words(fields)
-        # What a record of this kind holds is asked of nobody before it stands in the log.
-        result = fields.get("result") if e.kind == _SUBSTEP else None
-        usage = usage_in_json(result) if isinstance(result, str) else self._usages.of_event(fields)
+        usage = self._usages.of_event(fields)
         personal = None
         if self._private:
             shown = _without(fields, self._hidden | self._private)
@@ -183,6 +187,14 @@ def _unread(problem: str) -> Payload:
 def _question(fields: Mapping[str, Any], words: str | None) -> Payload:
     """What people are asked is about a text in which no mark is left: all of it may be personal."""
     return Payload(fields, as_json({**fields, "about": None}), as_json(fields), None, words, ())
+
+
+def _returned(fields: Mapping[str, Any], words: str | None) -> Payload:
+    """What a sub-step returned is such a text too. A call says of itself whether it is secret."""
+    told, secret = told_of(fields["result"])
+    shown = {**fields, "result": told}
+    used = usage_in_json(fields["result"])
+    return Payload(shown, as_json(shown), None if secret else as_json(fields), None, words, (), used)
 
 
 def _without(value: Any, hidden: frozenset[tuple[str, str]]) -> Any:

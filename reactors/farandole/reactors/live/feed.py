@@ -70,7 +70,6 @@ class LiveFeed:
         self._listeners: dict[bytes, list[Listener]] = {}
         self._reader: Reader | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._wanted = asyncio.Event()
 
     @asynccontextmanager
     async def listening(self, run_id: bytes, since: int) -> AsyncIterator[Listener]:
@@ -82,6 +81,7 @@ class LiveFeed:
         listener = Listener(run_id, self._store.partition_of(run_id), since)
         self._listeners.setdefault(run_id, []).append(listener)
         joining = asyncio.ensure_future(self._join(listener))
+        joining.add_done_callback(lambda done: self._broken(done, [listener]))
         try:
             yield listener
         finally:
@@ -90,6 +90,7 @@ class LiveFeed:
             listeners.remove(listener)
             if not listeners:
                 del self._listeners[run_id]
+            await asyncio.wait([joining])
             if not self._listeners:
                 await self.close()
 
@@ -114,6 +115,7 @@ class LiveFeed:
         self._reader.follow({**at, listener.partition: min(begin, at.get(listener.partition, begin))})
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read(self._reader), name="live feed")
+            self._reading.add_done_callback(lambda done: self._broken(done, self._all()))
 
     async def _begin(self, listener: Listener) -> int | None:
         while True:
@@ -146,6 +148,14 @@ class LiveFeed:
                 log.info("what is said live cannot be heard now: %s", e)
                 await asyncio.sleep(_RETRY)
                 await self._again(reader)
+
+    def _broken(self, done: "asyncio.Task[None]", listeners: list[Listener]) -> None:
+        """Whoever waits for what will never come is told."""
+        if done.cancelled() or (error := done.exception()) is None:
+            return
+        log.error("what is said live cannot be heard any more", exc_info=error)
+        for listener in listeners:
+            listener.end(StoreError(f"what is said live cannot be heard any more: {type(error).__name__}"))
 
     async def _again(self, reader: Reader) -> None:
         """Begin anew where each listener begins. What they have heard is known to whoever puts it together."""

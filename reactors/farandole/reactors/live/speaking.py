@@ -8,10 +8,11 @@ import asyncio
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from farandole.eventstore import Live, Record, StoreClosed, StoreError
+from farandole.eventstore import Live, Record, StoreClosed, StoreError, TooLarge
 from farandole.reactors.about import of_work
 from farandole.schemas import EncodingError, system_records
 from farandole.schemas.envelope import Kind
@@ -47,9 +48,10 @@ class Speaker:
         self._voices: dict[Voice, None] = {}
         self._size = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._sending: asyncio.Task[None] | None = None
+        self._sending: dict[int, asyncio.Task[None]] = {}
+        """By partition: one that takes nothing now holds up no other."""
         self._sent_at = 0.0
-        self._told = float("-inf")
+        self._told: dict[str, float] = {}
         self._closed = False
 
     def room_for(self, voice: "Voice", size: int) -> bool:
@@ -58,7 +60,7 @@ class Speaker:
             return False
         self._size += size
         self._voices[voice] = None
-        if self._timer is None and self._sending is None:
+        if self._timer is None and voice.partition not in self._sending:
             self._timer = self.loop.call_at(max(self._sent_at + _EVERY, self.loop.time() + _FIRST), self._begin)
         return True
 
@@ -71,31 +73,40 @@ class Speaker:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._sending is not None:
-            self._sending.cancel()
-            await asyncio.wait([self._sending])
+        sending = list(self._sending.values())
+        for each in sending:
+            each.cancel()
+        if sending:
+            await asyncio.wait(sending)
+
+    def tell(self, about: str, what: str, *args: object, extra: Mapping[str, object] | None = None) -> None:
+        """Log a warning, unless one about the same was logged a moment ago."""
+        now = self.loop.time()
+        if now - self._told.get(about, float("-inf")) > _QUIET:
+            self._told[about] = now
+            log.warning(what, *args, extra=extra)
 
     def _begin(self) -> None:
         self._timer = None
-        self._sending = self.loop.create_task(self._send(), name="live")
-        self._sending.add_done_callback(self._done)
-
-    def _done(self, sending: "asyncio.Task[None]") -> None:
-        self._sending, self._sent_at = None, self.loop.time()
-        if not sending.cancelled() and (error := sending.exception()) is not None:
-            log.error("what steps say could not be sent", exc_info=error)
-        if self._voices and not self._closed:
-            self._timer = self.loop.call_later(_EVERY, self._begin)
-
-    async def _send(self) -> None:
-        voices, self._voices = list(self._voices), {}
         by_partition: dict[int, list[tuple[Voice, Record]]] = defaultdict(list)
-        for voice in voices:
+        for voice in [voice for voice in self._voices if voice.partition not in self._sending]:
+            del self._voices[voice]
             record = voice.record()
             if record is not None:
                 by_partition[voice.partition].append((voice, record))
         for partition, said in by_partition.items():
-            await self._append(partition, [record for _, record in said], [voice for voice, _ in said])
+            sending = self._append(partition, [record for _, record in said], [voice for voice, _ in said])
+            self._sending[partition] = self.loop.create_task(sending, name=f"live {partition}")
+            self._sending[partition].add_done_callback(partial(self._done, partition))
+
+    def _done(self, partition: int, sending: "asyncio.Task[None]") -> None:
+        del self._sending[partition]
+        self._sent_at = self.loop.time()
+        if not sending.cancelled() and (error := sending.exception()) is not None:
+            log.error("what steps say could not be sent", exc_info=error)
+        waits = any(voice.partition not in self._sending for voice in self._voices)
+        if self._timer is None and waits and not self._closed:
+            self._timer = self.loop.call_later(_EVERY, self._begin)
 
     async def _append(self, partition: int, records: list[Record], voices: "Iterable[Voice]") -> None:
         """Send it, again and again as long as there is room for what comes meanwhile."""
@@ -105,20 +116,14 @@ class Speaker:
             except StoreClosed:
                 return
             except StoreError as e:
-                self._tell(e)
-                if all(voice.waits_too_long for voice in voices):
+                self.tell("sending", "what steps say live waits, and may be lost: %s", e)
+                if isinstance(e, TooLarge) or all(voice.waits_too_long for voice in voices):
                     for voice in voices:
                         voice.lose()
                     return
                 await asyncio.sleep(_RETRY)
             else:
                 return
-
-    def _tell(self, error: StoreError) -> None:
-        now = self.loop.time()
-        if now - self._told > _QUIET:
-            self._told = now
-            log.warning("what steps say live waits, and may be lost: %s", error)
 
 
 class Voice:
@@ -192,6 +197,7 @@ class Voice:
                 Kind.PROGRESS, work.run.id, work.pair, content, attempt=work.attempt, says=system_records.LIVE
             )
         except EncodingError as e:
-            log.warning("%s: what it says live is not sent: %s", work.reactor.where, e, extra=of_work(work))
+            where = work.reactor.where
+            self._speaker.tell(where, "%s: what it says live is not sent: %s", where, e, extra=of_work(work))
             self._lost = True
             return None
