@@ -5,12 +5,14 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from farandole.eventstore import PositionLost, StoreUnavailable
 from farandole.projections.runs.rebuilding import Progress, Told
 from farandole.projections.runs.tablespace import drop
 from farandole.projections.sql import (
+    ClaimLost,
     Database,
     DatabaseError,
     DatabaseMisconfigured,
@@ -19,6 +21,7 @@ from farandole.projections.sql import (
     Place,
     UnderWay,
 )
+from farandole.projections.sql.claims import Claim
 
 from .filling import PACE, Filling, Pace
 from .logs import Archive, Log, ends_of
@@ -105,20 +108,21 @@ class ProjectionProjector:
             ProjectionError, DatabaseError, StoreError: as for `run`.
         """
         if await self._call(self.tables.make) == "newer":
-            async with self.tables.claimed("build"):
-                await self._build(lambda progress: None)
+            async with self.tables.claimed("build") as claim:
+                await self._build(lambda progress: None, claim)
         await self._filling.run(await ends_of(self._logs))
 
     async def rebuild(self, told: Told = lambda progress: None) -> Progress:
         """Make the tables anew beside those in use, and put them in their place in one transaction.
 
         Raises:
-            UnderWay: somebody does just that, or a projector builds a new version.
+            UnderWay: somebody does just that, or a projector builds a new version; or may by now, since the claim was lost
+                on the way.
             ProjectionError, DatabaseError, StoreError: one of all is not as it must be; those in use are as they were.
         """
-        async with self.tables.claimed("rebuild"):
-            await self._call(lambda: drop(self.tables.beside(NEW).database))
-            return await self._build(told)
+        async with self.tables.claimed("rebuild") as claim:
+            await self._call(lambda: drop(self.tables.beside(NEW).database, claim))
+            return await self._build(told, claim)
 
     async def close(self) -> None:
         """Let go of the thread."""
@@ -138,8 +142,8 @@ class ProjectionProjector:
                 log.info("projection %s: version %d is at %.0f%%%s", name, version, share * 100, left)
 
         try:
-            async with self.tables.claimed("build"):
-                await self._build(told)
+            async with self.tables.claimed("build") as claim:
+                await self._build(told, claim)
         except (Overtaken, UnderWay):
             log.info("projection %s: another projector builds version %d", name, version)
             await self._until_built()
@@ -168,12 +172,12 @@ class ProjectionProjector:
             elif loop.time() - since >= self._pace.patience:
                 return
 
-    async def _build(self, told: Told) -> Progress:
+    async def _build(self, told: Told, claim: Claim) -> Progress:
         """Build the tables in a place of their own; whoever began it before has saved what was done."""
         tables = self.tables.beside(NEW)
         try:
             if await self._call(tables.make) == "newer":
-                await self._call(lambda: drop(tables.database))
+                await self._call(lambda: drop(tables.database, claim))
                 await self._call(tables.make)
             progress = _Progress(self._logs)
             filling = self._fill(tables, lambda: told(progress(filling.places)))
@@ -181,8 +185,9 @@ class ProjectionProjector:
             await filling.run(progress.ends)
             # What came meanwhile is little: whoever projects then has it to do.
             await filling.run(await ends_of(self._logs))
-            await self._call(lambda: swap(tables, self.tables))
-            await self._call(lambda: drop(tables.database))
+            await self._call(lambda: swap(tables, self.tables, claim))
+            with suppress(ClaimLost):  # whoever has it now builds there
+                await self._call(lambda: drop(tables.database, claim))
             return progress(filling.places)
         finally:
             await asyncio.to_thread(tables.database.close)
