@@ -23,7 +23,7 @@ from farandole.projections.sql import (
 )
 from farandole.projections.sql.claims import Claim
 
-from .filling import PACE, Filling, Pace
+from .filling import PACE, Filling, Pace, Watch
 from .logs import Archive, Log, ends_of
 from .projection import Projection
 from .space import ProjectionTables, database_of
@@ -62,11 +62,24 @@ class ProjectionProjector:
         self._archive = archive
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="farandole-projection")
         self._filling = self._fill(self.tables)
+        self._passing: str | None = None
+        self._stopped: str | None = None
 
     @property
     def places(self) -> Mapping[str, Place]:
         """Up to where the tables are true, as far as this projector knows: by ``choreography/partition``."""
         return self._filling.places
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps the tables from going on; None: nothing that is known here."""
+        return self._stopped or self._passing
+
+    def tell_trouble(self, why: str) -> None:
+        """Whoever runs it says why it is not at work; it holds until the tables have come to where the logs were when it
+        began anew.
+        """
+        self._stopped = why
 
     def has_come_to(self, ends: Mapping[str, int]) -> bool:
         """Whether the tables have all that came before these positions, as far as this projector knows."""
@@ -96,7 +109,7 @@ class ProjectionProjector:
             except PositionLost as e:
                 log.warning("the log is not the one that was read so far; beginning from what the tables say: %s", e)
             except (DatabaseUnavailable, StoreUnavailable) as e:
-                log.warning("projection %s begins anew in %g s: %s", self.tables.name, _RETRY, e)
+                self._has_trouble(str(e))
                 await asyncio.sleep(_RETRY)
 
     async def catch_up(self) -> None:
@@ -193,7 +206,23 @@ class ProjectionProjector:
             await asyncio.to_thread(tables.database.close)
 
     def _fill(self, tables: ProjectionTables, wrote: Callable[[], None] = lambda: None) -> Filling:
-        return Filling(self._logs, tables, self._pace, self._call, self._archive, wrote)
+        def went_on() -> None:
+            self._passing = None
+            wrote()
+
+        watch = Watch(went_on, self._has_trouble, self._arrived)
+        return Filling(self._logs, tables, self._pace, self._call, self._archive, watch)
+
+    def _has_trouble(self, why: str) -> None:
+        said = f"projection {self.tables.name}: {why}"
+        if said != self._passing:
+            self._passing = said
+            log.warning("%s; trying again", said)
+
+    def _arrived(self) -> None:
+        if self._stopped is not None:
+            log.info("projection %s goes on", self.tables.name)
+        self._passing = self._stopped = None
 
     async def _call(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
