@@ -14,14 +14,21 @@ from orders.events import OrderPlaced
 
 from farandole.eventstore import StoreError
 from farandole.reactors import Choreography
+from farandole.schemas import Signal, Usage
 from flow.order_histories import card
 
 _PENDING = 500
 
 
-async def load(url: str, partitions: int, rate: float, first: int, most: int, cards: dict[str, str]) -> None:
+class Advised(Signal, wants_reactor=False):
+    usage: Usage
+
+
+async def load(
+    url: str, partitions: int, rate: float, first: int, most: int, cards: dict[str, str], advised: bool
+) -> None:
     orders = Choreography("orders")
-    orders.know(OrderPlaced)
+    orders.know(OrderPlaced, Advised)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     pending: set[asyncio.Task[None]] = set()
 
@@ -33,7 +40,9 @@ async def load(url: str, partitions: int, rate: float, first: int, most: int, ca
             how = cards.get(str(number)) or card(number)
             order = OrderPlaced(customer=f"c{number}", amount=Decimal(number), address="here", card=how)
             try:
-                await client.start(order, run_id=f"order-{number}")
+                run = await client.start(order, run_id=f"order-{number}")
+                if advised:
+                    await run.send(advice(number), confirm=False)
             except StoreError:
                 print("?", f"order-{number}", flush=True)
             else:
@@ -54,6 +63,12 @@ async def load(url: str, partitions: int, rate: float, first: int, most: int, ca
                 break
         if pending:
             await asyncio.wait(pending)
+
+
+def advice(number: int) -> Advised:
+    """What a model said of an order, and what that cost; of every seventh, nobody knows."""
+    cost = None if number % 7 == 0 else Decimal(number + 1) / 1_000_000
+    return Advised(usage=Usage(model=f"m{number % 3}", agent="clerk", input_tokens=number, output_tokens=7, cost=cost))
 
 
 def main() -> None:

@@ -158,14 +158,20 @@ class Stage:
     async def _judge(self) -> None:
         await judge(self, self._bootstrap)
 
-    async def press(self, rate: float, *, most: int = FOR_EVER, cards: Sequence[str] = ()) -> Load:
+    async def press(
+        self, rate: float, *, most: int = FOR_EVER, cards: Sequence[str] = (), advised: bool = False
+    ) -> Load:
         """Start orders at a rate; the first of them that are not declined with these cards. Returns when the first is about
         to be started.
+
+        Args:
+            advised: whether each is told what a model used for it.
         """
         numbered = dict(zip(self.next_orders(len(cards)), cards, strict=True))
         load = Load(
-            self.url, self.trial.folder, self.partitions, rate=rate, first=self.next_order, most=most, cards=numbered
-        )
+            self.url, self.trial.folder, self.partitions, rate=rate, first=self.next_order, most=most, cards=numbered,
+            advised=advised,
+        )  # fmt: skip
         self.next_order += 1_000_000 if most == FOR_EVER else most
         self.loads.append(load)
         await self.until(lambda: load.begun, "the load")
