@@ -14,14 +14,11 @@ from orders.events import OrderPlaced
 
 from farandole.eventstore import StoreError
 from farandole.reactors import Choreography
-from farandole.schemas import Signal, Usage
 from flow.order_histories import card
 
+from .advice import Advised, advice
+
 _PENDING = 500
-
-
-class Advised(Signal, wants_reactor=False):
-    usage: Usage
 
 
 async def load(
@@ -63,12 +60,6 @@ async def load(
                 break
         if pending:
             await asyncio.wait(pending)
-
-
-def advice(number: int) -> Advised:
-    """What a model said of an order, and what that cost; of every seventh, nobody knows."""
-    cost = None if number % 7 == 0 else Decimal(number + 1) / 1_000_000
-    return Advised(usage=Usage(model=f"m{number % 3}", agent="clerk", input_tokens=number, output_tokens=7, cost=cost))
 
 
 def main() -> None:

@@ -36,10 +36,10 @@ async def tables_on_sqlite(trial: Trial, runs: int, rate: float, pause: float) -
 
 async def _kept(trial: Trial, runs: int, rate: float, pause: float, *, on_postgres: bool) -> None:
     kinds = ["a projector", "the broker", *(["PostgreSQL"] if on_postgres else [])]
-    async with Stage(trial) as stage:
+    async with Stage(trial, advised=True) as stage:
         with Keepers(stage.url, stage.choreography, trial.folder, on_postgres=on_postgres) as keepers:
             await keepers.come_to(_read(stage))
-            load = await stage.press(rate=rate, most=runs, advised=True)
+            load = await stage.press(rate=rate, most=runs)
             rebuilding = asyncio.create_task(_rebuild(keepers))
             # Each kind first, and then by chance: however short the load is, nothing is left out.
             next_ones, killed = trial.random.sample(kinds, len(kinds)), Counter[str]()
