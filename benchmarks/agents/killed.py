@@ -40,14 +40,14 @@ async def killed(rival: str, server: str, book: Path, seconds: float) -> dict[st
             raise RuntimeError(f"not every one of {RUNS} runs had made {_BEGUN} calls after {_PATIENCE:g} s")
         await first.kill()
     before, at = _calls(book), time.time()
-    if len({(call.run, call.number) for call in before}) == RUNS * CALLS:
+    if len({(call.run, call.number) for call in before if call.run in runs}) == RUNS * CALLS:
         raise RuntimeError("all runs had ended before the kill")
     async with Participant(rival, {**job, "again": True}) as second:
         await second.ready()
-        await _until(lambda: len(_after(book, at)) == RUNS, second)
+        await _until(lambda: len(_after(book, at, runs)) == RUNS, second)
         await _until(lambda: all(n == CALLS for n in _made(book, runs).values()), second)
-    took = sorted(first - at for first in _after(book, at).values())
-    again = Counter((call.run, call.number) for call in _calls(book))
+    took = sorted(first - at for first in _after(book, at, runs).values())
+    again = Counter((call.run, call.number) for call in _calls(book) if call.run in runs)
     found: dict[str, Any] = {
         "resumed": len(took),
         "ended_after_kill": sum(n == CALLS for n in _made(book, runs).values()),
@@ -85,10 +85,10 @@ def _least(book: Path, runs: dict[str, int]) -> int:
     return min(_made(book, runs).values())
 
 
-def _after(book: Path, at: float) -> dict[str, float]:
+def _after(book: Path, at: float, runs: dict[str, int]) -> dict[str, float]:
     """When each run made its first call after a time."""
     first: dict[str, float] = {}
     for call in _calls(book):
-        if call.at > at:
+        if call.at > at and call.run in runs:
             first.setdefault(call.run, call.at)
     return first

@@ -17,6 +17,8 @@ S = TypeVar("S", bound=State)
 
 _OVERHEAD: Final = 300
 """Bytes that a state costs here beyond itself, roughly."""
+_FEW: Final = 4
+"""Events by which a state may grow before it is measured again."""
 _NOT_ITS_OWN: Final = (type, ModuleType, FunctionType)
 """What objects refer to without holding it for themselves."""
 
@@ -100,7 +102,7 @@ class StateCache:
         self._of.setdefault(key[0], set()).add(key[1])
         if kept.end >= kept.due:
             # A state may grow with each event; measured so, what that costs is small beside the events themselves.
-            kept.due = kept.end + max(kept.end // 8, 1)
+            kept.due = kept.end + max(kept.end // 8, _FEW)
             size = _OVERHEAD + size_of_state(kept.state)
             self.bytes += size - kept.bytes
             kept.bytes = size
