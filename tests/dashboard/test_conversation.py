@@ -15,6 +15,7 @@ from tests.dashboard.talking import LAST, Asked, AskedMore, SecretAsked, talking
 from tests.dashboard.test_stream import events, served
 
 from farandole.dashboard import Role, Settings
+from farandole.dashboard.live import read_id
 
 _numbers = count(1)
 
@@ -141,3 +142,33 @@ async def test_an_id_of_another_form_is_taken_for_none(tmp_path: Path, id: str) 
     async with a_talk(tmp_path, seconds=0.5) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         assert json.dumps(await said(http, "s", last=id)) is not None
+
+
+def test_an_id_says_of_each_run_how_far_it_was_heard() -> None:
+    assert read_id("0=7,1=2~5,-1,9") == ("0=7,1=2", (5, -1, 9))
+    assert read_id("0=7~") == ("0=7", ())
+    assert read_id(None) == (None, ())
+
+
+async def test_what_is_heard_of_one_run_is_not_taken_for_what_is_said_in_another(tmp_path: Path) -> None:
+    async with a_talk(tmp_path, seconds=1.5) as office, served(office) as http:
+        for run_id in ("s", "late"):
+            await office.client.start(SecretAsked(illness="gout"), run_id=run_id)
+        url = "/api/v1/runs/s/live?also=late&also=s"
+        last = ""
+        async with http.stream("GET", url) as answer:
+            async for name, id, data in events(answer):
+                if name == "live" and data["run_id"] == "s":
+                    last = id
+                    break
+        heard, _ = read_id(last)[1]
+        assert heard > 0
+        # Of this run all was heard that is ever said, of the other one nothing.
+        positions, found = last.partition("~")[0], set()
+        async with http.stream("GET", url, headers={"Last-Event-ID": f"{positions}~{heard + 10**9},-1"}) as answer:
+            async for name, _, data in events(answer):
+                if name == "live":
+                    found.add(data["run_id"])
+                if name == "run.changed" and data["run_id"] == "late" and data["status"] == "completed":
+                    break
+        assert found == {"late"}
