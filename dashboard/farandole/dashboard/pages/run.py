@@ -11,7 +11,7 @@ from farandole.projections.runs.query import RecordRow, RunRow, Runs
 from .asking.kin import descendants
 from .asking.owing import open_steps
 from .asking.places import offsets_of, record_at
-from .asking.talking import has_talk, talk_in
+from .asking.talking import MOST, has_talk, talk_in
 from .asking.types import Types
 from .causes import causes
 from .conversation import Conversation, spent
@@ -149,8 +149,10 @@ async def _graph(request: Request, runs: Runs, row: RunRow, at: int) -> dict[str
 
 
 async def _conversation(request: Request, runs: Runs, row: RunRow, at: int) -> dict[str, Any]:
-    found, below = await talk_in(runs, row, request.state.caller.personal)
-    return {"talk": found, "talk_spent": spent(found), "also": below}
+    talk = await talk_in(runs, row, request.state.caller.personal)
+    return {
+        "talk": talk.found, "talk_spent": spent(talk.found), "also": talk.below, "shortened": talk.shortened, "most": MOST,
+    }  # fmt: skip
 
 
 def _in_place(talk: list[Conversation], decisions: list[Any]) -> dict[str, Any]:
