@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from farandole.eventstore import EventStore, Record, connect
-from farandole.reactors.live.feed import LiveFeed, Listener
+from farandole.reactors.live.feed import Listener, LiveFeed
 
 _numbers = count(1)
 
