@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import Engine, event
 from tests.dashboard.desks import Office, an_office, client_of, some_tokens
 from tests.dashboard.talking import LAST, Asked, AskedMore, SecretAsked, talking
 from tests.dashboard.test_stream import events, served
@@ -40,10 +41,12 @@ async def page(http: httpx2.AsyncClient, run_id: str, seen: Callable[[str], bool
             await asyncio.sleep(0.02)
 
 
-async def answered(office: Office, run_id: str, answer: str, **fields: str) -> None:
+async def answered(office: Office, run_id: str, answer: str, comment: str = "") -> None:
     (asked,) = (await office.until(f"/decisions?run_id={run_id}", lambda found: found["items"]))["items"]
     name = next(each for each in asked["answers"] if each.endswith(answer))
-    await office.post(f"/decisions/{asked['id']}/answers", run_id=run_id, type=name, hash=asked["hash"], **fields)
+    await office.post(
+        f"/decisions/{asked['id']}/answers", run_id=run_id, type=name, hash=asked["hash"], comment=comment
+    )
 
 
 async def test_a_conversation_is_shown_with_calls_approvals_sub_agents_and_cost(tmp_path: Path) -> None:
@@ -124,6 +127,31 @@ async def test_of_a_long_run_the_newest_is_shown_and_the_page_says_so(
         text = await page(office.http, "long", lambda text: LAST in text)
         assert "the older ones are left out" in text
         assert 'href="/runs/long?tab=events"' in text
+
+
+async def test_what_a_family_cost_is_summed_up_on_request(tmp_path: Path) -> None:
+    async with a_talk(tmp_path) as office:
+        await office.client.start(Asked(question="q"), run_id="f")
+        await answered(office, "f", "HelperToolApproved")
+        await page(office.http, "f", lambda text: LAST in text)
+        asked: list[str] = []
+        tabs = {}
+
+        def note(*given: Any) -> None:
+            asked.append(given[2])
+
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            for tab in ("timeline", "relations"):
+                asked.clear()
+                text = (await office.http.get(f"/runs/f?tab={tab}", headers={"Accept": "text/html"})).text
+                tabs[tab] = (text, sum("FROM usage" in each for each in asked))
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+        assert [count for _, count in tabs.values()] == [1, 2]
+        assert ">sum up</a>" in tabs["timeline"][0]
+        assert ">sum up</a>" not in tabs["relations"][0]
+        assert "and what nobody knows the price of" in tabs["relations"][0]  # the expert's
 
 
 async def test_a_run_without_agents_has_no_such_view(tmp_path: Path) -> None:

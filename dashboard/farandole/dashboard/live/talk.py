@@ -85,9 +85,7 @@ class Talk:
         waiting: asyncio.Queue[_Telling | None] = asyncio.Queue(_WAITING)
         self._positions = ",".join(f"{partition}={position}" for partition, position in sorted((after or {}).items()))
         async with AsyncExitStack() as stack:
-            changes = await stack.enter_async_context(
-                self._hub.looking(Wanted(self._run_ids), after, longest=longest)
-            )
+            changes = await stack.enter_async_context(self._hub.looking(Wanted(self._run_ids), after, longest=longest))
             tasks = [asyncio.create_task(_telling(self._changes(changes, waiting), waiting))]
             stack.push_async_callback(_end, tasks)
             for run_id in self._run_ids:
