@@ -352,20 +352,17 @@ class Runs(Asking):
             run_id: of this run alone; of several that had the id one after the other, the last one.
             children: of the runs that it started, and those started, too, as far as they are of this choreography.
             limit: so many rows at most.
-            cursor: what the page before said is next. Of what changes between two pages, a row may be on both or on none.
+            cursor: what the page before said is next; a row that changes meanwhile may be on both pages or on none.
 
         Raises:
             UnknownGrouping: by something else.
         """
-        limit = max(1, min(limit, spending.MOST))
-        past = passed(cursor)
+        limit, past = max(1, min(limit, spending.MOST)), passed(cursor)
         answer = await self.ask(
             lambda c: spending.usage(
                 c, self.choreography, by=by, since=since, upto=upto, agent=agent, model=model, run_id=run_id, children=children,
                 limit=limit + 1, past=past,
-            ),
-            min_position,
-        )  # fmt: skip
+            ), min_position)  # fmt: skip
         return _page(answer, limit, lambda _: cursor_of(past + limit))
 
     async def schedules(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ScheduleRow, ...]]:
