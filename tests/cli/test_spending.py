@@ -36,6 +36,8 @@ def test_costs_are_told_by_what_is_asked_for(cli: Cli, tmp_path: Path) -> None:
     (of_day,) = cli(*words, "--by", "day", "--last", "1d", "--model", "huge", "--json").json["usage"]
     assert (of_day["cost"], of_day["input_tokens"]) == ("0.0125", 1_000)
     assert "day, agent, model, run, and not by 'colour'" in cli(*words, "--by", "colour").err
+    assert "There are more than these 1" in cli(*words, "--limit", "1").out
+    assert [cli(*words, *few, "--json").json["more"] for few in (("-n", "1"), ())] == [True, False]
     assert cli(*words, "--agent", "nobody").out == "No model was called.\n"
     assert "start a projector first" in cli("costs", "-c", "spending", "--db", f"sqlite:///{tmp_path}/none.db").err
 

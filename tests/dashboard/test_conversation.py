@@ -10,11 +10,16 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import Engine, event
 from tests.dashboard.desks import Office, an_office, client_of, some_tokens
 from tests.dashboard.talking import LAST, Asked, AskedMore, SecretAsked, talking
 from tests.dashboard.test_stream import events, served
 
 from farandole.dashboard import Role, Settings
+from farandole.dashboard.live import read_id
+from farandole.dashboard.pages.asking.talking import talk_in
+from farandole.dashboard.pages.conversation import conversations
+from farandole.projections.runs.query import RecordRow
 
 _numbers = count(1)
 
@@ -36,10 +41,12 @@ async def page(http: httpx2.AsyncClient, run_id: str, seen: Callable[[str], bool
             await asyncio.sleep(0.02)
 
 
-async def answered(office: Office, run_id: str, answer: str) -> None:
+async def answered(office: Office, run_id: str, answer: str, comment: str = "") -> None:
     (asked,) = (await office.until(f"/decisions?run_id={run_id}", lambda found: found["items"]))["items"]
     name = next(each for each in asked["answers"] if each.endswith(answer))
-    await office.post(f"/decisions/{asked['id']}/answers", run_id=run_id, type=name, hash=asked["hash"])
+    await office.post(
+        f"/decisions/{asked['id']}/answers", run_id=run_id, type=name, hash=asked["hash"], comment=comment
+    )
 
 
 async def test_a_conversation_is_shown_with_calls_approvals_sub_agents_and_cost(tmp_path: Path) -> None:
@@ -64,6 +71,87 @@ async def test_a_conversation_is_shown_with_calls_approvals_sub_agents_and_cost(
         assert text.index(LAST) < text.index("Thank you.") < text.index("Gladly.")
         assert "price unknown" in text  # the expert's
         assert "and what nobody knows the price of" in text
+
+
+async def test_a_call_that_was_denied_is_shown_as_denied_by_whom_and_why(tmp_path: Path) -> None:
+    async with a_talk(tmp_path) as office:
+        await office.client.start(Asked(question="q"), run_id="d")
+        await answered(office, "d", "HelperToolDenied", comment="<i>too much</i>")
+        text = await page(office.http, "d", lambda text: LAST in text)
+        call = text[text.index(">refund</span>") :]
+        assert call.index(">denied</span>") < call.index("Was to be called with") < call.index("</li>")
+        assert 'Denied by <span class="strong">local</span>: &lt;i&gt;too much&lt;/i&gt;' in call
+        assert "What refund returned" not in text
+        assert "What look_up returned" in text
+
+
+def test_a_call_is_denied_before_its_agent_has_taken_note_of_it() -> None:
+    def record(offset: int, type: str, trigger: str, payload: dict[str, Any], kind: str = "outcome") -> RecordRow:
+        return RecordRow(
+            0, offset, "r", offset, kind, "admitted", str(offset), f"x.{type}", "", trigger, "", 1, True, "", 0, None, None,
+            None, None, payload, None,
+        )  # fmt: skip
+
+    told = {"agent": "a", "conversation": "c", "turn": 1, "call": "0", "tool": "pay", "args": {}}
+    answer = {"by": "ann", "comment": "no"}
+    records = [
+        record(1, "AToolProposed", "0", told),
+        record(2, "Decision", "1", {}),
+        record(3, "AToolDenied", "2", answer, "answer"),
+    ]
+    (call,) = conversations(records, [], {}, [])[0].calls()
+    assert (call.state, call.denied_by, call.why) == ("denied", "ann", "no")
+    (call,) = conversations(records[:2], [], {}, [2])[0].calls()
+    assert call.decision == 2
+
+
+async def test_of_a_long_run_the_newest_is_shown_and_the_page_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farandole.dashboard.pages.asking.talking._AT_ONCE", 1)
+    async with a_talk(tmp_path) as office:
+        await office.client.start(Asked(question="The question."), run_id="long")
+        await answered(office, "long", "HelperToolApproved")
+        text = await page(office.http, "long", lambda text: LAST in text)
+        assert "left out" not in text
+        run = (await office.desk.runs.get("long")).found
+        assert run is not None
+        whole = await talk_in(office.desk.runs, run, True)
+        assert whole.below
+        assert not whole.shortened
+        cut = await talk_in(office.desk.runs, run, True, most=3)
+        assert "long" in cut.shortened
+        assert cut.found[-1].turns[-1].text == LAST
+        assert "The question." not in str(cut.found)
+        monkeypatch.setattr(talk_in, "__defaults__", (3,))
+        text = await page(office.http, "long", lambda text: LAST in text)
+        assert "the older ones are left out" in text
+        assert 'href="/runs/long?tab=events"' in text
+
+
+async def test_what_a_family_cost_is_summed_up_on_request(tmp_path: Path) -> None:
+    async with a_talk(tmp_path) as office:
+        await office.client.start(Asked(question="q"), run_id="f")
+        await answered(office, "f", "HelperToolApproved")
+        await page(office.http, "f", lambda text: LAST in text)
+        asked: list[str] = []
+        tabs = {}
+
+        def note(*given: Any) -> None:
+            asked.append(given[2])
+
+        event.listen(Engine, "before_cursor_execute", note)
+        try:
+            for tab in ("timeline", "relations"):
+                asked.clear()
+                text = (await office.http.get(f"/runs/f?tab={tab}", headers={"Accept": "text/html"})).text
+                tabs[tab] = (text, sum("FROM usage" in each for each in asked))
+        finally:
+            event.remove(Engine, "before_cursor_execute", note)
+        assert [count for _, count in tabs.values()] == [1, 2]
+        assert ">sum up</a>" in tabs["timeline"][0]
+        assert ">sum up</a>" not in tabs["relations"][0]
+        assert "and what nobody knows the price of" in tabs["relations"][0]  # the expert's
 
 
 async def test_a_run_without_agents_has_no_such_view(tmp_path: Path) -> None:
@@ -162,3 +250,33 @@ async def test_an_id_of_another_form_is_taken_for_none(tmp_path: Path, id: str) 
     async with a_talk(tmp_path, seconds=0.5) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         assert json.dumps(await said(http, "s", last=id)) is not None
+
+
+def test_an_id_says_of_each_run_how_far_it_was_heard() -> None:
+    assert read_id("0=7,1=2~5,-1,9") == ("0=7,1=2", (5, -1, 9))
+    assert read_id("0=7~") == ("0=7", ())
+    assert read_id(None) == (None, ())
+
+
+async def test_what_is_heard_of_one_run_is_not_taken_for_what_is_said_in_another(tmp_path: Path) -> None:
+    async with a_talk(tmp_path, seconds=1.5) as office, served(office) as http:
+        for run_id in ("s", "late"):
+            await office.client.start(SecretAsked(illness="gout"), run_id=run_id)
+        url = "/api/v1/runs/s/live?also=late&also=s"
+        last = ""
+        async with http.stream("GET", url) as answer:
+            async for name, id, data in events(answer):
+                if name == "live" and data["run_id"] == "s":
+                    last = id
+                    break
+        heard, _ = read_id(last)[1]
+        assert heard > 0
+        # Of this run all was heard that is ever said, of the other one nothing.
+        positions, found = last.partition("~")[0], set()
+        async with http.stream("GET", url, headers={"Last-Event-ID": f"{positions}~{heard + 10**9},-1"}) as answer:
+            async for name, _, data in events(answer):
+                if name == "live":
+                    found.add(data["run_id"])
+                if name == "run.changed" and data["run_id"] == "late" and data["status"] == "completed":
+                    break
+        assert found == {"late"}

@@ -1,10 +1,13 @@
 """What models cost, over HTTP and on pages: summed up, filtered, and exact."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from tests.dashboard.desks import Office, an_office, client_of
@@ -83,6 +86,42 @@ async def test_costs_have_a_page_and_a_place_on_that_of_a_run(tmp_path: Path) ->
         page = (await office.http.get("/runs/large")).text
         assert "$0.00000375" in page
         assert "With child runs" not in page
+
+
+async def test_usage_that_does_not_fit_a_page_goes_on_where_it_ended(tmp_path: Path) -> None:
+    async with a_spender(tmp_path) as office:
+        whole = await office.get("/usage")
+        assert whole["next"] is None
+        first = await office.get("/usage?limit=1")
+        second = await office.get(f"/usage?limit=1&cursor={first['next']}")
+        assert second["next"] is None
+        assert [*first["items"], *second["items"]] == whole["items"]
+        of_run = await office.get("/usage?limit=1&by=model&by=run&run_id=large&children=true")
+        assert (len(of_run["items"]), of_run["next"]) == (1, None)
+        assert (await office.http.get("/api/v1/usage?cursor=nonsense")).status_code == 400
+
+
+async def test_what_is_copied_and_exported_from_the_page_has_its_filters(tmp_path: Path) -> None:
+    async with a_spender(tmp_path) as office:
+        page = unescape((await office.http.get("/costs?range=7d&model=small&agent=%3Cb%3Ehelper")).text)
+        assert "--last 7d --agent '<b>helper' --model small" in page
+        for name in ("data-export", "data-curl"):
+            (query,) = re.findall(rf'{name}="/api/v1/usage\?([^"]*)"', page)
+            asked = parse_qs(query)
+            assert (asked["model"], asked["agent"], asked["by"]) == (
+                ["small"],
+                ["<b>helper"],
+                ["day", "agent", "model"],
+            )
+            assert int(asked["since"][0]) > 0
+        page = unescape((await office.http.get("/costs?range=all")).text)
+        assert "--last" not in page
+        assert "since=" not in page
+
+
+async def test_costs_are_fetched_anew_at_leisure(tmp_path: Path) -> None:
+    async with a_spender(tmp_path) as office:
+        assert '<div id="live" class="stack" data-quiet="10000">' in (await office.http.get("/costs")).text
 
 
 async def test_a_choreography_without_models_has_no_costs(tmp_path: Path) -> None:

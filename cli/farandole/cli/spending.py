@@ -45,7 +45,13 @@ async def costs(
             by=by, since=since, agent=agent, model=model, run_id=of, children=of is not None, limit=limit
         )
     if out.as_json:
-        out.document({"choreography": choreography, "usage": [_json(row, by) for row in found.found]})
+        out.document(
+            {
+                "choreography": choreography,
+                "usage": [_json(row, by) for row in found.found],
+                "more": found.next is not None,
+            }
+        )
         return 0
     if not found.found:
         out.print("No model was called.")
@@ -62,6 +68,8 @@ async def costs(
             f"{row.cache_read_tokens:,}", f"{row.output_tokens:,}",
         )  # fmt: skip
     out.print(table)
+    if found.next is not None:
+        out.print(Text(f"There are more than these {len(found.found):,}; --limit says how many are told.", style="dim"))
     return 0
 
 

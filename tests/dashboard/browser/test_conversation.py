@@ -15,6 +15,11 @@ from .test_screens import _FAULTS, axe
 
 __all__ = ["axe"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+SAYINGS = """
+window.sayings = [];
+new MutationObserver(() => window.sayings.push(document.getElementById("announcer").textContent))
+  .observe(document.getElementById("announcer"), { childList: true, characterData: true, subtree: true });
+"""
 WORDS = "document.querySelector('.bubble.live [data-words]')?.textContent ?? ''"
 
 
@@ -50,6 +55,7 @@ def test_words_appear_as_they_are_said_and_a_call_is_allowed_in_its_place(browse
         assert page.locator(".decision").count() == 1
         page.locator(".below .bubble.agent", has_text="Parcels get lost.").wait_for()
         look.shoot("conversation-asks")
+        page.evaluate(SAYINGS)
         page.locator(".decision .answer summary", has_text="HelperToolApproved").click()
         page.locator(".decision").get_by_role("button", name="Answer HelperToolApproved").click()
         page.locator(".bubble.live [data-words]", has_text="It was lost").wait_for()
@@ -59,6 +65,12 @@ def test_words_appear_as_they_are_said_and_a_call_is_allowed_in_its_place(browse
         look.shoot("conversation-live")
         page.locator(".bubble.agent:not(.live)", has_text=LAST).wait_for()
         assert page.locator(".bubble.live").count() == 0
+        # A screen reader hears the reply when it is finished, once, and not word by word.
+        page.wait_for_function("window.sayings.length > 0")
+        assert [
+            saying.count(f"helper: {LAST}") for saying in page.evaluate("window.sayings") if "It was" in saying
+        ] == [1]
+        assert page.locator("[aria-busy]").count() == 0
         assert page.locator(".bubble.agent", has_text=LAST).count() == 1
         page.locator("[data-cost]", has_text="$").wait_for()
         page.locator(".call", has_text="9.50 paid back for 7").wait_for()

@@ -120,12 +120,12 @@ async def usage(
     by: Annotated[list[By] | None, Query(description="What is summed up by; by default agent and model.")] = None,
     since: Instant | None = None, upto: Instant | None = None, agent: str | None = None, model: str | None = None,
     run_id: str | None = None, children: Annotated[bool, Query(description="Of a run: the runs that it started, too.")] = False,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000, cursor: Cursor = None,
 ) -> Page[UsageRow]:  # fmt: skip
     """Those that cost most first; by days, the newest day first. ``cost`` is in US dollars, exact, as text."""
     answer = await desk.runs.usage(
         by=by or ("agent", "model"), since=since, upto=upto, agent=agent, model=model, run_id=run_id, children=children,
-        limit=limit, min_position=min_position,
+        limit=limit, cursor=cursor, min_position=min_position,
     )  # fmt: skip
     return await page(desk, response, answer)
 

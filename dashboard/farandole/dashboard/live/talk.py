@@ -7,8 +7,9 @@ is told any more: what it made stands in the log.
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, select
@@ -33,14 +34,21 @@ _MARGIN: Final = 60_000
 """Milliseconds by which the tables may be behind, or the clocks of brokers differ."""
 _WAITING: Final = 256
 """Batches that wait for one who reads slowly; the log keeps what they miss."""
+_Telling = Callable[[], bytes]
 _ID: Final = re.compile(rb"^id: (.*)$", re.MULTILINE)
 _SEPARATOR: Final = "~"
+_NOTHING: Final = -1
 
 
-def read_id(said: str | None) -> tuple[str | None, int]:
-    """The position in the tables, and how far was heard, in milliseconds since 1970 UTC, from the id of an event."""
+def read_id(said: str | None) -> tuple[str | None, tuple[int, ...]]:
+    """The position in the tables, and how far each run was heard, in the order in which they were asked for: log times
+    in milliseconds since 1970 UTC; -1: nothing was. From the id of an event."""
     positions, _, heard = (said or "").partition(_SEPARATOR)
-    return positions or None, int(heard) if heard.isdecimal() and len(heard) < 19 else -1
+    return positions or None, tuple(_time(each) for each in heard.split(",")) if heard else ()
+
+
+def _time(said: str) -> int:
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < 19 else _NOTHING
 
 
 class Talk:
@@ -49,19 +57,21 @@ class Talk:
     Args:
         run_ids: the runs that they look at; each is told once, however often it is named.
         personal: whether they may see what is personal.
-        heard: the time up to which they have heard everything; -1: nothing.
+        heard: for each of these runs the log time up to which they have heard everything, for what is said in another
+            partition may come earlier or later; -1: nothing. Of others than these runs it is as if nothing was heard.
     """
 
     def __init__(
-        self, hub: "Hub", runs: Runs, client: Client, run_ids: Sequence[str], *, personal: bool, heard: int
+        self, hub: "Hub", runs: Runs, client: Client, run_ids: Sequence[str], *, personal: bool, heard: Sequence[int]
     ) -> None:
         self._hub = hub
         self._runs = runs
         self._client = client
         self._run_ids = tuple(dict.fromkeys(run_ids))
         self._personal = personal
-        self._heard = heard
-        self._since = heard
+        known = heard if len(heard) == len(self._run_ids) else [_NOTHING] * len(self._run_ids)
+        self._heard = dict(zip(self._run_ids, known, strict=True))
+        self._since = dict(self._heard)
         self._positions = ""
         self._done: set[tuple[str, str, str, str]] = set()
 
@@ -72,7 +82,7 @@ class Talk:
             after: positions behind what was seen before.
             longest: seconds after which they end, the last of them with the id from where to come back.
         """
-        waiting: asyncio.Queue[bytes | None] = asyncio.Queue(_WAITING)
+        waiting: asyncio.Queue[_Telling | None] = asyncio.Queue(_WAITING)
         self._positions = ",".join(f"{partition}={position}" for partition, position in sorted((after or {}).items()))
         async with AsyncExitStack() as stack:
             changes = await stack.enter_async_context(self._hub.looking(Wanted(self._run_ids), after, longest=longest))
@@ -82,8 +92,10 @@ class Talk:
                 since = await self._begin(run_id)
                 listener = await stack.enter_async_context(self._client.live.listening(run_id.encode(), since))
                 tasks.append(asyncio.create_task(_telling(self._hear(run_id, listener, waiting), waiting)))
-            while (found := await waiting.get()) is not None:
-                yield found
+            # What was heard counts once it is handed over: an id says no more than what went before it.
+            while (telling := await waiting.get()) is not None:
+                if told := telling():
+                    yield told
 
     async def _begin(self, run_id: str) -> int:
         """The log time before which no open step of a run can have said anything."""
@@ -91,16 +103,16 @@ class Talk:
         now = await self._client.store.now()
         return min(now, now if run is None or run.since is None else run.since) - _MARGIN
 
-    async def _changes(self, changes: AsyncIterator[bytes], waiting: "asyncio.Queue[bytes | None]") -> None:
+    async def _changes(self, changes: AsyncIterator[bytes], waiting: "asyncio.Queue[_Telling | None]") -> None:
         async for told in changes:
             if told:
-                await waiting.put(_ID.sub(self._with_heard, told))
+                await waiting.put(partial(_ID.sub, self._with_heard, told))
 
     def _with_heard(self, found: re.Match[bytes]) -> bytes:
         self._positions = found[1].decode()
         return f"id: {self._id()}".encode()
 
-    async def _hear(self, run_id: str, listener: Listener, waiting: "asyncio.Queue[bytes | None]") -> None:
+    async def _hear(self, run_id: str, listener: Listener, waiting: "asyncio.Queue[_Telling | None]") -> None:
         types, takes = self._client.scribe.types, Takes()
         while True:
             await listener.news()
@@ -109,25 +121,26 @@ class Talk:
             found = []
             for piece in heard:
                 shown = takes.shown(piece)
-                if shown is not None and int(shown.at.timestamp() * 1000) > self._since:
+                if shown is not None and _ms(shown) > self._since[run_id]:
                     found.append(shown)
             await self._learn(run_id, found)
-            told = [self._told(run_id, piece) for piece in found if self._may_be_shown(run_id, piece)]
-            if told:
-                await waiting.put(b"".join(told))
+            if found:
+                await waiting.put(partial(self._all_told, run_id, found))
 
     def _may_be_shown(self, run_id: str, piece: Live) -> bool:
         return (self._personal or not piece.personal) and _step(run_id, piece) not in self._done
 
+    def _all_told(self, run_id: str, pieces: Sequence[Live]) -> bytes:
+        return b"".join(self._told(run_id, piece) for piece in pieces if self._may_be_shown(run_id, piece))
+
     def _told(self, run_id: str, piece: Live) -> bytes:
-        at = int(piece.at.timestamp() * 1000)
         # Not up to now: what was taken in the same millisecond may still come.
-        self._heard = max(self._heard, at - 1)
+        self._heard[run_id] = max(self._heard[run_id], _ms(piece) - 1)
         said = {"run_id": run_id, **as_json(piece)}
         return sent("live", said, self._id())
 
     def _id(self) -> str:
-        return f"{self._positions}{_SEPARATOR}{self._heard}"
+        return f"{self._positions}{_SEPARATOR}{','.join(str(each) for each in self._heard.values())}"
 
     async def _learn(self, run_id: str, pieces: Collection[Live]) -> None:
         """Ask the tables which of the steps that begin to speak are done."""
@@ -140,8 +153,12 @@ def as_json(piece: Live) -> dict[str, Any]:
     return {
         "reactor": piece.reactor, "trigger": piece.trigger, "generation": piece.generation, "attempt": piece.attempt,
         "take": piece.take, "index": piece.index, "kind": piece.kind, "text": piece.text, "anew": piece.anew,
-        "lost": piece.lost, "personal": piece.personal, "at": int(piece.at.timestamp() * 1000),
+        "lost": piece.lost, "personal": piece.personal, "at": _ms(piece),
     }  # fmt: skip
+
+
+def _ms(piece: Live) -> int:
+    return round(piece.at.timestamp() * 1000)
 
 
 def _step(run_id: str, piece: Live) -> tuple[str, str, str, str]:
@@ -162,7 +179,7 @@ def _done(connection: Connection, steps: Collection[tuple[str, str, str, str]]) 
     return frozenset(found)
 
 
-async def _telling(doing: Coroutine[Any, Any, None], waiting: "asyncio.Queue[bytes | None]") -> None:
+async def _telling(doing: Coroutine[Any, Any, None], waiting: "asyncio.Queue[_Telling | None]") -> None:
     """Once one of those who tell is at its end all is over: whoever listens comes back, and goes half deaf never."""
     try:
         await doing

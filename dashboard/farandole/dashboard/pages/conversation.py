@@ -39,6 +39,9 @@ class Call:
     tone: str = "work"
     result: Any = None
     took_ms: int = 0
+    denied_by: str = ""
+    why: str = ""
+    """Of one that was denied, as far as the answer says it."""
     hidden: bool = False
     """Whether what it was called with and returned is not for the caller."""
     decision: int | None = None
@@ -128,6 +131,7 @@ def conversations(
     kept = [record for record in records if record.verdict in ("admitted", "held")]
     for record in kept:
         made.take(record)
+    made.deny(kept)
     for record in kept:
         call = made.begun.get(record.trigger)
         if call is not None and record.log_offset in children:
@@ -169,6 +173,18 @@ class _Reading:
             self._replied(record, payload)
         elif "call" in payload and "tool" in payload:
             self._called(record, name, payload)
+
+    def deny(self, records: Sequence[RecordRow]) -> None:
+        """An answer names the question alone, and this the proposal: what is denied was never called."""
+        by_id = {record.id: record for record in records}
+        for record in records:
+            asked = by_id.get(record.trigger)
+            call = None if asked is None else self.begun.get(asked.trigger)
+            if call is None or not short(record.type).endswith("ToolDenied"):
+                continue
+            payload = record.payload if isinstance(record.payload, dict) else {}
+            call.state, call.tone = _OUTCOMES["denied"]
+            call.denied_by, call.why = _text(payload.get("by")) or record.by or "", _text(payload.get("comment"))
 
     def _turn(self, record: RecordRow, payload: Mapping[str, Any]) -> Turn:
         id, number = payload["conversation"], payload["turn"]

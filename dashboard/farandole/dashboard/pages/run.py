@@ -7,11 +7,12 @@ from fastapi.responses import HTMLResponse
 
 from farandole.dashboard.seen import seen_by
 from farandole.projections.runs.query import RecordRow, RunRow, Runs
+from farandole.projections.runs.query.kin import children_of
 
 from .asking.kin import descendants
 from .asking.owing import open_steps
 from .asking.places import offsets_of, record_at
-from .asking.talking import has_talk, talk_in
+from .asking.talking import MOST, has_talk, talk_in
 from .asking.types import Types
 from .causes import causes
 from .conversation import Conversation, spent
@@ -58,10 +59,8 @@ async def run(request: Request, run_id: str) -> HTMLResponse:
             (seen_by(request.state.caller, decision), types.answer_forms(decision))
             for decision in (await runs.decisions(run_id=run_id)).found
         ],
-        "spent": (used := (await runs.usage(by=(), run_id=run_id)).found),
-        "family_spent": [
-            each for each in (await runs.usage(by=(), run_id=run_id, children=True)).found if each not in used
-        ],
+        "has_children": bool((await runs.ask(lambda c: children_of(c, [(row.partition, row.run)], 1))).found),
+        "spent": (await runs.usage(by=(), run_id=run_id)).found,
         "fresh": found.fresh,
     }
     context["in_place"] = {}
@@ -149,8 +148,10 @@ async def _graph(request: Request, runs: Runs, row: RunRow, at: int) -> dict[str
 
 
 async def _conversation(request: Request, runs: Runs, row: RunRow, at: int) -> dict[str, Any]:
-    found, below = await talk_in(runs, row, request.state.caller.personal)
-    return {"talk": found, "talk_spent": spent(found), "also": below}
+    talk = await talk_in(runs, row, request.state.caller.personal)
+    return {
+        "talk": talk.found, "talk_spent": spent(talk.found), "also": talk.below, "shortened": talk.shortened, "most": MOST,
+    }  # fmt: skip
 
 
 def _in_place(talk: list[Conversation], decisions: list[Any]) -> dict[str, Any]:
@@ -165,7 +166,9 @@ def _in_place(talk: list[Conversation], decisions: list[Any]) -> dict[str, Any]:
 async def _relations(request: Request, runs: Runs, row: RunRow, at: int) -> dict[str, Any]:
     below = (await runs.ask(lambda c: descendants(c, runs.choreography, row))).found
     parent = (await runs.get(row.parent)).found if row.parent and not row.of_schedule else None
-    return {"below": below, "parent": parent}
+    # Here alone: a family may have thousands of runs, and the other views are fetched anew with each of their events.
+    family = (await runs.usage(by=(), run_id=row.run_id, children=True)).found if below.children else ()
+    return {"below": below, "parent": parent, "family_spent": family}
 
 
 _TABS: Final = {

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ _WAIT: Final = 5.0
 _RETRY: Final = 1.0
 _MOST: Final = 10_000
 """Records that wait at most for one who is slow; then the oldest are lost."""
+NOT_BEGUN: Final = sys.maxsize
 
 
 class Listener:
@@ -28,8 +30,9 @@ class Listener:
         self.key = key
         self.partition = partition
         self.since = since
-        self.next = 0
-        """The offset from which on nothing was heard yet."""
+        self.next = NOT_BEGUN
+        """The offset from which on nothing was heard yet. Until it is known where to begin all is left out: the reader,
+        which is elsewhere for the sake of others, goes back to there."""
         self._waiting: deque[Stored] = deque(maxlen=_MOST)
         self._news = asyncio.Event()
         self._over: StoreError | None = None
@@ -159,11 +162,13 @@ class LiveFeed:
 
     async def _again(self, reader: Reader) -> None:
         """Begin anew where each listener begins. What they have heard is known to whoever puts it together."""
-        begins: dict[int, int] = {}
         for listener in self._all():
-            begin = await self._begin(listener)
-            if begin is not None:
-                begins[listener.partition] = min(begin, begins.get(listener.partition, begin))
+            await self._begin(listener)
+        begins: dict[int, int] = {}
+        # Of those, too, who have joined meanwhile.
+        for listener in self._all():
+            if listener.next != NOT_BEGUN:
+                begins[listener.partition] = min(listener.next, begins.get(listener.partition, listener.next))
         reader.follow(begins)
 
     def _all(self) -> list[Listener]:

@@ -3,12 +3,12 @@
 // those that stand in somebody's payload are dead: the extension hx-csp strips what bears no nonce of the server's.
 import { say } from "./tools.js";
 
-const QUIET = 150; // milliseconds between two refreshes at least
+const QUIET = 150; // milliseconds between two refreshes at least; a page that asks for much says data-quiet
 const SAID = 8000; // between two announcements
 let wanted = null;
 let busy = false;
 let again = false;
-let last = 0;
+let last = Date.now(); // a page is as new as a refresh when it comes
 let said = "";
 let saidAt = 0;
 
@@ -26,6 +26,7 @@ export async function refresh(address = null, positions = "") {
     return;
   }
   busy = true;
+  last = Date.now();
   try {
     const url = new URL(location.href);
     if (positions) url.searchParams.set("min_position", positions);
@@ -58,7 +59,7 @@ export function changed() {
   due = setTimeout(() => {
     due = null;
     refresh();
-  }, Math.max(0, QUIET - (Date.now() - last)));
+  }, Math.max(0, Number(region()?.dataset.quiet ?? QUIET) - (Date.now() - last)));
 }
 
 const GRACE = 2000; // milliseconds within which a stream that has ended is there again, as each is after a minute

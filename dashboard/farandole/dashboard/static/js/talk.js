@@ -1,6 +1,8 @@
 // What is said while it is said: pieces are put one behind the other, each step's in its own place, as text and nothing
 // else. Once a reply stands in the log the page is drawn anew with it, and its place is gone.
 
+import { say } from "./tools.js";
+
 const steps = new Map(); // by run, trigger and reactor: what the newest take of the step has said
 const MOST = 500;
 
@@ -47,4 +49,24 @@ document.addEventListener("farandole:said", (event) => {
     draw();
   });
 });
-document.addEventListener("farandole:refreshed", draw);
+
+// A reply that grows is read to nobody: whoever listens hears it once, when it is finished.
+const awaited = new Map(); // by run and trigger, the places in which replies are being written
+
+function told() {
+  const open = new Set();
+  for (const place of document.querySelectorAll("[data-said-by]")) {
+    const id = key(place.dataset.run, place.dataset.trigger, "");
+    open.add(id);
+    awaited.set(id, { run: place.dataset.run, trigger: place.dataset.trigger });
+  }
+  for (const [id, { run, trigger }] of awaited) {
+    if (open.has(id)) continue;
+    awaited.delete(id);
+    const reply = document.querySelector(`[data-reply="${CSS.escape(trigger)}"][data-run="${CSS.escape(run)}"]`);
+    if (reply) say(`${reply.querySelector(".who").textContent}: ${reply.querySelector(".words").textContent}`);
+  }
+}
+
+document.addEventListener("farandole:refreshed", () => { draw(); told(); });
+told();

@@ -28,8 +28,12 @@ export function toast(title, detail = "", bad = false) {
   setTimeout(() => shown.remove(), bad ? 12000 : 4000);
 }
 
+const saying = [];
+
+// What is said at once is said together: of a text that is replaced before it is read nothing is heard.
 export function say(text) {
-  document.getElementById("announcer").textContent = text;
+  if (saying.push(text) > 1) return;
+  queueMicrotask(() => { document.getElementById("announcer").textContent = saying.splice(0).join(". "); });
 }
 
 const csrf = () => document.querySelector('meta[name="csrf-token"]').content;

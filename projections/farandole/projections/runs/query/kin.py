@@ -75,15 +75,16 @@ def family(connection: Connection, choreography: str, run_id: str, most: int = _
     return Family(run_id, root.run_id, root.parent, root.parent_choreography, root.of_schedule, tuple(found), whole)
 
 
-def below(connection: Connection, choreography: str, run: RunRow, most: int = 10_000) -> list[RunRow]:
-    """The runs of this choreography that a run, or one of these, started; no more than so many."""
-    found: list[RunRow] = []
-    seen, level = {run.run_id}, [run]
+def below(connection: Connection, choreography: str, run: RunRow, most: int = 10_000) -> list[tuple[int, int]]:
+    """The runs of this choreography that a run, or one of these, started: partition and first offset of each; no more
+    than so many.
+    """
+    found: list[tuple[int, int]] = []
+    seen, level = {run.run_id}, [(run.partition, run.run)]
     while level and len(found) < most:
-        parents = [(each.partition, each.run) for each in level]
-        rows = children_of(connection, parents, most - len(found) + len(seen))
+        rows = children_of(connection, level, most - len(found) + len(seen))
         new = [row["child"] for row in rows if is_of(row, choreography) and row["child"] not in seen]
-        known = last_runs(connection, list(dict.fromkeys(new)))
+        known = _last_keys(connection, list(dict.fromkeys(new)))
         seen.update(known)
         level = list(known.values())
         found += level
@@ -139,6 +140,17 @@ def last_runs(connection: Connection, ids: list[str]) -> dict[str, RunRow]:
         )
         for row in connection.execute(query).mappings():
             found[row["run_id"]] = row_of(RunRow, row)
+    return found
+
+
+def _last_keys(connection: Connection, ids: list[str]) -> dict[str, tuple[int, int]]:
+    """Where the last run of each id begins."""
+    r = t.runs.c
+    found: dict[str, tuple[int, int]] = {}
+    for begin in range(0, len(ids), _AT_ONCE):
+        some = r.run_id.in_(ids[begin : begin + _AT_ONCE])
+        for row in connection.execute(select(r.run_id, r.partition, r.run).where(some).order_by(r.started, r.run)):
+            found[row.run_id] = (row.partition, row.run)
     return found
 
 

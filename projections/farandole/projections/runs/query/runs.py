@@ -341,6 +341,7 @@ class Runs(Asking):
         run_id: str | None = None,
         children: bool = False,
         limit: int = spending.MOST,
+        cursor: str | None = None,
         min_position: Mapping[int, int] | None = None,
     ) -> Answer[tuple[UsageRow, ...]]:
         """What was used of models and what it cost, those that cost most first; by days, the newest day first.
@@ -351,17 +352,18 @@ class Runs(Asking):
             run_id: of this run alone; of several that had the id one after the other, the last one.
             children: of the runs that it started, and those started, too, as far as they are of this choreography.
             limit: so many rows at most.
+            cursor: what the page before said is next; a row that changes meanwhile may be on both pages or on none.
 
         Raises:
             UnknownGrouping: by something else.
         """
-        return await self.ask(
+        limit, past = max(1, min(limit, spending.MOST)), passed(cursor)
+        answer = await self.ask(
             lambda c: spending.usage(
                 c, self.choreography, by=by, since=since, upto=upto, agent=agent, model=model, run_id=run_id, children=children,
-                limit=max(1, min(limit, spending.MOST)),
-            ),
-            min_position,
-        )  # fmt: skip
+                limit=limit + 1, past=past,
+            ), min_position)  # fmt: skip
+        return _page(answer, limit, lambda _: cursor_of(past + limit))
 
     async def schedules(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ScheduleRow, ...]]:
         """Schedules that have ticked, by name. What a schedule says of itself is in the catalogue of the log."""

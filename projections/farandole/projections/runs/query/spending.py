@@ -11,7 +11,6 @@ from farandole.projections.runs import tables as t
 from farandole.schemas import FarandoleError
 from farandole.schemas.usage import dollars
 
-from .answers import RunRow
 from .details import run_of
 from .kin import below
 
@@ -21,7 +20,7 @@ _MILLION: Final = 10**6
 _SUMS: Final = ("calls", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 _TOGETHER: Final = 400
 MOST: Final = 10_000
-"""Rows of an answer."""
+"""Rows of a page."""
 
 
 class UnknownGrouping(FarandoleError):
@@ -68,8 +67,12 @@ def usage(
     run_id: str | None,
     children: bool,
     limit: int,
+    past: int = 0,
 ) -> tuple[UsageRow, ...]:
     """What was used, those that cost most first; by days, the newest day first.
+
+    Args:
+        past: so many of these are left out.
 
     Raises:
         UnknownGrouping: by something else.
@@ -83,21 +86,21 @@ def usage(
     where += [] if agent is None else [u.agent == agent]
     where += [] if model is None else [u.model == model]
     if run_id is None:
-        return _sorted(_rows(connection, _query(by, where, limit)))
+        return _sorted(_rows(connection, _query(by, where, limit, past)))
     run = run_of(connection, run_id)
     if run is None:
         return ()
-    runs = [run, *below(connection, choreography, run)] if children else [run]
+    runs = [(run.partition, run.run), *(below(connection, choreography, run) if children else ())]
     parts = [some for at in range(0, len(runs), _TOGETHER) if (some := runs[at : at + _TOGETHER])]
     found = [row for some in parts for row in _rows(connection, _query(by, [*where, _of(some)]))]
-    return _sorted(_merged(found))[:limit]
+    return _sorted(_merged(found))[past : past + limit]
 
 
-def _of(runs: Sequence[RunRow]) -> Any:
-    return tuple_(t.usage.c.partition, t.usage.c.run).in_([(run.partition, run.run) for run in runs])
+def _of(runs: Sequence[tuple[int, int]]) -> Any:
+    return tuple_(t.usage.c.partition, t.usage.c.run).in_(runs)
 
 
-def _query(by: Collection[By], where: Sequence[Any], limit: int | None = None) -> Select[Any]:
+def _query(by: Collection[By], where: Sequence[Any], limit: int | None = None, past: int = 0) -> Select[Any]:
     u, runs = t.usage.c, t.runs.c
     groups: dict[str, Any] = {}
     if "day" in by:
@@ -123,7 +126,11 @@ def _query(by: Collection[By], where: Sequence[Any], limit: int | None = None) -
     ).select_from(source)
     query = query.where(*where).group_by(*groups.values())
     first = [groups["day"].desc()] if "day" in groups else []
-    return query.order_by(*first, desc("whole"), desc("rest"), desc("input_tokens"), *groups.values()).limit(limit)
+    return (
+        query.order_by(*first, desc("whole"), desc("rest"), desc("input_tokens"), *groups.values())
+        .limit(limit)
+        .offset(past)
+    )
 
 
 def _rows(connection: Connection, query: Select[Any]) -> list[UsageRow]:

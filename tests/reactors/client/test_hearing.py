@@ -1,0 +1,48 @@
+"""What steps say is heard once and in order, by those too who join while others listen already."""
+
+import asyncio
+from itertools import count
+
+import pytest
+
+from farandole.eventstore import EventStore, Record, connect
+from farandole.reactors.live.feed import Listener, LiveFeed
+
+_numbers = count(1)
+
+
+async def say(store: EventStore, *words: bytes) -> None:
+    await store.live.append(0, [Record(b"r", word, ()) for word in words])
+
+
+async def heard(listener: Listener, last: bytes) -> list[bytes]:
+    """The words that were heard, up to the last one."""
+    found: list[bytes] = []
+    async with asyncio.timeout(20):
+        while last not in found:
+            await listener.news()
+            found += [record.value or b"" for record in listener.ready()]
+    return found
+
+
+async def test_one_who_joins_hears_nothing_before_it_is_known_where_they_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with await connect(f"memory://hearing{next(_numbers)}", "hearing", partitions=1) as store:
+        feed = LiveFeed(store)
+        ask, known = store.live.since, asyncio.Event()
+        async with feed.listening(b"r", 0) as first:
+            await say(store, b"one", b"two")
+            assert await heard(first, b"two") == [b"one", b"two"]
+
+            async def slowly(partition: int, time: int) -> int:
+                await known.wait()
+                return await ask(partition, time)
+
+            monkeypatch.setattr(store.live, "since", slowly)
+            async with feed.listening(b"r", 0) as second:
+                await say(store, b"three")
+                assert await heard(first, b"three") == [b"three"]
+                known.set()
+                assert await heard(second, b"three") == [b"one", b"two", b"three"]
+                await say(store, b"four")
+                assert await heard(second, b"four") == [b"four"]
+                assert await heard(first, b"four") == [b"four"]
