@@ -31,10 +31,10 @@ RUNS: dict[str, tuple[str, ...]] = {
     "fanout": ("fanout", "--store", "kafka"),
     "gather": ("gather", "--store", "kafka"),
     "scale": ("scale", "--store", "kafka"),
-    "rebuild": ("rebuild", "--store", "kafka", "--db", "postgres", "--processes", "2"),
+    "rebuild": ("rebuild", "--store", "kafka", "--db", "postgres", "--processes", "2", "--runs", "103000"),
     "rebuild-sqlite": ("rebuild", "--store", "kafka", "--db", "sqlite"),
-    "live": ("live", "--store", "kafka", "--rate", "1000"),
-    "questions": ("questions", "--store", "sqlite", "--db", "postgres"),
+    "live": ("live", "--store", "kafka", "--db", "postgres", "--rate", "1000", "--browser"),
+    "questions": ("questions", "--store", "sqlite", "--db", "postgres", "--runs", "103000"),
     "agents": ("agents", "--store", "kafka"),
     "soak": ("soak", "--minutes", "60", "--rate", "100"),
 }

@@ -1,21 +1,26 @@
-"""Questions to the tables of many runs in PostgreSQL, by the query client: lists, searches, and the page of a run.
+"""Questions to the tables of many runs in PostgreSQL, by the query client, the HTTP API and the pages.
 
-    python -m benchmarks.questions --runs 100000 --times 200
+    python -m benchmarks.questions --runs 103000 --times 200
 
-100,000 runs of ten events each (3 in a hundred failed, 3 under way) are written to a log and made into tables by
+Runs of ten events each (3 in a hundred failed, 3 under way) are written to a log and made into tables by
 `farandole rebuild`. Then each question is asked so many times, each time about something else, with nobody else at work.
-Milliseconds, from the call to the answer in Python.
+Milliseconds, from the call to the answer in Python; of those that begin with ``api_`` or ``page_``, from the request to the
+whole body, over one kept connection to `farandole serve` in a process of its own.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from random import Random
 from typing import Any
+from urllib.parse import quote
+
+import httpx2
 
 from benchmarks import many_runs
 from benchmarks.options import measured, parser
 from benchmarks.rebuild import database, rebuilt, write
+from benchmarks.served import serving
 from benchmarks.show import say, tell
 from farandole.projections import Runs
 from farandole.projections.runs.query import RunRow, Where
@@ -78,16 +83,57 @@ class Asking:
         assert run.found is not None and len(history.found) == run.found.events and steps.found
 
 
-async def ask(runs: Runs, count: int, times: int) -> dict[str, dict[str, float]]:
-    """How long each question takes."""
-    found: dict[str, dict[str, float]] = {}
+def over_http(http: httpx2.AsyncClient, count: int, some: list[RunRow]) -> dict[str, Ask]:
+    """The questions of lists, searches and a run, asked of a server."""
+    chance, words = Random(2), many_runs.VOCABULARY
+
+    def asked(address: Callable[[], str]) -> Ask:
+        async def get() -> None:
+            (await http.get(address())).raise_for_status()
+
+        return get
+
+    def id() -> str:
+        return quote(chance.choice(some).run_id)
+
+    async def run() -> None:
+        its = f"/api/v1/runs/{id()}"
+        for answer in await asyncio.gather(*(http.get(its + more) for more in ("", "/history", "/steps"))):
+            answer.raise_for_status()
+
+    def two() -> str:
+        return quote(" ".join(chance.sample(words, 2)))
+
+    return {
+        "api_list": asked(lambda: "/api/v1/runs"),
+        "api_list_by_status": asked(lambda: "/api/v1/runs?status=failed"),
+        "api_list_by_reactor": asked(lambda: f"/api/v1/runs?reactor={chance.choice(many_runs.REACTORS).decode()}"),
+        "api_search_attribute": asked(
+            lambda: f"/api/v1/runs?attribute=customer={many_runs.customer(chance.randrange(count))}"
+        ),
+        "api_search_words": asked(lambda: f"/api/v1/runs?text={two()}"),
+        "api_run": run,
+        "page_of_list": asked(lambda: "/runs"),
+        "page_of_search": asked(lambda: f"/runs?q={two()}"),
+        "page_of_run": asked(lambda: f"/runs/{id()}"),
+    }
+
+
+async def known(runs: Runs) -> list[RunRow]:
+    """Some runs to ask about."""
     some: list[RunRow] = []
     page, more = None, True
     while more and len(some) < _SOME:
         page = await runs.list(limit=500, cursor=None if page is None else page.next)
         some += page.found
         more = page.next is not None
-    for name, question in Asking(runs, count, some).questions().items():
+    return some
+
+
+async def ask(questions: Mapping[str, Ask], times: int) -> dict[str, dict[str, float]]:
+    """How long each question takes."""
+    found: dict[str, dict[str, float]] = {}
+    for name, question in questions.items():
         await question()
         took = []
         for _ in range(times):
@@ -105,7 +151,10 @@ async def measure(url: str, db: str, runs: int, times: int, processes: int, part
     made = await rebuilt(url, db, name, processes)
     say("asking")
     async with await Runs.open(db, name) as asked:
-        took = await ask(asked, runs, times)
+        some = await known(asked)
+        took = await ask(Asking(asked, runs, some).questions(), times)
+    async with serving(url, db, name) as http:
+        took |= await ask(over_http(http, runs, some), times)
     return {
         **made,
         "runs": runs,

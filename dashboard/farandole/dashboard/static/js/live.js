@@ -3,12 +3,13 @@
 // those that stand in somebody's payload are dead: the extension hx-csp strips what bears no nonce of the server's.
 import { say } from "./tools.js";
 
-const QUIET = 150; // milliseconds between two refreshes at least; a page that asks for much says data-quiet
+const LEAST = 50; // milliseconds between two refreshes at least, and as long as the last one took; a page that asks for much says data-quiet
 const SAID = 8000; // between two announcements
 let wanted = null;
 let busy = false;
 let again = false;
 let last = Date.now(); // a page is as new as a refresh when it comes
+let took = 0;
 let said = "";
 let saidAt = 0;
 
@@ -26,7 +27,7 @@ export async function refresh(address = null, positions = "") {
     return;
   }
   busy = true;
-  last = Date.now();
+  const began = Date.now();
   try {
     const url = new URL(location.href);
     if (positions) url.searchParams.set("min_position", positions);
@@ -36,14 +37,17 @@ export async function refresh(address = null, positions = "") {
   } finally {
     busy = false;
     last = Date.now();
+    took = last - began;
     if (again) {
       again = false;
       const p = wanted ?? "";
       wanted = null;
-      setTimeout(() => refresh(null, p), QUIET);
+      setTimeout(() => refresh(null, p), quiet());
     }
   }
 }
+
+const quiet = () => Math.max(Number(region()?.dataset.quiet ?? LEAST), took);
 
 function announce() {
   const text = document.querySelector("[data-announce]")?.dataset.announce ?? "";
@@ -59,7 +63,7 @@ export function changed() {
   due = setTimeout(() => {
     due = null;
     refresh();
-  }, Math.max(0, Number(region()?.dataset.quiet ?? QUIET) - (Date.now() - last)));
+  }, Math.max(0, quiet() - (Date.now() - last)));
 }
 
 const GRACE = 2000; // milliseconds within which a stream that has ended is there again, as each is after a minute
