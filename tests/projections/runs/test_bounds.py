@@ -18,7 +18,7 @@ from farandole.projections.sql import Database
 @pytest.fixture
 async def runs(database: Database) -> AsyncIterator[Runs]:
     """Questions about the runs of a random log."""
-    await projected(RecordedLog(a_random_log(62, 400)), database)
+    await projected(RecordedLog(a_random_log(4, 400)), database)
     yield Runs(database, "t", patience=1.0)
 
 
