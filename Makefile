@@ -9,16 +9,19 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # The tests that need no broker run on all of these that the machine has, on the PATH or from pyenv.
 VERSIONS := 3.11 3.12 3.13
-ON_ALL_CORES := -n auto --maxprocesses 8 --dist worksteal -m "not kafka and not postgres and not slow"
+# ONLY narrows the tests down to those with a mark.
+MARKED := $(if $(ONLY),$(ONLY) and )
+ON_ALL_CORES := -n auto --maxprocesses 8 --dist worksteal -m "$(MARKED)not kafka and not postgres and not slow"
 # Set in many images. Without bytecode on disk, each of hundreds of processes would compile all of Farandole anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo stack test test-pythons chaos lint dist clean
+.PHONY: help demo stack test lanes test-pythons faults chaos lint dist clean
 
 help:
 	@echo "make demo   the demonstration: runs in motion on the embedded store, in this terminal and on the dashboard"
 	@echo "make stack  Kafka, PostgreSQL, workers, server and Prometheus, with runs in motion, until Ctrl-C (ARGS=--check asks all of it, and ends)"
 	@echo "make test   every test, on a real Apache Kafka (Java 17 and Maven) and PostgreSQL too"
+	@echo "make faults of the tests, those in which things go wrong on purpose: simulation, faults on Kafka and SQLite; ten minutes at most"
 	@echo "make chaos  the whole fault campaign, half an hour; its report goes to test-output (ARGS=--list names the faults)"
 	@echo "make lint   style, layers and strict types"
 	@echo "make dist   wheel and sdist, in dist/"
@@ -45,20 +48,26 @@ demo: $(VENV)/.installed
 stack: $(VENV)/.dev
 	@PYTHONPATH=tests $(BIN)/python -m stack $(ARGS)
 
-# Tests that are quick and need no broker take all cores. The others go one after the other, for they wait for processes
-# and brokers, with a clock in their hands; in what those leave of the machine, those that only compute for long are run.
 test: $(VENV)/.dev lint
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	$(BIN)/python -m pytest $(ON_ALL_CORES)
-	@mkdir -p test-output; echo "== What waits; beside it, what computes"; \
-	$$(command -v setsid) tests/in_background $(BIN)/python -m pytest -q -p no:cacheprovider -m "slow and computes" > test-output/computes.txt 2>&1 & \
-	computes=$$!; trap "kill $$computes" INT TERM; \
-	$(BIN)/python -m pytest -m "(kafka or postgres or slow) and not (slow and computes)"; waits=$$?; \
-	wait $$computes; computes=$$?; cat test-output/computes.txt; exit $$((waits | computes))
+	$(MAKE) --no-print-directory lanes
 endif
 	$(MAKE) --no-print-directory test-pythons
+
+faults: $(VENV)/.dev
+	$(MAKE) --no-print-directory lanes ONLY=faults
+
+# Tests that are quick and need no broker take all cores. The others go one after the other, for they wait for processes
+# and brokers, with a clock in their hands; in what those leave of the machine, those that only compute for long are run.
+lanes: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ON_ALL_CORES)
+	@mkdir -p test-output; echo "== What waits; beside it, what computes"; \
+	$$(command -v setsid) tests/in_background $(BIN)/python -m pytest -q -p no:cacheprovider -m "$(MARKED)slow and computes" > test-output/computes.txt 2>&1 & \
+	computes=$$!; trap "kill $$computes" INT TERM; \
+	$(BIN)/python -m pytest -m "$(MARKED)(kafka or postgres or slow) and not (slow and computes)"; waits=$$?; \
+	wait $$computes; computes=$$?; cat test-output/computes.txt; exit $$((waits | computes))
 
 test-pythons: $(VENV)/.dev
 	@ours=$$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \

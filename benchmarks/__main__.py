@@ -4,7 +4,8 @@
     python -m benchmarks chain restore        # some
     python -m benchmarks --page docs/performance.md --only-page
 
-Figures go to ``test-output/benchmarks/``, a JSON file each. Nothing else should run on the machine meanwhile.
+Figures go to ``test-output/benchmarks/``, a JSON file each; with ``--page``, also beside the page, in ``figures/``, from
+which its tables are made. Nothing else should run on the machine meanwhile.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.page import fill
+from benchmarks.page import fill, keep
 from benchmarks.process import ROOT
 from benchmarks.show import say
 
@@ -26,7 +27,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "restore": ("restore", "--store", "kafka"),
     "checkpoint": ("checkpoint", "--store", "kafka"),
     "old-log": ("old_log", "--store", "sqlite"),
-    "idle": ("idle", "--store", "kafka", "--runs", "50000"),
+    "idle": ("idle", "--store", "kafka", "--runs", "100000"),
     "timers": ("timers", "--store", "kafka"),
     "fanout": ("fanout", "--store", "kafka"),
     "gather": ("gather", "--store", "kafka"),
@@ -39,6 +40,7 @@ RUNS: dict[str, tuple[str, ...]] = {
     "soak": ("soak", "--minutes", "60", "--rate", "100"),
 }
 """Name of each result, the module that makes it, and its options."""
+COMMANDS = {name: f"python -m benchmarks.{' '.join(run)}" for name, run in RUNS.items()}
 USUAL = tuple(name for name in RUNS if name not in ("agents", "soak"))
 """The soak takes an hour, and agents need environments with other systems in them: these are run when they are named."""
 
@@ -52,7 +54,9 @@ def main() -> int:
         "names", nargs="*", metavar="NAME", help=f"which: {', '.join(RUNS)} (default: all but agents and the soak)"
     )
     options.add_argument("--page", type=Path, help="put the tables on this page")
-    options.add_argument("--only-page", action="store_true", help="run nothing: the figures are there")
+    options.add_argument(
+        "--only-page", action="store_true", help="run nothing: the figures are in test-output, or beside the page"
+    )
     given = options.parse_args()
     if unknown := set(given.names) - set(RUNS):
         options.error(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}")
@@ -65,7 +69,8 @@ def main() -> int:
         if subprocess.run(command, cwd=ROOT, check=False).returncode:
             failed.append(name)
     if given.page:
-        fill(given.page, OUT, {name: f"python -m benchmarks.{' '.join(run)}" for name, run in RUNS.items()})
+        keep(given.page, OUT, given.names or RUNS)
+        fill(given.page, COMMANDS)
     if failed:
         say(f"failed: {', '.join(failed)}")
     return 1 if failed else 0

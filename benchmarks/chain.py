@@ -7,8 +7,7 @@ log of its own. The systems take turns, round after round, and each figure is th
 programs on the machine disturb them all. Ratios are of one round each.
 
 Throughput: from the first start appended to the last end seen by a reader of its own. Latency: one run at a time, the
-time from seeing its start in the log to seeing its end, by that reader, divided by five: a step, from its trigger to
-its outcome. Round trip: one record, from a bare aiokafka producer to a bare aiokafka consumer.
+time from seeing a step's trigger in the log to seeing its outcome, by that reader, for each of the five steps. Round trip: one record, from a bare aiokafka producer to a bare aiokafka consumer.
 Stores other than Kafka have no rivals here; with memory:// the worker is in this process, and its CPU is both.
 """
 
@@ -81,12 +80,13 @@ async def measure(system: str, url: str, runs: int, latency_runs: int, *, flush:
 
 
 async def one_at_a_time(types: EventTypes, store: EventStore, watch: Watch, count: int) -> list[float]:
-    """Seconds a step, of runs one after the other."""
-    found, begun = [], types.wire_name(app.Begun).encode()
+    """Seconds of each step, of runs one after the other."""
+    found: list[float] = []
+    names = {types.wire_name(event).encode() for event in app.EVENTS}
     for _ in range(count):
         ((partition, (record,)),) = starts(types, store, 1).items()
         await store.append(partition, (record,))
-        found.append(await watch.passage(begun, 30) / app.STEPS)
+        found += await watch.steps(names, 30)
     return found
 
 

@@ -1,7 +1,8 @@
 """Five sequential durable no-op steps: the work that every system of the chain benchmark does.
 
 The environment says what it is called (CHAIN_NAME), which of its reactors are declared (CHAIN_SERVICE, one of their
-names; all of them without it), and for how many microseconds each handler computes (CHAIN_WORK_US; 0 without it).
+names; all of them without it), for how many microseconds each handler computes (CHAIN_WORK_US; 0 without it), and how
+many bytes each step leaks (CHAIN_LEAK; none without it), by which the soak is known to notice.
 """
 
 import os
@@ -14,6 +15,8 @@ from farandole.schemas import End, Event, Start
 
 SERVICE = os.environ.get("CHAIN_SERVICE")
 WORK = float(os.environ.get("CHAIN_WORK_US", "0")) / 1e6
+LEAK = int(os.environ.get("CHAIN_LEAK", "0"))
+_leaked: list[bytes] = []
 
 chain = Choreography(os.environ.get("CHAIN_NAME", "chain"), service=SERVICE)
 
@@ -61,7 +64,9 @@ def served(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def compute() -> None:
-    """What a handler has to do; nothing unless CHAIN_WORK_US says so."""
+    """What a handler has to do; nothing unless CHAIN_WORK_US or CHAIN_LEAK says so."""
+    if LEAK:
+        _leaked.append(b"x" * LEAK)
     if WORK:
         until = perf_counter() + WORK
         while perf_counter() < until:

@@ -3,7 +3,9 @@
     python -m benchmarks.idle --store kafka --runs 100000
 
 The fold's own bytes are counted by tracemalloc. The worker's are the resident memory of a process that restored the
-runs, less that of one that restored an empty log. The log is older than ten minutes; in a younger one each run also
+runs, less that of one that restored an empty log; and what each further run costs, from a process that restored three times
+as many. A process keeps more than the fold: an index of histories and records at hand, both up to a budget, and room that
+its allocator does not give back. The log is older than ten minutes; in a younger one each run also
 keeps its events for reactors yet to come, which is told apart.
 """
 
@@ -27,6 +29,8 @@ from farandole.schemas import Event
 TEXT = "x" * 100
 START = app.Opened(text=TEXT)
 OLD = {"settle": 0}
+FURTHER = 3
+"""Times as many runs, by which is seen what each further one costs."""
 
 
 def steps(waits: str) -> list[tuple[str, list[Event]]]:
@@ -88,10 +92,12 @@ async def idle(url: str, runs: int) -> dict[str, Any]:
         its: dict[str, float] = {"fold_bytes_per_run": folded(runs, waits, OLD)}
         its["fold_bytes_per_run_in_a_young_log"] = folded(runs, waits, {})
         if not url.startswith("memory:"):
-            say("restoring a worker from an empty log, and from theirs")
-            empty, full = await worker_rss(url, 0, waits), await worker_rss(url, runs, waits)
+            say("restoring workers from an empty log, from theirs, and from one of three times as many")
+            empty, full, more = [await worker_rss(url, n, waits) for n in (0, runs, FURTHER * runs)]
             its |= {"worker_mib_empty": empty / 2**20, "worker_mib": full / 2**20}
+            its[f"worker_mib_of_{FURTHER}_times_as_many"] = more / 2**20
             its["worker_bytes_per_run"] = (full - empty) / runs
+            its["worker_bytes_per_further_run"] = (more - full) / ((FURTHER - 1) * runs)
         found[waits] = its
     return found
 

@@ -1,8 +1,11 @@
-"""The tables of a page, from the figures of the benchmarks: each between two marks that name its result."""
+"""The tables of a page, from the figures of the benchmarks: each between two marks that name its result.
+
+The figures are kept beside the page, in ``figures/``, so that it can be made anew from what is in the repository.
+"""
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +17,51 @@ _SYSTEMS = {
     "transactions": "transaction loop",
     "at_least_once_bare": "at-least-once loop, no headers",
 }
-_PARTS = ("event", "mark", "run", "signal", "join", "no_work", "work", "empty", "a tenth", "all", "a tenth, more open")
+_PARTS = (
+    "event",
+    "mark",
+    "state",
+    "run",
+    "signal",
+    "join",
+    "no_work",
+    "work",
+    "empty",
+    "a tenth",
+    "all",
+    "a tenth, more open",
+)
 
 
-def fill(page: Path, folder: Path, commands: Mapping[str, str]) -> None:
-    """Replace what stands between the marks by the figures that are there; a result that is not leaves its table."""
+def kept_beside(page: Path) -> Path:
+    """The folder in which the figures of a page are kept."""
+    return page.parent / "figures"
+
+
+def keep(page: Path, folder: Path, names: Iterable[str]) -> None:
+    """Put the figures of these benchmarks that are in a folder beside the page."""
+    kept_beside(page).mkdir(exist_ok=True)
+    for name in names:
+        if (found := folder / f"{name}.json").exists():
+            (kept_beside(page) / found.name).write_text(found.read_text())
+
+
+def fill(page: Path, commands: Mapping[str, str]) -> None:
+    """Put the figures that are kept beside a page between its marks; a result that is not there leaves its table."""
+    page.write_text(filled(page, commands))
+
+
+def filled(page: Path, commands: Mapping[str, str]) -> str:
+    """The page with the figures that are kept beside it."""
 
     def table(found: re.Match[str]) -> str:
-        path = folder / f"{found[2]}.json"
+        path = kept_beside(page) / f"{found[2]}.json"
         if not path.exists():
             return found[0]
         result = json.loads(path.read_text())
         return f"{found[1]}`{commands[found[2]]}`\n\n{_table(result)}\n{found[3]}"
 
-    page.write_text(_MARK.sub(table, page.read_text()))
+    return _MARK.sub(table, page.read_text())
 
 
 def _table(result: dict[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """Seeing ends as they come, by a reader of its own that decodes nothing but the type."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import pairwise
 from typing import Any, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -36,20 +37,22 @@ class Watch:
         """Wait a moment for records, and say how many of them are ends."""
         return self._count(await self._read())
 
-    async def passage(self, of: bytes, within: float) -> float:
-        """Seconds from seeing a record of one type to seeing the next end.
+    async def steps(self, of: Collection[bytes], within: float) -> list[float]:
+        """Seconds from seeing each record of these types to seeing the next one, of the one run that is at work.
 
         Raises:
-            SystemExit: it took longer than that.
+            SystemExit: it took longer than that, or there are not as many records as types.
         """
-        began, until = None, time.perf_counter() + within
+        seen: list[float] = []
+        until = time.perf_counter() + within
         while time.perf_counter() < until:
             all_headers = list(await self._read())
             now = time.perf_counter()
-            if began is None and any(("ce_type", of) in headers for headers in all_headers):
-                began = now
+            seen += [now for headers in all_headers for name, value in headers if name == "ce_type" and value in of]
             if self._count(all_headers):
-                return now - (now if began is None else began)
+                if len(seen) != len(of):
+                    raise SystemExit(f"a run of {len(of)} events has {len(seen)}: something was done twice")
+                return [then - before for before, then in pairwise(seen)]
         raise SystemExit(f"a run did not end within {within:g} s")
 
     async def _read(self) -> Iterable[Iterable[Header]]:

@@ -14,6 +14,7 @@ from farandole.testing.postgres import PostgresServer, programs
 from farandole.testing.registry import SchemaRegistry
 from farandole.testing.registry import missing_tools as missing_for_a_registry
 from farandole.testing.server import free_port
+from faults import FAULTS
 
 PROXIED = "PROXIED"
 _numbers = count(1)
@@ -24,6 +25,11 @@ settings.load_profile("patient")
 
 # Brokers of tests live for seconds: the compiler that takes its time would cost more than it ever wins back.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if not {item.path, *item.path.parents}.isdisjoint(FAULTS):
+        item.add_marker(pytest.mark.faults)
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from faults import FAULTS
+
 ROOT = Path(__file__).parent.parent
 LAME = 'case "$2" in *ensurepip*) exit 1;; esac\n'
 
@@ -42,3 +44,18 @@ def test_pythons_left_out_of_the_tests_are_named_with_the_reason(tmp_path: Path)
         "== Python 3.12 is left out: python3.12 has no ensurepip or venv (Debian: python3.12-venv)",
         "== Python 3.98 is left out: there is none on the PATH or in ~/.pyenv",
     ]
+
+
+def test_the_tests_of_faults_are_run_in_the_lanes_of_all_tests(tmp_path: Path) -> None:
+    env = f"{tmp_path}/env"
+    said = make(tmp_path, "-n", f"VENV={env}", "-o", f"{env}/.dev", "lanes", "ONLY=faults")
+    for lane in (
+        "faults and not kafka and not postgres and not slow",
+        "faults and slow and computes",
+        "faults and (kafka or postgres or slow) and not (slow and computes)",
+    ):
+        assert f'-m "{lane}"' in said
+
+
+def test_all_places_where_things_go_wrong_on_purpose_are_there() -> None:
+    assert [place for place in FAULTS if not place.exists()] == []

@@ -24,6 +24,8 @@ COMMANDS: Final = frozenset((Kind.SIGNAL, Kind.ANSWER, Kind.CANCEL, Kind.PAUSE, 
 OURS: Final = frozenset(("Unlucky", "GiveUp", "RetryAfter", "TooLargeOutcome"))
 """Errors that handlers raise here, and that of an outcome which the log does not take."""
 FAILURE: Final = b"farandole.Failure"
+KINDS: Final = frozenset((*range(1, 22), *range(32, 38)))
+"""Kinds of records, as the page of the protocol has them."""
 
 
 def broken(world: "World") -> list[str]:
@@ -81,8 +83,11 @@ class Judge(Expected):
         e = line.envelope
         if e is None:
             return
+        if line.verdict is Verdict.ADMITTED and e.kind not in KINDS:
+            yield f"a record of an unknown kind was admitted: {e.kind}"
         if e.kind == Kind.OUTCOME:
             yield from self._first_of_its_id(line, e)
+            yield from self._refused(line, e)
             if line.verdict is Verdict.HELD:
                 self.branching.part(line, e)
         if line.verdict is not Verdict.ADMITTED:
@@ -131,6 +136,17 @@ class Judge(Expected):
         place = ((e.causation, e.reactor, e.generation), e.index)
         if self.first_seen.setdefault(place, e.id) != e.id:
             yield f"a second id for event {e.index} of what {e.reactor.decode()} made of {e.causation.decode()}"
+
+    def _refused(self, line: Line, e: Envelope) -> Iterator[str]:
+        """Part of an outcome is held, and a whole one refused, for no other reason than whether the pair is owed."""
+        story = self.runs.get(line.record.key or b"")
+        debt = None if story is None else story.debts.get((e.causation, e.reactor, e.generation))
+        owed = debt is not None and debt.open and not debt.parked
+        what = f"{e.reactor.decode()} of {e.causation.decode()}"
+        if line.verdict is Verdict.HELD and not owed:
+            yield f"a part of an outcome of {what} is held, which nobody owes"
+        if owed and line.verdict not in (Verdict.ADMITTED, Verdict.HELD):
+            yield f"an outcome of {what} was refused, though it is owed: {line.verdict.name}"
 
     def _of_run(self, number: int, line: Line, e: Envelope) -> Iterator[str]:
         key = line.record.key or b""

@@ -1,6 +1,6 @@
 """How the fold does without each of its rules."""
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from farandole.eventstore import Stored
 from farandole.projections.fold import (
@@ -20,66 +20,17 @@ from farandole.projections.fold import (
 )
 from farandole.projections.fold.applied import Applied
 from farandole.projections.fold.digest import roll
-from farandole.projections.fold.framing import Frames, collect
+from farandole.projections.fold.framing import collect
 from farandole.projections.fold.rules import retries
 from farandole.schemas import UnreadableHeaders, system_records
-from farandole.schemas.envelope import Envelope, Flag, unpack
+from farandole.schemas.envelope import Envelope, Flag, Kind, unpack
 
 from .process import PROCESS
 
 if TYPE_CHECKING:
     from .world import World
 
-T = TypeVar("T")
 _take, _keep, _apply, _owe_failure = taking.take, owing._keep, Fold.apply, owing.owe_failure
-
-
-# ── framing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def as_they_come(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
-    """Each event of an outcome counts at once, and the last one discharges the pair."""
-    key = (e.causation, e.reactor, e.generation)
-    pair = run.owed.get(key)
-    if pair is None or pair.parked:
-        return Verdict.NOT_OWED
-    if e.index + 1 >= e.count:
-        del run.owed[key]
-        out.settled.append((run, pair))
-    if e.count:
-        hops = 0 if run.state is RunState.OPEN else pair.hops + 1
-        _take(fold, run, Fact(e.id, fold.intern(e.type), record.offset, e.flags, hops), out)
-    return Verdict.ADMITTED
-
-
-def count_copies(frames: Frames[T], e: Envelope, part: T) -> list[T] | None:
-    """A part that is held already counts as one more."""
-    if e.count <= 1:
-        return [part]
-    frame = frames.setdefault((e.append, e.count), {})
-    frame[len(frame)] = part
-    return list(frame.values()) if len(frame) >= e.count else None
-
-
-def whole_at_the_last(frames: Frames[T], e: Envelope, part: T) -> list[T] | None:
-    """The last index makes an append whole, whatever is missing."""
-    if e.count <= 1:
-        return [part]
-    frame = frames.setdefault((e.append, e.count), {})
-    frame.setdefault(e.index, part)
-    return [part for _, part in sorted(frame.items())] if e.index + 1 == e.count else None
-
-
-def newest_goes(frames: Frames[T], e: Envelope, part: T) -> list[T] | None:
-    """There is room for four unfinished appends, and none for a fifth."""
-    if e.count > 1 and len(frames) >= 4 and (e.append, e.count) not in frames:
-        return None
-    return collect(frames, e, part)
-
-
-def one_by_one(frames: Frames[T], e: Envelope, part: T) -> list[T] | None:
-    """Each record of an append counts by itself."""
-    return [part]
 
 
 # ── admission ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -98,6 +49,11 @@ def owed_or_not(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied)
 def not_too_many(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
     """A policy bounds the events of an outcome."""
     return Verdict.NOT_OWED if e.count > 3 else admission.outcome(fold, run, record, e, out)
+
+
+def not_while_paused(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """A run that is paused takes nothing that was done."""
+    return Verdict.NOT_OWED if run.paused else admission.outcome(fold, run, record, e, out)
 
 
 def late_as_well(fold: Fold, run: Run, record: Stored, e: Envelope, out: Applied) -> Verdict:
@@ -309,6 +265,14 @@ def retire_in_name(fold: Fold, contract: Contract, out: Applied) -> None:
     """A reactor that is retired leaves what it owes."""
 
 
+def keeps_nothing(fold: Fold, contracts: tuple[Contract, ...], out: Applied) -> None:
+    """A reactor that is retired leaves nothing owed, though it was said that it should."""
+    owing.enforce(fold, contracts, out)
+    for contract in contracts:
+        if contract.state == "retired_keep":
+            owing._retire(fold, contract, out)
+
+
 def roll_without_verdict(digest: int, offset: int, append: bytes, verdict: int) -> int:
     """What was made of a record does not count."""
     return roll(digest, offset, append, 0)
@@ -357,6 +321,27 @@ def any_id(headers: Any) -> Envelope:
         found = dict(headers)
         id = found.get("ce_id", b"")
         return unpack({**found, "ce_id": b"x" + id}.items())._replace(id=id)
+
+
+def any_kind(headers: Any) -> Envelope:
+    """A record of a kind that nobody knows is read like any other."""
+    try:
+        return unpack(headers)
+    except UnreadableHeaders:
+        found = dict(headers)
+        fa = found.get("fa", b"")
+        if fa[1:2] not in UNKNOWN_KINDS:
+            raise
+        return unpack({**found, "fa": fa[:1] + bytes((Kind.RELEASED,)) + fa[2:]}.items())._replace(kind=fa[1])
+
+
+UNKNOWN_KINDS: Final = {kind.to_bytes() for kind in (31, 200)}
+"""Those that come in a world."""
+
+
+def whatever_it_is(fold: Fold, record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """Who does not know what a record is takes it."""
+    return Verdict.ADMITTED
 
 
 def must_be_readable(fold: Fold, record: Stored) -> Applied:

@@ -59,6 +59,7 @@ def run_seed(
     off: Rule | None = None,
     trace: Callable[[str], None] | None = None,
     dances: Callable[[int], tuple[Dance, ...]] = dances_of,
+    seen: Callable[[World], None] | None = None,
 ) -> Outcome:
     """Simulate one world to its end, and judge it.
 
@@ -66,6 +67,7 @@ def run_seed(
         off: a rule that does not hold in it.
         trace: told of what happens, line by line.
         dances: what can be done in the world of a seed.
+        seen: shown the world once it is over.
     """
     rules, danced = Rules(off), dances(seed)
     with ExitStack() as stack, rules.in_force(), _on_its_own(quiet=trace is None):
@@ -80,6 +82,8 @@ def run_seed(
             loop.set_exception_handler(lambda _, context: world.unhandled(context))
             loop.run_until_complete(_live(world))
             outcome = _outcome(world)
+            if seen is not None:
+                seen(world)
             world.forget()
             return outcome
         finally:

@@ -27,12 +27,16 @@ from farandole.reactors.arguments.events import EventReader
 from farandole.reactors.dispatch import Dispatcher
 from farandole.reactors.keeping.expiring import Expiring
 from farandole.reactors.keeping.rejects import Rejects
+from farandole.reactors.retire import retire
 from farandole.schemas.envelope import Kind
 
 from . import off_in_fold as f
+from . import off_in_framing as framed
 from . import off_in_workers as w
 from .dances import ALL
 from .rules import Rule, Switch
+from .versions import pause_at_once
+from .workload import RETIRED
 
 if TYPE_CHECKING:
     from .world import World
@@ -46,7 +50,7 @@ def _of_runs(kind: Kind, rule: Any) -> Switch:
     return partial(patch.dict, admission.RUN_RULES, {kind: rule})
 
 
-def _of_logs(kind: Kind, rule: Any) -> Switch:
+def _of_logs(kind: int, rule: Any) -> Switch:
     return partial(patch.dict, admission.RULES, {kind: rule})
 
 
@@ -72,14 +76,32 @@ def corrupt(world: "World") -> None:
     world.later(6.0, lose)
 
 
+def retire_what_is_at_work(world: "World") -> None:
+    """Let somebody retire reactors while they owe something, which stays owed."""
+
+    def look() -> None:
+        owed = {p.reactor for t in world.log.transcripts for run in t.fold.runs.values() for p in run.owed.values()}
+        for reactor in sorted(owed & {name.encode() for name in RETIRED}):
+            client = world.clients[0]
+            client.do(retire(client.client, reactor.decode(), drop=False), f"retire {reactor.decode()}, keep")
+        if not world.calm:
+            world.later(2.0, look)
+
+    world.later(6.0, look)
+
+
 def _rule_table() -> list[Rule]:
     return [
         # 1. Records
-        Rule("framing", "6", "torn or mixed", [_of_runs(Kind.OUTCOME, f.as_they_come)]),
-        Rule("copies of a record are ignored", "6", "torn or mixed", [_instead(admission, "collect", f.count_copies)]),
-        Rule("whole means without a gap", "6", "torn or mixed", [_instead(admission, "collect", f.whole_at_the_last)]),
+        Rule("framing", "6", "torn or mixed", [_of_runs(Kind.OUTCOME, framed.as_they_come)]),
+        Rule("copies of a record are ignored", "6", "torn or mixed", [_instead(admission, "collect", framed.count_copies)]),
+        Rule("whole means without a gap", "6", "torn or mixed", [_instead(admission, "collect", framed.whole_at_the_last)]),
         Rule("few unfinished appends", "6", "unfinished appends are kept", [_instead(framing, "UNFINISHED", 1_000)]),
-        Rule("the oldest unfinished append goes", "6", "and nobody does it", [_instead(admission, "collect", f.newest_goes)]),
+        Rule("the oldest unfinished append goes", "6", "and nobody does it", [_instead(admission, "collect", framed.newest_goes)]),
+        Rule("pieces of what nobody owes are refused", "6", "is held, which nobody owes",
+             [_of_runs(Kind.OUTCOME, framed.held_unasked)]),
+        Rule("unfinished appends go with their pair", "6", "two admitted outcomes",
+             [_of_runs(Kind.OUTCOME, framed.outlives_its_pair)]),
         Rule("an outcome of nothing is a record", "2", "and nobody does it",
              [_instead(scribe.Scribe, "outcome", w.nothing_of_nothing)]),
         Rule("derived ids", "3", "a second id for event", [w.ids_by_chance]),
@@ -87,6 +109,8 @@ def _rule_table() -> list[Rule]:
         Rule("what cannot be read is passed over", "2", "broke down", [_instead(Fold, "apply", f.must_be_readable)]),
         Rule("what cannot be read is copied", "2", "nobody copied",
              [_instead(Rejects, "unreadable", lambda *_: None)]),
+        Rule("unknown kinds are refused", "2", "of an unknown kind was admitted",
+             [_instead(folding, "unpack", f.any_kind), *(_of_logs(kind[0], f.whatever_it_is) for kind in f.UNKNOWN_KINDS)]),
         Rule("a value that cannot be read parks its step", "10", "and nobody does it",
              [_instead(EventReader, "event", w.read_for_ever)]),
         # 2. Log time, genesis, settings, versions
@@ -99,6 +123,7 @@ def _rule_table() -> list[Rule]:
         Rule("compare-and-set settings", "4", "replaced a value that was not in force", [_of_logs(Kind.SETTING, f.any_setting)]),
         Rule("who knows less stops", "4", "has another digest", [_instead(Fold, "_stop_before_the_unknown", w.never_stop)]),
         Rule("versions only rise", "4", "came into force after", [_of_logs(Kind.VERSION, f.any_version)]),
+        Rule("a rule holds from its version on", "4", "has another digest", [_of_runs(Kind.PAUSE, pause_at_once)]),
         Rule("misrouted keys are refused", "4", "in a partition that is not its own",
              [_instead(admission, "partition_of", f.anywhere)]),
         # 3. Runs
@@ -123,6 +148,7 @@ def _rule_table() -> list[Rule]:
         Rule("one outcome for a pair", "6", "two admitted outcomes", [_of_runs(Kind.OUTCOME, f.owed_or_not)]),
         Rule("an outcome is refused for nothing else", "6", "and nobody does it",
              [_of_runs(Kind.OUTCOME, f.not_too_many)]),
+        Rule("a pause refuses no outcome", "6", "though it is owed", [_of_runs(Kind.OUTCOME, f.not_while_paused)]),
         Rule("a late success is refused", "6", "after it had failed for good", [_of_runs(Kind.OUTCOME, f.late_as_well)]),
         Rule("attempt numbers", "6", "counted twice", [_of_runs(Kind.FAILURE, f.every_failure)]),
         Rule("a failure says whether it is the last", "6", "has another digest", [_of_runs(Kind.FAILURE, f.by_own_policy)]),
@@ -142,10 +168,11 @@ def _rule_table() -> list[Rule]:
              [_instead(commands.CommandIds, "forget", lambda *_: None)]),
         Rule("beginnings", "6", "should be owed, and is not", [_instead(owing, "_keep", lambda *_: None)]),
         Rule("unserved events", "6", "should be owed, and is not", [_instead(owing, "_keep", f.keep_nothing_later)]),
+        Rule("what wants no reactor is not kept", "6", "which wants no reactor", [_instead(owing, "_NO_REACTOR", 0)]),
         Rule("a new reactor begins at its contract", "6", "which came before its contract",
              [_instead(Fold, "lapse", f.settle_for_ever)]),
         Rule("contracts of one append together", "6", "came into force by themselves",
-             [_instead(admission, "collect", f.one_by_one)]),
+             [_instead(admission, "collect", framed.one_by_one)]),
         Rule("one key for all attempts", "3", "was given two keys", [w.keys_by_chance]),
         Rule("a pause binds what begins", "10", "which was paused",
              [_instead(Dispatcher, "offer", w.offer_the_paused), _instead(Dispatcher, "_begin", w.begin_the_paused)]),
@@ -161,6 +188,8 @@ def _rule_table() -> list[Rule]:
         Rule("absence ends nothing", "7", "was retired by itself",
              [_instead(publish.Publisher, "_warn_of_strangers", w.retire_the_absent)]),
         Rule("retiring drops", "6", "was dropped, and yet done", [_instead(owing, "_retire", f.retire_in_name)]),
+        Rule("retiring keeps", "6", "was owed, and forgotten", [_instead(admission, "enforce", f.keeps_nothing)],
+             retire_what_is_at_work),
         Rule("shapes are checked before dispatch", "10", "failed with EarlierShape",
              [_instead(partition.Serving, "reconsider", w.all_of_ours)]),
         Rule("steps of an earlier shape are not attempted", "10", "which it does not take",

@@ -15,7 +15,7 @@ from farandole.projections.fold import (
     UnknownFoldVersion,
     Verdict,
 )
-from farandole.schemas.envelope import Envelope, Kind
+from farandole.schemas.envelope import Envelope, Flag, Kind
 
 
 class Owed(NamedTuple):
@@ -73,9 +73,13 @@ class Transcript:
             self.wrong.append(str(e))
             raise
         if out.verdict is Verdict.HELD and out.run is not None:
-            held = max(len(pair.unfinished or ()) for pair in out.run.owed.values())
+            held = max((len(pair.unfinished or ()) for pair in out.run.owed.values()), default=0)
             if held > 4:
                 self.wrong.append(f"offset {record.offset}: {held} unfinished appends are kept for one step")
+        if out.run is not None and not self.fold.settling:
+            for fact in out.admitted:
+                if fact.flags & Flag.NO_REACTOR and fact in (out.run.kept or ()):
+                    self.wrong.append(f"offset {record.offset}: {fact.type.decode()} is kept, which wants no reactor")
         line = Line(
             record,
             out.envelope,

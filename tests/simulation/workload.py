@@ -1,7 +1,7 @@
 """What the people of a simulated world do: they start runs, send signals and give commands, some of them twice."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from farandole.eventstore import partition_of
 from farandole.projections.fold import Fact, Run
@@ -15,6 +15,9 @@ from .process import NEXT_VERSION
 
 if TYPE_CHECKING:
     from .world import World
+
+RETIRED: Final = ("watch", "count", "sweep", "tell", "burn")
+"""Reactors that somebody takes out of service now and then."""
 
 
 class Workload:
@@ -132,7 +135,7 @@ class Workload:
 
     def retire(self) -> None:
         """Take a reactor out of service; what it owes is dropped, or kept for who still has its code."""
-        reactor = self.chance.choice(["watch", "count", "sweep", "tell", "burn"])
+        reactor = self.chance.choice(RETIRED)
         drop = self.chance.random() < 0.5
         client = self._any_client()
         client.do(retire(client.client, reactor, drop=drop), f"retire {reactor}, {'drop' if drop else 'keep'}")
