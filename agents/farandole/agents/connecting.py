@@ -26,6 +26,8 @@ from .servers import McpServer
 T = TypeVar("T")
 
 _NO_ANSWER: Final = (CONNECTION_CLOSED, REQUEST_TIMEOUT)
+_START: Final = 30.0
+"""Seconds that a server may take to start and be connected to at least, however soon it is to answer a call."""
 _PATIENCE: Final = 5.0
 """Seconds for which it is waited that a connection closes."""
 KEY: Final = "farandole/key"
@@ -127,7 +129,7 @@ class Connection:
             self._task = asyncio.create_task(self._held(opened, self._closing))
             self._task.add_done_callback(lambda _: None if opened.done() else opened.set_exception(ConnectionError()))
             try:
-                async with asyncio.timeout(self._seconds):
+                async with asyncio.timeout(None if self._seconds is None else max(self._seconds, _START)):
                     self._client = await opened
             except Exception as e:
                 await self.close()
