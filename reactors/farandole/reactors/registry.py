@@ -56,5 +56,5 @@ class Registry(Generic[T], Mapping[str, T]):
         return len(self._entries)
 
 
-def _place(code: Any) -> str:
-    return f"{code.__module__}.{code.__qualname__}"
+def _place(declared: Any) -> str:
+    return f"{declared.__module__}.{declared.__qualname__}"
