@@ -4,9 +4,12 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic_ai.messages import ModelMessage
 
 from farandole.agents import Agent, Call, Remembering, scripted
@@ -148,6 +151,58 @@ async def test_what_was_forgotten_is_gone_and_what_comes_afterwards_is_kept() ->
         assert [row[0] for row in tables.rows("memory_customers")] == ["ann"]
     assert heard[1] == "What do you know?"
     assert heard[3].splitlines()[1].endswith("was paid back 7")
+
+
+class Moved(Start):
+    customer: str
+    to: str
+
+
+class Settled(End): ...
+
+
+@pytest.mark.parametrize("turn", [1, -1], ids=["forgets, gives", "gives, forgets"])
+async def test_an_event_that_forgets_and_gives_forgets_first_and_keeps_what_it_gives(turn: int) -> None:
+    class Addresses(Memory):
+        @on
+        def moved(self, moved: Recorded[Moved]) -> list[Fact | Forget]:
+            told = [Forget(moved.event.customer), Fact(moved.event.customer, f"lives in {moved.event.to}")]
+            return told[::turn]
+
+    moves = Choreography("moves")
+
+    @moves.reactor
+    async def settle(moved: Moved) -> Settled:
+        return Settled()
+
+    async with Scenario(moves) as s:
+        for number, to in enumerate(("Aix", "Nice", "Arles")):
+            await s.run(f"move-{number}").when(Moved(customer="ann", to=to))
+            await s.passes("1s")
+        tables = await s.project(Addresses)
+        assert [row[2] for row in tables.rows("memory_addresses")] == ["lives in Arles"]
+
+    held = Addresses.held()
+    for number, to in enumerate(("Aix", "Nice")):
+        each: list[Fact | Forget] = [Forget("ann"), Fact("ann", f"lives in {to}")]
+        held.keep(each[::turn], Recorded(Settled(), "", datetime.fromtimestamp(number, UTC), "", number, f"e{number}"))
+    assert [fact.text for fact in held.kept["ann"].values()] == ["lives in Nice"]
+
+
+@given(st.permutations(range(4)))
+def test_what_is_forgotten_in_one_millisecond_is_so_in_whatever_order(order: list[int]) -> None:
+    told = [
+        [Forget("ann"), Fact("ann", "a")],
+        [Forget("ann"), Fact("ann", "b")],
+        [Fact("ann", "c")],
+        [Fact("ben", "d")],
+    ]
+    memory = Customers.held()
+    for number in order:
+        memory.keep(told[number], Recorded(Settled(), "", datetime.fromtimestamp(0, UTC), "", 0, f"e{number}"))
+    assert {about: [fact.text for fact in facts.values()] for about, facts in memory.kept.items() if facts} == {
+        "ben": ["d"]
+    }
 
 
 async def test_a_conversation_about_nobody_remembers_nothing() -> None:

@@ -1,7 +1,7 @@
 """What must have come of runs that waited, by the log and the ledger alone: timers, news of children, claimed steps."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ from checker.record import Flag, Head, Kind, Raw
 from checker.state import Run
 from checker.verdict import Verdict
 
+from .crew import Death
 from .ledger import Note
 from .vigil import Vigil
 from .waits import Asleep, EggsLaid
@@ -93,6 +94,18 @@ def begun_anew(stage: Vigil) -> list[BegunAnew]:
         if note.what == "begins" and note.about[0] == "dig":
             begun.setdefault(note.about[:3], []).append(note)
     return [BegunAnew(*two) for notes in begun.values() for two in pairwise(sorted(notes))]
+
+
+def taken_over(again: Iterable[BegunAnew], deaths: Sequence[Death]) -> list[float]:
+    """Seconds from a worker's death until a step that it had at work was begun anew. Of others it is not the reason: a
+    worker that stood still, and lost a step to another one, may be killed later.
+    """
+    return [
+        (then.at - death.at) / 1000
+        for first, then in again
+        for death in deaths
+        if death.pid == first.pid and first.at <= death.at <= then.at
+    ]
 
 
 def wrong_claims(stage: Vigil) -> Iterator[str]:

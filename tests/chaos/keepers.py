@@ -11,13 +11,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from tests.projections.runs.reading import as_read, tables_in
 from tests.tabled.memory import Tables, differences, rows_of
 
 from farandole.eventstore import EventStore, Stored, connect
 from farandole.projections.fold import Fold
-from farandole.projections.runs.tables import positions
+from farandole.projections.runs.tables import positions, usage
 from farandole.projections.runs.tablespace import schema_of
 from farandole.projections.sql import Database, DatabaseError
 from farandole.testing.postgres import PostgresServer
@@ -130,6 +130,31 @@ class Keepers:
         said, _ = await process.communicate()
         found = json.loads(said)
         return [f"farandole verify: {each}" for each in found["differences"][:MOST]]
+
+    async def rebuild(self) -> bool:
+        """`farandole rebuild`, beside those who keep the tables; whether it came to its end, for the database or the broker
+        may be killed under it.
+        """
+        log = self._logs[0].with_name("rebuild.log")
+        with log.open("a") as said:
+            process = await asyncio.create_subprocess_exec(
+                *self._command("rebuild"), env=self._environment(), stdout=said, stderr=said
+            )
+            try:
+                return await process.wait() == 0
+            except asyncio.CancelledError:
+                process.kill()
+                await process.wait()
+                raise
+
+    def used(self) -> int:
+        """How many calls of models the tables know of."""
+        database = Database(self.db, schema_of(self._choreography))
+        try:
+            with database.reading() as connection:
+                return int(connection.execute(select(func.count()).select_from(usage)).scalar_one())
+        finally:
+            database.close()
 
     async def refolded(self, partitions: int) -> list[str]:
         """What differs from the rows of the whole log, folded in one piece, row for row."""

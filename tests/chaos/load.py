@@ -16,12 +16,16 @@ from farandole.eventstore import StoreError
 from farandole.reactors import Choreography
 from flow.order_histories import card
 
+from .advice import Advised, advice
+
 _PENDING = 500
 
 
-async def load(url: str, partitions: int, rate: float, first: int, most: int, cards: dict[str, str]) -> None:
+async def load(
+    url: str, partitions: int, rate: float, first: int, most: int, cards: dict[str, str], advised: bool
+) -> None:
     orders = Choreography("orders")
-    orders.know(OrderPlaced)
+    orders.know(OrderPlaced, Advised)
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     pending: set[asyncio.Task[None]] = set()
 
@@ -33,7 +37,9 @@ async def load(url: str, partitions: int, rate: float, first: int, most: int, ca
             how = cards.get(str(number)) or card(number)
             order = OrderPlaced(customer=f"c{number}", amount=Decimal(number), address="here", card=how)
             try:
-                await client.start(order, run_id=f"order-{number}")
+                run = await client.start(order, run_id=f"order-{number}")
+                if advised:
+                    await run.send(advice(number), confirm=False)
             except StoreError:
                 print("?", f"order-{number}", flush=True)
             else:

@@ -12,7 +12,7 @@ FOR_EVER = 10**9
 
 
 class Load:
-    """Starts orders at a rate. The process of a load that was not stopped is ended by `kill`."""
+    """Starts orders at a rate; with ``advised``, each is told what a model used for it. The process of a load that was not stopped is ended by `kill`."""
 
     def __init__(
         self,
@@ -24,11 +24,13 @@ class Load:
         first: int = 1,
         most: int = FOR_EVER,
         cards: Mapping[int, str] | None = None,
+        advised: bool = False,
     ) -> None:
         self._said = folder / f"load-{first}"
         job = {
             "url": url, "partitions": partitions, "rate": rate, "first": first, "most": most,
             "cards": {str(number): card for number, card in (cards or {}).items()},
+            "advised": advised,
         }  # fmt: skip
         with self._said.open("w") as said, (folder / "load.log").open("a") as log:
             self._process: subprocess.Popen[str] = run_module("chaos.load", json.dumps(job), stdout=said, stderr=log)

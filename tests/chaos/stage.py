@@ -21,6 +21,7 @@ from flow.order_histories import DECLINED, card
 from flow.watch import contracts, topics_of
 from flow.workers import REACTORS, SERVICES
 
+from .advice import introduce
 from .broker import PROXIED
 from .census import Census
 from .crew import Crew, Hand
@@ -53,6 +54,7 @@ class Stage:
         proxied: whether workers and load reach the broker through a proxy.
         options: further options of the store's URL.
         poison: whether a fourth service is there, whose reactor never works.
+        advised: whether the orders that are pressed are told what a model used for them.
         only_crashes: whether nothing else is done to the workers, so that it is known what may be done twice.
         bootstrap: other brokers than the one that all cells share.
         crew: further arguments of the workers.
@@ -72,11 +74,13 @@ class Stage:
         options: str = "",
         poison: bool = False,
         partitions: int = 8,
+        advised: bool = False,
         only_crashes: bool = False,
         bootstrap: str = "",
         crew: Mapping[str, Any] | None = None,
     ) -> None:
         self.trial = trial
+        self._advised = advised
         self.partitions = partitions
         self._bootstrap = bootstrap or trial.broker.bootstrap
         self._proxied = proxied
@@ -120,6 +124,8 @@ class Stage:
             topics = await topics_of(self._bootstrap, self.crew, self.choreography)
             await self._stack.enter_async_context(topics)
             first = await contracts(topics, self.crew, self.reactors + 2 * self.poison)
+            if self._advised:
+                await introduce(self.url)
             self.found = Examination(topics.partitions, await topics.table())
         self.found.take(first)
         await self._stack.enter_async_context(self._reading(topics))
@@ -164,8 +170,9 @@ class Stage:
         """
         numbered = dict(zip(self.next_orders(len(cards)), cards, strict=True))
         load = Load(
-            self.url, self.trial.folder, self.partitions, rate=rate, first=self.next_order, most=most, cards=numbered
-        )
+            self.url, self.trial.folder, self.partitions, rate=rate, first=self.next_order, most=most, cards=numbered,
+            advised=self._advised,
+        )  # fmt: skip
         self.next_order += 1_000_000 if most == FOR_EVER else most
         self.loads.append(load)
         await self.until(lambda: load.begun, "the load")

@@ -46,6 +46,7 @@ class Kind(IntEnum):
     CONTRACT = 35
     POLICY = 36
     RELEASED = 37
+    SCHEDULE = 38
 
 
 class Flag(IntFlag):
@@ -88,7 +89,7 @@ class Head:
 
 
 _FIXED: Final = struct.Struct(">BBH16sIIIqqq8sBBBHH")
-_KINDS: Final = frozenset((*range(1, 22), *range(32, 38)))
+_KINDS: Final = frozenset((*range(1, 22), *range(32, 39)))
 _NEEDED: Final = ("ce_id", "ce_type", "ce_source", "fa")
 
 

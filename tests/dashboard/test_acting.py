@@ -185,15 +185,24 @@ async def test_a_reactor_is_stopped_and_let_go_on(office: Office) -> None:
 
 
 async def test_a_schedule_is_paused_resumed_and_fired(office: Office) -> None:
-    await office.post("/schedules/leap/pause", reason="x")
+    done = await office.post("/schedules/leap/pause", reason="the mail server moves")
+    (act,) = (await office.get("/audit", params=at(done["position"])))["items"]
+    assert (act["kind"], act["type"], act["run_id"]) == ("schedule", "farandole.SchedulePaused", "leap")
+    assert (act["by"], act["why"], act["verdict"]) == (Settings().local, "the mail server moves", "admitted")
+    assert (act["via"], act["ip"]) == ("loopback", "127.0.0.1")
     (schedule,) = (await office.get("/schedules"))["items"]
     assert (schedule["paused"], schedule["by"], schedule["next"]) == (True, Settings().local, [])
-    await office.post("/schedules/leap/resume")
+    done = await office.post("/schedules/leap/resume")
+    (act, _) = (await office.get("/audit", params=at(done["position"])))["items"]
+    assert (act["type"], act["by"], act["why"]) == ("farandole.ScheduleResumed", Settings().local, None)
     assert not (await office.get("/schedules"))["items"][0]["paused"]
     done = await office.post("/schedules/leap/fire", reason="to see it")
-    (act,) = (await office.get("/audit", params=at(done["position"])))["items"]
+    (act, *_) = (await office.get("/audit", params=at(done["position"])))["items"]
     assert (act["kind"], act["by"], act["why"]) == ("tick", Settings().local, "to see it")
     await office.until(f"/runs/{done['run_id']}", lambda run: run["status"] == "completed")
+    page = (await office.http.get("/audit")).text
+    for said in ("SchedulePaused", "ScheduleResumed", "the mail server moves", "to see it"):
+        assert said in page
     assert (await office.post("/schedules/nobody/fire", 404))["known"] == ["leap"]
 
 

@@ -136,6 +136,27 @@ async def test_nobody_hears_anything_without_a_login(tmp_path: Path) -> None:
         assert answer.status_code == 401
 
 
+@pytest.mark.parametrize("other", ["a%00b", "", "x" * 256, "%C3%A9" * 128])
+async def test_what_no_run_is_named_is_not_listened_to(tmp_path: Path, other: str) -> None:
+    async with a_talk(tmp_path) as office:
+        answer = await office.http.get(f"/api/v1/runs/x/live?also={other}")
+        assert answer.status_code in (400, 422)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_run_that_is_named_twice_is_told_once(tmp_path: Path) -> None:
+    async with a_talk(tmp_path, seconds=1.2) as office, served(office) as http:
+        await office.client.start(SecretAsked(illness="gout"), run_id="s")
+        heard = []
+        async with http.stream("GET", "/api/v1/runs/s/live?also=s&also=s") as answer:
+            async for name, _, data in events(answer):
+                heard += [(data["take"], data["index"])] if name == "live" else []
+                if name == "run.changed" and data["status"] != "running":
+                    break
+        assert heard
+        assert len(heard) == len(set(heard))
+
+
 @pytest.mark.parametrize("id", ["~", "0=1~x", "~99999999999999999999", "0=1"])
 async def test_an_id_of_another_form_is_taken_for_none(tmp_path: Path, id: str) -> None:
     async with a_talk(tmp_path, seconds=0.5) as office, served(office) as http:

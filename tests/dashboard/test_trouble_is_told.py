@@ -12,6 +12,7 @@ from tests.dashboard.desks import a_desk as a_choreography
 
 from farandole.dashboard import Settings, create_app, serving
 from farandole.dashboard.errors import DashboardError
+from farandole.dashboard.lagging import trouble_of
 from farandole.eventstore import StoreUnavailable
 from farandole.projections.runs import Projector
 from farandole.projections.runs.tablespace import RunTables
@@ -139,3 +140,22 @@ async def test_a_server_that_ends_by_itself_is_a_failure(tmp_path: Path, monkeyp
     async with choreography.work(url, partitions=1), asyncio.timeout(30):
         with pytest.raises(DashboardError, match="ended by itself"):
             await serving.serve(choreography, url, f"sqlite:///{tmp_path}/x.db", Settings(port=0))
+
+
+async def test_a_projection_beside_that_goes_no_further_makes_it_not_ready_and_is_no_trouble_of_its_pages(
+    tmp_path: Path,
+) -> None:
+    choreography = a_choreography()
+    url, db = f"memory://{choreography.name}", f"sqlite:///{tmp_path / choreography.name}.db"
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(choreography.work(url, partitions=2))
+        desk = await stack.enter_async_context(
+            serving.a_desk(choreography, url, db, trouble=lambda: "projection Fussy goes no further")
+        )
+        app = create_app(desk, Settings())
+        await stack.enter_async_context(app.router.lifespan_context(app))
+        http = await stack.enter_async_context(client_of(app))
+        answer = await http.get("/readyz")
+        assert (answer.status_code, answer.json()["why"]) == (503, "projection Fussy goes no further")
+        assert "Fussy" in (await http.get("/projections")).text
+        assert trouble_of(desk) is None

@@ -11,8 +11,8 @@ SHIPPED = Counter(
 REFUSED = Counter({b"orders.OrderPlaced": 1, b"orders.OrderPacked": 1, b"orders.OrderRefused": 1})
 SHIPPED_STEPS = Counter({b"take_payment": 1, b"pack": 1, b"ship": 1, b"thank": 1})
 REFUSED_STEPS = Counter({b"take_payment": 1, b"refuse": 1, b"pack": 1, b"restock": 1})
-
-
+ADVISED = b"orders.Advised"
+"""Of the signals that a load may send; nothing follows from them."""
 DECLINED = "0000"
 """A card that the bank takes nothing from."""
 
@@ -26,7 +26,7 @@ def wrong_histories(runs: Iterable[Run]) -> list[str]:
     """One line for each order that has not exactly the events and the steps that it must have."""
     wrong = []
     for run in runs:
-        events = Counter(event.type for event in run.history)
+        events = Counter(event.type for event in run.history if event.type != ADVISED)
         steps = Counter(debt.pair[1] for debt in run.debts if debt.settled in ("outcome", "handled"))
         declined = card(int(run.key.removeprefix(b"order-"))) == DECLINED
         expected = (REFUSED, REFUSED_STEPS) if declined else (SHIPPED, SHIPPED_STEPS)

@@ -285,7 +285,16 @@ class RandomLog:
     def _odd(self, fold: Fold) -> tuple[bytes | None, bytes | None, list[Header]]:
         """What no writer should write."""
         r = self._random
-        kinds = (Kind.ANSWER, Kind.CLAIM, Kind.TICK, Kind.POLICY, Kind.VERSION, Kind.RELEASED, Kind.CONTRACT)
+        kinds = (
+            Kind.ANSWER,
+            Kind.CLAIM,
+            Kind.TICK,
+            Kind.POLICY,
+            Kind.VERSION,
+            Kind.RELEASED,
+            Kind.CONTRACT,
+            Kind.SCHEDULE,
+        )
         kind = r.choice(kinds)
         headers = self._headers(kind, self._id(), b"t.Odd")
         spoil = r.randrange(8)

@@ -4,9 +4,11 @@ import asyncio
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from tests.projections.custom.shop import Packing, a_log, a_projector, logs_of, packing
 from tests.projections.custom.shop import projected as kept
 from tests.projections.runs.logs import RecordedLog
@@ -14,9 +16,10 @@ from tests.projections.runs.model import a_random_log, differences
 from tests.projections.runs.projecting import exactly, projected
 from tests.projections.runs.reading import tables_in
 
+from farandole.projections.custom.projector import NEW
 from farandole.projections.custom.verifying import verify_projection
 from farandole.projections.runs import rebuild, verify
-from farandole.projections.sql import Database, UnderWay
+from farandole.projections.sql import ClaimLost, Database, UnderWay
 
 RECORDS = 120
 _HOLDER = """
@@ -111,3 +114,70 @@ def test_beside_a_file_nothing_is_left_of_a_claim(tmp_path: Path) -> None:
         assert [each.name for each in tmp_path.iterdir()] == ["rows.db.runs.claim"]
     assert not [*tmp_path.iterdir()]
     database.close()
+
+
+def take_over(database: Database, name: str, stack: ExitStack) -> None:
+    """Cut the connection that holds a claim, or put its file away, and claim the same."""
+    if database.dialect == "sqlite":
+        Path(f"{database.path}.{name}.claim").unlink()
+    else:
+        query = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name LIKE 'farandole process%'"
+        with database.writing() as connection:
+            assert connection.execute(text(query)).scalars().all() == [True]
+    stack.enter_context(database.claimed(name, "rebuild by another"))
+
+
+async def test_whoever_lost_its_claim_puts_no_tables_of_runs_in_place_and_leaves_those_of_the_other_alone(
+    database: Database,
+) -> None:
+    records = a_random_log(33, RECORDS)
+    log = RecordedLog(records)
+    await projected(log, database)
+    before = tables_in(database)
+    shadow = database.beside("rebuild")
+    with ExitStack() as stack:
+        taken = False
+
+        def told(progress: object) -> None:
+            nonlocal taken
+            if not taken:
+                take_over(database, "runs", stack)
+                taken = True
+
+        with database.writing() as connection:
+            connection.execute(text("UPDATE runs SET status = 'of the former tables'"))
+        with pytest.raises(ClaimLost, match="rebuild of t was lost on the way; nothing was put in place"):
+            await rebuild(log, database, "t", told=told)
+        assert taken
+        assert tables_in(database) != before
+        assert tables_in(shadow)["runs"] == before["runs"]
+    await rebuild(log, database, "t")
+    assert differences(tables_in(database), exactly(records)) == []
+    shadow.close()
+
+
+async def test_whoever_lost_its_claim_puts_no_tables_of_a_projection_in_place(database: Database) -> None:
+    await kept(Packing, database, a_log())
+    whole = packing(database)
+    projector = a_projector(Packing, database, a_log())
+    live = projector.tables
+    with live.database.writing() as connection:
+        connection.execute(text("DELETE FROM lines"))
+    with ExitStack() as stack:
+        taken = False
+
+        def told(progress: object) -> None:
+            nonlocal taken
+            if not taken:
+                take_over(live.database, "build-Packing", stack)
+                taken = True
+
+        with pytest.raises(ClaimLost):
+            await projector.rebuild(told)
+        assert packing(database) not in (whole, {})
+        made = live.beside(NEW)
+        assert made.places()
+        made.database.close()
+    await projector.rebuild()
+    assert packing(database) == whole
+    await projector.close()

@@ -66,6 +66,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "farandole.ChildNews": {"error": "no such run", "cancelled": True, "verdict": 20, "failure": "f" * 32},
     "farandole.Policy": {"reactor": "ship", "stopped": True, "number": 3, "reason": "strike", "by": "ann"},
+    "farandole.SchedulePaused": {"reason": "the mail server moves", "by": "ann"},
+    "farandole.ScheduleResumed": {"reason": "", "by": "ann"},
+    "farandole.ScheduleRemoved": {"reason": "", "by": ""},
 }
 BY_NAME = {record.name: record for record in SYSTEM_RECORDS}
 

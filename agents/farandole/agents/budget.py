@@ -2,31 +2,13 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
 
 from farandole.schemas import DeclarationError
 
+from .billing import Spending
 from .conversations import Talk
 from .errors import BudgetSpent, ModelMisbehaved, TurnsSpent
 from .retries import Retries
-
-
-class Spending(Protocol):
-    """What was spent in a run so far.
-
-    Attributes:
-        tokens: in and out together.
-        cost: in US dollars.
-        set_aside: US dollars that runs which it started may spend.
-        unpriced: a model whose price nobody knows, if there was one.
-    """
-
-    calls: int
-    tool_calls: int
-    tokens: int
-    cost: Decimal
-    set_aside: Decimal
-    unpriced: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from pydantic_ai.messages import (
 
 from farandole.projections import State, on
 
+from .billing import bill
 from .events import ModelReplied, ModelRequested, ToolCalled, ToolReturned
 from .eventtypes import AgentEvents
 from .made import union
@@ -136,12 +137,7 @@ def folding(
             self.talks[event.conversation].messages.append(message)
         if event.agent != agent:
             return
-        self.calls += 1
-        self.tokens += event.input_tokens + event.output_tokens
-        if event.cost is None:
-            self.unpriced = event.model
-        else:
-            self.cost += event.cost
+        bill(self, event)
 
     def returned(self: Conversations, event: ToolReturned) -> None:
         self.talks[event.conversation].returned[event.call] = _part(event)

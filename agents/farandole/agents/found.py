@@ -4,13 +4,12 @@ What the model is told is what stands in the log: the name, docstring and fields
 this worker began; a release that offers something else is found by the next one.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic_ai.tools import ToolDefinition
 
@@ -21,16 +20,14 @@ from farandole.schemas import DeclarationError, Start, event_info
 from .approval import Needs
 from .events import ToolCalled, ToolReturned
 from .executing import Made, for_run
-from .tools import RunTool, check_money
+from .tools import Opening, RunTool, check_money, check_name
 
 if TYPE_CHECKING:
     from .agent import Agent
 
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-
 
 @dataclass(frozen=True, eq=False)
-class FoundTool:
+class FoundTool(Opening):
     """A run of another choreography that a model may start, known by what its services say in the log.
 
     Attributes:
@@ -50,23 +47,8 @@ class FoundTool:
     def __post_init__(self) -> None:
         if not self.name:
             object.__setattr__(self, "name", self.choreography)
-        if not _NAME.fullmatch(self.name):
-            raise DeclarationError(f"tool {self.name!r}: a name is of ASCII letters, digits, _ and -, 64 at most")
+        check_name(self.name)
         check_money(self.usd, f"tool {self.name}")
-
-    @property
-    def most(self) -> Decimal:
-        """What is set aside for a run."""
-        return Decimal(self.usd or 0)
-
-    def needs(self, called: str) -> Needs:
-        """Whether a call needs approval."""
-        return self.needs_approval
-
-    @property
-    def asks(self) -> bool:
-        """Whether a call may need approval."""
-        return bool(self.needs_approval)
 
     @property
     def definition(self) -> ToolDefinition:

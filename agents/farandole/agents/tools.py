@@ -27,12 +27,38 @@ from .approval import Needs
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
+class Approvable:
+    """A tool whose calls may need a person's approval."""
+
+    needs_approval: Needs
+
+    def needs(self, called: str) -> Needs:
+        """Whether a call needs approval."""
+        return self.needs_approval
+
+    @property
+    def asks(self) -> bool:
+        """Whether a call may need approval."""
+        return bool(self.needs_approval)
+
+
+class Opening(Approvable):
+    """A tool that is a run."""
+
+    usd: Decimal | str | None
+
+    @property
+    def most(self) -> Decimal:
+        """What is set aside for a run."""
+        return Decimal(self.usd or 0)
+
+
 class Provided:
     """Marks a parameter of a tool that is provided, though it could be read from JSON."""
 
 
 @dataclass(frozen=True, eq=False)
-class Tool:
+class Tool(Approvable):
     """A function that a model may call, and how its calls are done.
 
     Attributes:
@@ -58,21 +84,12 @@ class Tool:
     def __post_init__(self) -> None:
         if not self.name:
             object.__setattr__(self, "name", self.fn.__name__)
-        _check_name(self.name)
+        check_name(self.name)
         if not self.repeat and not self.is_async:
             raise DeclarationError(
                 f"tool {self.name}: repeat=False is for an async def, which can record that it began"
             )
         object.__setattr__(self, "_read", _read(self.fn, self.name))
-
-    def needs(self, called: str) -> Needs:
-        """Whether a call needs approval."""
-        return self.needs_approval
-
-    @property
-    def asks(self) -> bool:
-        """Whether a call may need approval."""
-        return bool(self.needs_approval)
 
     @property
     def is_async(self) -> bool:
@@ -111,7 +128,7 @@ class Tool:
 
 
 @dataclass(frozen=True, eq=False)
-class RunTool:
+class RunTool(Opening):
     """A run that a model may start, as a child of its own: another agent's, or any. What it ends with is the result.
 
     Attributes:
@@ -135,24 +152,10 @@ class RunTool:
         if not self.name:
             object.__setattr__(self, "name", self.choreography or self.start.__name__.lower())
         check_money(self.usd, f"tool {self.name}")
-        _check_name(self.name)
+        check_name(self.name)
         for end in typing.get_args(self.end) or (self.end,):
             if not (isinstance(end, type) and issubclass(end, End)):
                 raise DeclarationError(f"tool {self.name}: a run ends with an End, which {end!r} is not")
-
-    def needs(self, called: str) -> Needs:
-        """Whether a call needs approval."""
-        return self.needs_approval
-
-    @property
-    def asks(self) -> bool:
-        """Whether a call may need approval."""
-        return bool(self.needs_approval)
-
-    @property
-    def most(self) -> Decimal:
-        """What is set aside for a run."""
-        return Decimal(self.usd or 0)
 
     @property
     def definition(self) -> ToolDefinition:
@@ -196,7 +199,12 @@ def as_json(args: object) -> str | bytes:
     return args if isinstance(args, str) else to_json(args)
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Refuse a name that no model knows a tool by.
+
+    Raises:
+        DeclarationError: it is one.
+    """
     if not _NAME.fullmatch(name):
         raise DeclarationError(f"tool {name!r}: a name is of ASCII letters, digits, _ and -, 64 at most; give name=")
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import EventStore, Stored, connect
 from farandole.projections.custom import Archive, Log
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from farandole.projections.runs.rebuilding import Told
 
 log = logging.getLogger("farandole.projector")
+
+_AGAIN: Final = 1.0
+"""Seconds before a projection that stopped is tried again for the first time; doubled each time."""
+_SLOWEST: Final = 60.0
 
 
 @asynccontextmanager
@@ -69,8 +73,11 @@ def named(target: Target, name: str) -> Projected:
     return known[name]
 
 
-async def keep_on(projector: "ProjectionProjector") -> str:
+async def keep_on(projector: "ProjectionProjector", *, told: str = "") -> str:
     """Keep a projection. What goes wrong with it is told, and stops no other.
+
+    Args:
+        told: what was said already, and is not said again.
 
     Returns:
         Why it goes no further.
@@ -79,29 +86,47 @@ async def keep_on(projector: "ProjectionProjector") -> str:
     try:
         await projector.run()
     except FarandoleError as e:
-        log.error("projection %s goes no further: %s", name, e)
-        return f"projection {name} goes no further: {e}"
+        why = f"projection {name} goes no further: {e}"
+        if why != told:
+            log.error("%s", why)
     except Exception as e:
-        log.exception("projection %s goes no further", name)
-        return f"projection {name} goes no further ({type(e).__name__})"
-    return f"projection {name} has ended"
+        why = f"projection {name} goes no further ({type(e).__name__})"
+        if why != told:
+            log.exception("projection %s goes no further", name)
+    else:
+        why = f"projection {name} has ended"
+    return why
 
 
 @asynccontextmanager
 async def at_work(projectors: "Sequence[ProjectionProjector]") -> AsyncIterator[Callable[[], str | None]]:
-    """Keep projections while the block runs, which is given what says why some of them go no further."""
-    keeping = [asyncio.create_task(keep_on(each)) for each in projectors]
-
-    def trouble() -> str | None:
-        ended = [task for task in keeping if task.done()]
-        return "; ".join("a projection has ended" if each.cancelled() else each.result() for each in ended) or None
-
+    """Keep projections while the block runs, which is given what says why some of them are not at work."""
+    keeping = [asyncio.create_task(_keep(each)) for each in projectors]
     try:
-        yield trouble
+        yield lambda: "; ".join(each.trouble for each in projectors if each.trouble is not None) or None
     finally:
         for task in keeping:
             task.cancel()
         await asyncio.gather(*keeping, return_exceptions=True)
+
+
+async def _keep(projector: "ProjectionProjector") -> None:
+    """Keep a projection, whatever it meets: what stops it may be put right, and then it goes on."""
+    delay, told = _AGAIN, ""
+    while True:
+        try:
+            why = await keep_on(projector, told=told)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            why = f"projection {projector.tables.name} was cancelled from within"
+        if projector.trouble is None:  # it was at work since
+            delay = _AGAIN
+        projector.tell_trouble(why)
+        told = why
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, _SLOWEST)
 
 
 async def rebuild_one(

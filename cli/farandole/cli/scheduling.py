@@ -63,18 +63,18 @@ async def listed(target: Target, out: Output) -> int:
     return 0
 
 
-async def govern(target: Target, verb: Verb, name: str, out: Output, *, by: str) -> int:
+async def govern(target: Target, verb: Verb, name: str, out: Output, *, why: str, by: str) -> int:
     """Pause a schedule, let it go on, let it tick now, or remove it."""
     started = None
     async with attached(target) as client:
         if verb == "pause":
-            await scheduling.pause(client, name, by=by)
+            await scheduling.pause(client, name, why, by=by)
         elif verb == "resume":
-            await scheduling.resume(client, name, by=by)
+            await scheduling.resume(client, name, why, by=by)
         elif verb == "fire":
-            started = await scheduling.fire(client, name)
+            started = await scheduling.fire(client, name, why, by=by)
         else:
-            await scheduling.remove(client, name)
+            await scheduling.remove(client, name, why, by=by)
     if out.as_json:
         out.document({"schedule": name, "done": verb, "run": started})
     else:

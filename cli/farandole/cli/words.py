@@ -42,6 +42,8 @@ _ASKED: Final = {
     Kind.OWE: "owed again",
     Kind.EXPIRE: "expired",
 }
+_SAY_WHO: Final = frozenset((*_ASKED, Kind.POLICY, Kind.SCHEDULE))
+"""Kinds whose content says who asked, and why."""
 _COME_IN: Final = frozenset(
     (Kind.START, Kind.SIGNAL, Kind.ANSWER, Kind.TIMER, Kind.EXPIRY, Kind.CHILD_ENDED, Kind.CHILD_FAILED)
 )
@@ -156,7 +158,7 @@ def author(told: Told) -> str:
     if told.envelope.kind in OF_STEPS:
         return told.reactor
     if by := str((told.content or {}).get("by") or ""):
-        return safe(by) if told.envelope.kind in (*_ASKED, Kind.POLICY) else short_source(told)
+        return safe(by) if told.envelope.kind in _SAY_WHO else short_source(told)
     return short_source(told)
 
 
@@ -188,7 +190,7 @@ def _gist(told: Told) -> str:
         return f"{fields(content)} · {why}" if why else fields(content)
     if e.kind in OF_STEPS:
         return step_gist(told, e)
-    if e.kind in _ASKED or e.kind == Kind.POLICY:
+    if e.kind in _SAY_WHO:
         return str(content.get("reason") or "")
     if e.kind == Kind.OUTCOME and e.flags & Flag.AFTER:
         return "  ".join(filter(None, (_when(e), fields(content))))

@@ -27,7 +27,9 @@ class Desk:
         projector: the one that keeps the tables, if it is in this process.
         hub: tells those who look on what changes; made by `create_app` if it is not given.
         metrics: what ``/metrics`` shows.
-        trouble: says what is wrong with the projector, if something is.
+        trouble: says what keeps the tables of runs from going on, if something does.
+        beside: says what is wrong with what else is at work in this process. Pages do not depend on it: it is told by
+            ``/readyz`` and on the page of projections.
     """
 
     runs: Runs
@@ -37,6 +39,7 @@ class Desk:
     hub: "Hub | None" = None
     metrics: "Metering | None" = None
     trouble: Callable[[], str | None] = lambda: None
+    beside: Callable[[], str | None] = lambda: None
 
     @property
     def choreography(self) -> str:

@@ -19,15 +19,17 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", summary="Whether the tables are near the end of the log")
 async def readyz(request: Request, desk: TheDesk, response: Response) -> dict[str, Any]:
-    """503 while the tables are far behind, a partition is projected no further, or the log or the database is away.
+    """503 while the tables are far behind, a partition is projected no further, the log or the database is away, or a
+    projection that is kept in the same process goes no further.
 
     Why is told to those only who are known.
     """
     lag = await lag_of(desk) or Lag(None, None, "it is not known yet")
-    response.status_code = 200 if lag.ready else 503
-    said = {"status": "ready" if lag.ready else "not ready"}
+    why = lag.why or desk.beside()
+    response.status_code = 200 if why is None else 503
+    said = {"status": "ready" if why is None else "not ready"}
     known = request.state.caller is not None
-    return said | ({"behind": lag.records, "seconds": lag.seconds, "why": lag.why} if known else {})
+    return said | ({"behind": lag.records, "seconds": lag.seconds, "why": why} if known else {})
 
 
 @router.get("/metrics", summary="For Prometheus", response_class=Response)

@@ -27,12 +27,7 @@ class Lag:
     seconds: float | None
     """Of log time, since when what is not in the tables yet."""
     why: str | None = None
-    """What is wrong, if something is."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether the tables are of use."""
-        return self.why is None
+    """What is wrong, if something is: then they are not of use."""
 
 
 class _Known:

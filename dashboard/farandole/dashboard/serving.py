@@ -149,11 +149,11 @@ async def a_desk(
     try:
         async with await attach(choreography, store) as client, await connect(store, name, create=False) as log_:
             projector = Projector(log_, database, name, codec=choreography.codec, keep=keep, pace=_FRESH)
-            keeping = _Keeping(projector, trouble)
+            keeping = _Keeping(projector)
             runs = Runs(database, name)
             desk = Desk(
                 runs=runs, client=client, events=choreography.events, projector=projector, hub=Hub(runs, most=streams, trouble=keeping.trouble),
-                trouble=keeping.trouble,
+                trouble=keeping.trouble, beside=trouble,
                 metrics=ServerMetrics(runs, store=log_, stopped=lambda: tuple(projector.stopped)),
             )  # fmt: skip
             async with keeping:
@@ -165,16 +165,15 @@ async def a_desk(
 class _Keeping:
     """The projector at work, whatever it meets."""
 
-    def __init__(self, projector: Projector, beside: Callable[[], str | None]) -> None:
+    def __init__(self, projector: Projector) -> None:
         self._projector = projector
-        self._beside = beside
         self._task: asyncio.Task[None] | None = None
 
     def trouble(self) -> str | None:
-        """What is wrong with it, or with what is at work beside it."""
+        """What is wrong with it."""
         if self._task is not None and self._task.done():
             return "the projector has ended"
-        return self._projector.trouble or self._beside()
+        return self._projector.trouble
 
     async def __aenter__(self) -> None:
         with suppress(DatabaseUnavailable):

@@ -1,15 +1,21 @@
-"""Schedules as people see and govern them: listed, paused, fired by hand, removed."""
+"""Schedules as people see and govern them: listed, paused, fired by hand, removed.
+
+What is done to one is a record in the partition of its name, with who did it and why: first that is written, and then the
+catalogue, so that nothing is done of which the log does not know.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlencode
 
 from farandole.eventstore import Record
-from farandole.schemas import DeclarationError
+from farandole.schemas import DeclarationError, system_records
 from farandole.schemas.envelope import Kind, pack
 from farandole.schemas.ids import OUTSIDE, derived_id
 from farandole.schemas.kinship import OVERLAPS, Ticked, scheduled_run
+from farandole.schemas.system import SystemSchema
 
 from .errors import UnknownSchedule
 from .scheduled import PAUSED, PREFIX, Said, Scheduled, next_ticks, said, say, scheduled
@@ -19,6 +25,7 @@ from .ticking import from_ms
 if TYPE_CHECKING:
     from .client import Client
 
+_MOST_WHY: Final = 300
 AHEAD: Final = 5
 """How many of the next ticks are told."""
 
@@ -65,27 +72,28 @@ async def schedules(client: "Client") -> Sequence[ScheduleView]:
     return [_view(client, entry, spoken.get(name, Said()), now) for name, entry in sorted(known.items())]
 
 
-async def pause(client: "Client", name: str, *, by: str = "") -> None:
+async def pause(client: "Client", name: str, why: str = "", *, by: str = "") -> None:
     """Start no run of a schedule until it is resumed. Runs that are open go on.
 
     Raises:
         UnknownSchedule: there is none of this name.
+        AppendError: it could not be written down within half a minute; nothing was done.
     """
-    await _known(client, name)
+    await _record(client, name, system_records.SCHEDULE_PAUSED, why, by)
     await say(client.store.catalogue, name, True, await client.store.now(), by)
 
 
-async def resume(client: "Client", name: str, *, by: str = "") -> None:
+async def resume(client: "Client", name: str, why: str = "", *, by: str = "") -> None:
     """Let a schedule go on. Ticks that came while it was paused are not made up for.
 
     Raises:
-        UnknownSchedule: there is none of this name.
+        UnknownSchedule, AppendError: as for `pause`.
     """
-    await _known(client, name)
+    await _record(client, name, system_records.SCHEDULE_RESUMED, why, by)
     await say(client.store.catalogue, name, False, await client.store.now(), by)
 
 
-async def fire(client: "Client", name: str) -> str:
+async def fire(client: "Client", name: str, why: str = "", *, by: str = "") -> str:
     """Let a schedule tick now, paused or not, and return the id of the run that it starts if its overlap lets it.
 
     Raises:
@@ -93,7 +101,10 @@ async def fire(client: "Client", name: str) -> str:
         UndecodableValue: what it starts with is sealed, and this process has not the codec.
     """
     entry = await _known(client, name)
-    scribe, key = client.scribe, name.encode()
+    scribe, key = (
+        client.scribe if not by else client.scribe.of(_on_behalf(client.scribe.source, by, why)),
+        name.encode(),
+    )
     ms = await client.store.now() // 1000 * 1000
     id, run_id = OUTSIDE + derived_id(key, b"tick", b"", ms), scheduled_run(key, ms)
     value, flags = entry.value_for(scribe.types, text(run_id), text(id))
@@ -101,13 +112,13 @@ async def fire(client: "Client", name: str) -> str:
     return text(run_id)
 
 
-async def remove(client: "Client", name: str) -> None:
+async def remove(client: "Client", name: str, why: str = "", *, by: str = "") -> None:
     """Let a schedule tick no more. A worker whose code declares it brings it back when it starts.
 
     Raises:
-        UnknownSchedule: there is none of this name.
+        UnknownSchedule, AppendError: as for `pause`.
     """
-    await _known(client, name)
+    await _record(client, name, system_records.SCHEDULE_REMOVED, why, by)
     await client.store.catalogue.put(PREFIX + name.encode(), None)
     await client.store.catalogue.put(PAUSED + name.encode(), None)
 
@@ -122,6 +133,17 @@ def tick(
         extra=Ticked(ms, OVERLAPS[entry.overlap], entry.type.encode()).pack(),
     )  # fmt: skip
     return Record(entry.name.encode(), value, headers)
+
+
+async def _record(client: "Client", name: str, what: SystemSchema, why: str, by: str) -> None:
+    await _known(client, name)
+    await client.append(name.encode(), client.scribe.schedule(what, name.encode(), why, by))
+
+
+def _on_behalf(source: bytes, by: str, why: str) -> str:
+    """Where a tick comes from, which has no other place for who wanted it."""
+    said = urlencode({key: value for key, value in (("by", by), ("why", why[:_MOST_WHY])) if value}, quote_via=quote)
+    return f"{text(source).partition('?')[0]}?{said}"
 
 
 async def _known(client: "Client", name: str) -> Scheduled:

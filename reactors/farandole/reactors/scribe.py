@@ -145,6 +145,14 @@ class Scribe:
             for index, content in enumerate(contents)
         ]  # fmt: skip
 
+    def schedule(self, schema: SystemSchema, name: bytes, why: str, by: str) -> Record:
+        """What somebody did to a schedule."""
+        headers = pack(
+            kind=Kind.SCHEDULE, id=self._id(), type=schema.name.encode(), source=self.source, append=self._append(),
+            sent=self.now(), schema=schema.fingerprint,
+        )  # fmt: skip
+        return Record(name, schema.encode({"reason": why, "by": by}), headers)
+
     def expire(self, run_id: bytes) -> Record:
         schema = system_records.EXPIRE
         headers = pack(

@@ -71,6 +71,7 @@ class Kind(IntEnum):
     CONTRACT = 35
     POLICY = 36
     RELEASED = 37
+    SCHEDULE = 38
 
 
 class Flag(IntFlag):

@@ -177,9 +177,12 @@ POLICY: Final = SystemSchema(
     ],
     doc="What may be begun.",
 )
+SCHEDULE_PAUSED: Final = SystemSchema("SchedulePaused", _REASON, doc="A schedule starts no run.")
+SCHEDULE_RESUMED: Final = SystemSchema("ScheduleResumed", _REASON, doc="A paused schedule goes on.")
+SCHEDULE_REMOVED: Final = SystemSchema("ScheduleRemoved", _REASON, doc="A schedule was taken out of the catalogue.")
 
 SYSTEM_RECORDS: Final = (
     FAILURE, GENESIS, SETTING, VERSION, CONTRACT, CANCEL, RETRY, PAUSE, RESUME, OWE, RELEASED, EXPIRE,
-    DECISION, SUBSTEP, PROGRESS, LIVE, CHILD_NEWS, POLICY,
+    DECISION, SUBSTEP, PROGRESS, LIVE, CHILD_NEWS, POLICY, SCHEDULE_PAUSED, SCHEDULE_RESUMED, SCHEDULE_REMOVED,
 )  # fmt: skip
 """All of them; their types in the log are their names."""

@@ -2,16 +2,21 @@
 
 import asyncio
 import time
+from collections import Counter
+from typing import Final
 
 from chaos.cell import cell
 from chaos.keepers import Keepers
 from chaos.stage import Stage
 from chaos.trial import Trial
 
+_PATIENCE: Final = 120.0
+"""Seconds within which a rebuild comes to its end once nothing is killed any more."""
+
 
 @cell(
     "tables-on-postgresql",
-    "two projectors, PostgreSQL and the broker are killed with -9 at random, and started again; then all rows are held against a refold of the log",
+    "two projectors, PostgreSQL and the broker are killed with -9 at random, and started again, while the tables are made anew; then all rows are held against a refold of the log",
     tested={"runs": 600, "rate": 60, "pause": 2},
     whole={"runs": 50_000, "rate": 150, "pause": 4},
 )
@@ -21,7 +26,7 @@ async def tables_on_postgresql(trial: Trial, runs: int, rate: float, pause: floa
 
 @cell(
     "tables-on-sqlite",
-    "two projectors of one SQLite file and the broker are killed with -9 at random, and started again; then all rows are held against a refold of the log",
+    "two projectors of one SQLite file and the broker are killed with -9 at random, and started again, while the tables are made anew; then all rows are held against a refold of the log",
     tested={"runs": 600, "rate": 60, "pause": 2},
     whole={"runs": 50_000, "rate": 150, "pause": 4},
 )
@@ -30,22 +35,46 @@ async def tables_on_sqlite(trial: Trial, runs: int, rate: float, pause: float) -
 
 
 async def _kept(trial: Trial, runs: int, rate: float, pause: float, *, on_postgres: bool) -> None:
-    async with Stage(trial) as stage:
+    kinds = ["a projector", "the broker", *(["PostgreSQL"] if on_postgres else [])]
+    async with Stage(trial, advised=True) as stage:
         with Keepers(stage.url, stage.choreography, trial.folder, on_postgres=on_postgres) as keepers:
             await keepers.come_to(_read(stage))
             load = await stage.press(rate=rate, most=runs)
-            while load.running:
-                await stage.pause(trial.random.uniform(pause / 4, pause))
-                await _kill_one(trial, keepers, on_postgres=on_postgres)
-                trial.recovered("the tables where the log was", await keepers.come_to(_read(stage)))
-            stage.healed()
+            rebuilding = asyncio.create_task(_rebuild(keepers))
+            # Each kind first, and then by chance: however short the load is, nothing is left out.
+            next_ones, killed = trial.random.sample(kinds, len(kinds)), Counter[str]()
+            try:
+                while load.running or next_ones:
+                    await stage.pause(trial.random.uniform(pause / 4, pause))
+                    what = next_ones.pop() if next_ones else trial.random.choice(kinds)
+                    await _kill(trial, keepers, what)
+                    killed[what] += 1
+                    trial.recovered("the tables where the log was", await keepers.come_to(_read(stage)))
+                stage.healed()
+                trial.notes["rebuilds until one came to its end"] = await asyncio.wait_for(rebuilding, _PATIENCE)
+            finally:
+                rebuilding.cancel()
+                await asyncio.gather(rebuilding, return_exceptions=True)
             await stage.until(lambda: stage.idle, "what is owed")
             trial.recovered("the tables at the end", await keepers.come_to(_read(stage)))
             began = time.monotonic()
             trial.wrong(*await keepers.verified())
             trial.wrong(*await keepers.refolded(stage.partitions))
             trial.notes["seconds of verifying"] = round(time.monotonic() - began, 1)
+            trial.notes["killed"] = dict(killed)
+            trial.wrong(*(f"nobody killed {kind}: it was not tried" for kind in kinds if not killed[kind]))
+            trial.figures["used"] = await asyncio.to_thread(keepers.used)
+            if not trial.figures["used"]:
+                trial.wrong("the tables know of no use of models: it was not tried")
             trial.wrong(*keepers.complaints())
+
+
+async def _rebuild(keepers: Keepers) -> int:
+    """Make the tables anew while all that is killed, until that came to its end once; how often it was begun."""
+    tries = 1
+    while not await keepers.rebuild():
+        tries += 1
+    return tries
 
 
 def _read(stage: Stage) -> dict[int, int]:
@@ -53,10 +82,7 @@ def _read(stage: Stage) -> dict[int, int]:
     return {part.number: part.records[-1][0].offset + 1 for part in stage.found.partitions if part.records}
 
 
-async def _kill_one(trial: Trial, keepers: Keepers, *, on_postgres: bool) -> None:
-    what = trial.random.choice(
-        ("a projector", "PostgreSQL", "the broker") if on_postgres else ("a projector", "the broker")
-    )
+async def _kill(trial: Trial, keepers: Keepers, what: str) -> None:
     trial.fault(f"kill {what}")
     if what == "PostgreSQL":
         await asyncio.to_thread(keepers.kill_the_database)

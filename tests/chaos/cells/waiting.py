@@ -98,16 +98,15 @@ async def claims(
             await _harm(stage, how, kills, seconds, lambda: stage.runs(_is_claimed) > runs * 2 // 3)
         stage.healed()
     trial.wrong(*awaited.wrong_claims(stage))
-    killed = {death.pid: death.at for death in stage.crew.deaths}
     again = awaited.begun_anew(stage)
+    taken_over = awaited.taken_over(again, stage.crew.deaths)
     trial.figures["begun_anew"] = len(again)
     trial.figures["said_lost"] = sum(
         head is not None and head.kind == Kind.LOST for part in stage.found.partitions for _, head, _ in part.records
     )
-    for first, then in again:
-        if first.pid in killed:
-            trial.recovered(f"killed, begun anew, claims of {lease:g} s", (then.at - killed[first.pid]) / 1000)
-    if not any(first.pid in killed for first, _ in again):
+    for seconds in taken_over:
+        trial.recovered(f"killed, begun anew, claims of {lease:g} s", seconds)
+    if not taken_over:
         trial.wrong("no step of a killed worker was begun anew: nothing was tried")
 
 

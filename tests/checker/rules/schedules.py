@@ -16,6 +16,13 @@ _SKIP, _ALLOW, _QUEUE, _REPLACE = range(4)
 _MOST_NAME, _MOST_TYPE = 234, 255
 
 
+def governed(fold: "Fold", raw: Raw, head: Head) -> Verdict:
+    name = raw.key or b""
+    if not 1 <= len(name) <= _MOST_NAME:
+        return Verdict.UNREADABLE
+    return Verdict.ADMITTED if partition_of(name, fold.partitions) == fold.partition else Verdict.MISROUTED
+
+
 def tick(fold: "Fold", raw: Raw, head: Head) -> Verdict:
     name, extra = raw.key or b"", head.extra
     ms, overlap, type = int.from_bytes(extra[:8], "big"), extra[8:9], extra[9:]
@@ -66,4 +73,5 @@ def _start(name: bytes, schedule: Schedule, ms: int, id: bytes, offset: int) -> 
 
 OTHERS: Final[dict[Kind, Callable[["Fold", Raw, Head], Verdict]]] = {
     Kind.TICK: tick,
+    Kind.SCHEDULE: governed,
 }

@@ -20,9 +20,11 @@ from tests.projections.custom.shop import (
 )
 from tests.projections.runs.projecting import until
 
+from farandole.cli import declared as keeping
 from farandole.projections import Projection, ProjectionStopped, Recorded, on, table
 from farandole.projections.custom import MemoryProjector
-from farandole.projections.sql import Database
+from farandole.projections.custom.space import ProjectionTables
+from farandole.projections.sql import Database, DatabaseUnavailable
 from farandole.schemas import Event
 
 
@@ -162,3 +164,53 @@ async def test_an_object_in_memory_stops_or_goes_on(database: Database) -> None:
     await projector.run(ends)
     assert sorted(easy.seen) == [f"order-{n}" for n in (0, 1, 2, 4, 5)]
     assert len(projector.passed_over) == 1
+
+
+async def test_what_stops_is_tried_again_is_said_once_and_is_trouble_until_the_tables_are_there(
+    database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "_AGAIN", 0.01)
+    monkeypatch.setattr(keeping, "_SLOWEST", 0.02)
+    tried = 0
+    mended = False
+
+    class Mended(Packing, name="Packing"):
+        @on
+        def packed(self, items: Iterable[Recorded[ItemPacked]], db: Connection) -> None:
+            nonlocal tried
+            items = list(items)
+            if not mended and any(each.run_id == "order-3" for each in items):
+                tried += 1
+                raise RuntimeError("no pens")
+            super().packed(items, db)
+
+    projector = a_projector(Mended, database, a_log())
+    async with keeping.at_work([projector]) as trouble:
+        await until(lambda: tried > 6)
+        for _ in range(20):
+            assert "projection Packing goes no further" in (trouble() or "")
+            await asyncio.sleep(0.01)
+        mended = True
+        await until(lambda: trouble() is None)
+        assert packing(database) == expected()
+    await projector.close()
+    said = [each.getMessage() for each in caplog.records if "goes no further" in each.getMessage()]
+    assert len(said) == 1
+
+
+async def test_a_database_that_is_away_is_trouble_until_it_has_answered(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    projector = a_projector(Packing, database, a_log())
+    with monkeypatch.context() as broken:
+
+        def away(*_: object) -> None:
+            raise DatabaseUnavailable("it is away")
+
+        broken.setattr(ProjectionTables, "begin", away)
+        async with keeping.at_work([projector]) as trouble:
+            await until(lambda: trouble() == "projection Packing: it is away")
+            broken.undo()
+            await until(lambda: trouble() is None)
+            await until(lambda: packing(database) == expected())
+    await projector.close()

@@ -135,3 +135,24 @@ def test_a_run_of_the_same_name_is_another_matter() -> None:
     plain = a_head(Kind.CHILD_ENDED, causation=b"1", extra=some_news(b"t.Done"))
     assert log.put(Record(b"night", b"", plain)).verdict is Verdict.NOT_PENDING
     assert hears(log, b"1").verdict is Verdict.ADMITTED
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [
+        (b"night", Verdict.ADMITTED),
+        (b"", Verdict.UNREADABLE),
+        (None, Verdict.UNREADABLE),
+        (b"n" * 235, Verdict.UNREADABLE),
+    ],
+)
+def test_what_people_do_to_a_schedule_is_admitted_and_changes_nothing(name: bytes | None, verdict: Verdict) -> None:
+    log = Log()
+    assert log.put(Record(name, b"whatever", a_head(Kind.SCHEDULE))).verdict is verdict
+    assert (log.fold.schedules, log.fold.runs) == ({}, {})
+
+
+def test_what_people_do_to_a_schedule_belongs_where_it_ticks() -> None:
+    log = Log(partitions=16)
+    verdicts = [log.put(Record(f"n{n}".encode(), None, a_head(Kind.SCHEDULE))).verdict for n in range(64)]
+    assert set(verdicts) == {Verdict.ADMITTED, Verdict.MISROUTED}

@@ -13,9 +13,10 @@ from tests.projections.runs.projecting import exactly, is_at_the_end, projected,
 from tests.projections.runs.reading import tables_in
 
 from farandole.projections.runs import Database
+from farandole.projections.runs.migrations import VERSIONS
 from farandole.projections.runs.query import Behind, RunRow, Runs, UnknownCursor, Where
 from farandole.projections.runs.query.pages import cursor_of
-from farandole.projections.sql import DatabaseMisconfigured
+from farandole.projections.sql import DatabaseError, DatabaseMisconfigured
 
 RECORDS = 400
 SEED = 62
@@ -241,3 +242,28 @@ async def test_questions_are_found_by_who_is_asked(database: Database) -> None:
         connection.exec_driver_sql(f"UPDATE decisions SET asked_of = '{json.dumps(['role:editor', 'bob'])}'")
     assert (await runs.decisions(to=["ann"])).found == ()
     assert len((await runs.decisions(to=["ann", "role:editor"])).found) == len(everybody)
+
+
+@pytest.mark.parametrize("tables", ["of an older release", "not there"])
+async def test_tables_that_were_not_brought_up_to_date_are_told_with_the_cure(
+    database: Database, log: RecordedLog, tables: str
+) -> None:
+    if tables == "not there":
+        said = r"no tables of runs: start a projector first \(farandole project"
+    else:
+        said = "another release. If it is an older one, start a projector of this one, which brings them up to date: farandole p"
+        await projected(log, database)
+        with database.writing() as connection:
+            connection.exec_driver_sql("DROP TABLE usage")
+            connection.exec_driver_sql(f"UPDATE {VERSIONS} SET version_num = '0005'")
+    async with Runs(database, "t") as runs:
+        with pytest.raises(DatabaseMisconfigured, match=said):
+            await runs.usage(by=("agent",))
+    await projected(log, database)
+    async with Runs(database, "t") as runs:
+        assert (await runs.usage(by=("agent",))).found == ()
+
+
+async def test_a_question_that_is_wrong_by_itself_is_not_laid_to_the_tables(runs: Runs) -> None:
+    with pytest.raises(DatabaseError, match="nowhere"):
+        await runs.ask(lambda connection: connection.exec_driver_sql("SELECT 1 FROM nowhere"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from farandole.agents.billing import bill
 from farandole.agents.events import ModelReplied
 
 from .calls import ModelCall, ToolCall
@@ -12,7 +13,7 @@ from .calls import ModelCall, ToolCall
 
 @dataclass
 class Spent:
-    """See `farandole.agents.budget.Spending`."""
+    """See `farandole.agents.billing.Spending`."""
 
     calls: int = 0
     tool_calls: int = 0
@@ -26,12 +27,7 @@ class Spent:
         if not isinstance(call, ModelCall | ModelReplied):
             self.tool_calls += 1
             return
-        self.calls += 1
-        self.tokens += call.input_tokens + call.output_tokens
-        if call.cost is None:
-            self.unpriced = call.model
-        else:
-            self.cost += call.cost
+        bill(self, call)
 
 
 def spent_in(events: Iterable[Any]) -> Spent:

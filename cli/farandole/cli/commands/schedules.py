@@ -23,7 +23,8 @@ def schedules(
     ] = None,
     choreography: Name = None,
     store: Store = None,
-    by: Annotated[str, typer.Option("--by", help="Who pauses it, or lets it go on.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Who does it.")] = "",
+    why: Annotated[str, typer.Option("--why", help="Why; it stands in the log, with who did it.")] = "",
     json: AsJson = False,
     debug: Debug = False,
 ) -> int:
@@ -41,4 +42,4 @@ def schedules(
     app, verb, name = read(words or [], choreography)
     found = target(app, None if app else choreography, store)
     out = Output(json)
-    return run(govern(found, verb, name, out, by=by) if verb is not None else listed(found, out))
+    return run(govern(found, verb, name, out, why=why, by=by) if verb is not None else listed(found, out))

@@ -34,24 +34,24 @@ async def go_on(desk: Desk, caller: Caller, reactor: str, *, why: str = "") -> D
     return await done(desk, caller, "go on", of=reactor, count=turned.partitions)
 
 
-async def pause_schedule(desk: Desk, caller: Caller, name: str) -> Done:
-    """Start no run of a schedule until it is resumed. This stands in the catalogue, with who did it.
+async def pause_schedule(desk: Desk, caller: Caller, name: str, *, why: str = "") -> Done:
+    """Start no run of a schedule until it is resumed.
 
     Raises:
         UnknownSchedule: there is none of this name.
     """
-    await scheduling.pause(on_behalf_of(desk, caller), name, by=caller.name)
-    return await done(desk, caller, "pause schedule", of=name, partitions=())
+    await scheduling.pause(on_behalf_of(desk, caller), name, why, by=caller.name)
+    return await done(desk, caller, "pause schedule", of=name, partitions=_of(desk, name))
 
 
-async def resume_schedule(desk: Desk, caller: Caller, name: str) -> Done:
+async def resume_schedule(desk: Desk, caller: Caller, name: str, *, why: str = "") -> Done:
     """Let a schedule go on.
 
     Raises:
         UnknownSchedule: there is none of this name.
     """
-    await scheduling.resume(on_behalf_of(desk, caller), name, by=caller.name)
-    return await done(desk, caller, "resume schedule", of=name, partitions=())
+    await scheduling.resume(on_behalf_of(desk, caller), name, why, by=caller.name)
+    return await done(desk, caller, "resume schedule", of=name, partitions=_of(desk, name))
 
 
 async def fire(desk: Desk, caller: Caller, name: str, *, why: str = "") -> Done:
@@ -61,5 +61,9 @@ async def fire(desk: Desk, caller: Caller, name: str, *, why: str = "") -> Done:
         UnknownSchedule: there is none of this name.
     """
     run_id = await scheduling.fire(on_behalf_of(desk, caller, why), name)
-    found = await done(desk, caller, "fire", of=name, partitions=(desk.store.partition_of(name.encode()),))
+    found = await done(desk, caller, "fire", of=name, partitions=_of(desk, name))
     return Done(found.position, run_id)
+
+
+def _of(desk: Desk, schedule: str) -> tuple[int]:
+    return (desk.store.partition_of(schedule.encode()),)

@@ -147,12 +147,12 @@ async def go_on(name: Name, body: Why, caller: Administering, desk: TheDesk, res
 
 @router.post("/schedules/{name:path}/pause", status_code=202, summary="Start no run of a schedule")
 async def pause_schedule(name: Name, body: Why, caller: Operating, desk: TheDesk, response: Response) -> Acted:
-    return _acted(response, await acts.pause_schedule(desk, caller, name))
+    return _acted(response, await acts.pause_schedule(desk, caller, name, why=body.reason))
 
 
 @router.post("/schedules/{name:path}/resume", status_code=202, summary="Let a schedule go on")
 async def resume_schedule(name: Name, body: Why, caller: Operating, desk: TheDesk, response: Response) -> Acted:
-    return _acted(response, await acts.resume_schedule(desk, caller, name))
+    return _acted(response, await acts.resume_schedule(desk, caller, name, why=body.reason))
 
 
 @router.post("/schedules/{name:path}/fire", status_code=202, summary="Let a schedule tick now")

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query
+from pydantic import AfterValidator
 from sse_starlette import EventSourceResponse
 
 from farandole.dashboard.auth.guards import Seeing
@@ -15,7 +16,17 @@ from .asking import TheDesk, read_position
 
 router = APIRouter(tags=["live"])
 _MOST: Final = 50
+_MOST_BYTES: Final = 255
 _SEEN: Final = "As Last-Event-ID: the id of the last event that was seen."
+
+
+def _run_id(said: str) -> str:
+    if "\0" in said or not 1 <= len(said.encode(errors="replace")) <= _MOST_BYTES:
+        raise ValueError(f"a run id has 1 to {_MOST_BYTES} bytes of UTF-8, and no zero byte")
+    return said
+
+
+_OtherRun = Annotated[str, AfterValidator(_run_id)]
 
 
 @router.get("/runs/{run_id:path}/live", summary="It as it goes, and what is said", response_class=EventSourceResponse)
@@ -24,7 +35,7 @@ async def live(
     desk: TheDesk,
     run_id: RunId,
     also: Annotated[
-        list[str] | None, Query(description="Other runs beside it, such as its children.", max_length=_MOST)
+        list[_OtherRun] | None, Query(description="Other runs beside it, such as its children.", max_length=_MOST)
     ] = None,
     last_event_id: Annotated[str | None, Header(max_length=20_000)] = None,
     after: Annotated[str | None, Query(description=_SEEN, max_length=20_000)] = None,

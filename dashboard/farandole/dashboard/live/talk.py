@@ -47,7 +47,7 @@ class Talk:
     """What one viewer is told.
 
     Args:
-        run_ids: the runs that they look at.
+        run_ids: the runs that they look at; each is told once, however often it is named.
         personal: whether they may see what is personal.
         heard: the time up to which they have heard everything; -1: nothing.
     """
@@ -58,7 +58,7 @@ class Talk:
         self._hub = hub
         self._runs = runs
         self._client = client
-        self._run_ids = run_ids
+        self._run_ids = tuple(dict.fromkeys(run_ids))
         self._personal = personal
         self._heard = heard
         self._since = heard
@@ -75,9 +75,7 @@ class Talk:
         waiting: asyncio.Queue[bytes | None] = asyncio.Queue(_WAITING)
         self._positions = ",".join(f"{partition}={position}" for partition, position in sorted((after or {}).items()))
         async with AsyncExitStack() as stack:
-            changes = await stack.enter_async_context(
-                self._hub.looking(Wanted(tuple(self._run_ids)), after, longest=longest)
-            )
+            changes = await stack.enter_async_context(self._hub.looking(Wanted(self._run_ids), after, longest=longest))
             tasks = [asyncio.create_task(_telling(self._changes(changes, waiting), waiting))]
             stack.push_async_callback(_end, tasks)
             for run_id in self._run_ids:

@@ -111,7 +111,7 @@ async def projections(request: Request) -> HTMLResponse:
     except StoreError as error:
         ends, trouble = {}, str(error)
     else:
-        trouble = desk.trouble() or ""
+        trouble = desk.trouble() or desk.beside() or ""
     stopped = {} if desk.projector is None else {p: str(error) for p, error in desk.projector.stopped.items()}
     rows = [(each, ends[each["partition"]].next if each["partition"] in ends else None) for each in positions]
     behind = sum(max(end - each["position"], 0) for each, end in rows if end is not None)

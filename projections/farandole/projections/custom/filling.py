@@ -49,13 +49,31 @@ class Pace:
 PACE: Final = Pace()
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Whoever is told how it goes.
+
+    Attributes:
+        wrote: a batch was written.
+        trouble: the database takes nothing for now, and why.
+        arrived: the tables have all that the logs had when it began, whoever wrote it.
+    """
+
+    wrote: Callable[[], None] = lambda: None
+    trouble: Callable[[str], None] = lambda why: None
+    arrived: Callable[[], None] = lambda: None
+
+
+UNWATCHED: Final = Watch()
+
+
 class Filling:
     """Fills the tables of one projection.
 
     Args:
         call: has the database do something.
         archive: where records are that have left the log; None: nowhere.
-        wrote: told of each batch that was written.
+        watch: is told how it goes.
     """
 
     def __init__(
@@ -65,7 +83,7 @@ class Filling:
         pace: Pace,
         call: Callable[[Callable[[], Any]], Awaitable[Any]],
         archive: Archive | None = None,
-        wrote: Callable[[], None] = lambda: None,
+        watch: Watch = UNWATCHED,
     ) -> None:
         self.places: dict[str, Place] = {}
         """Up to where the tables are true, as far as is known here."""
@@ -74,12 +92,14 @@ class Filling:
         self._pace = pace
         self._call = call
         self._archive = archive
-        self._wrote = wrote
+        self._watch = watch
         self._ahead: dict[str, Place] = {}
         """Up to where was folded."""
         self._known: dict[str, Place] = {}
         """Up to where the tables were true when it began."""
         self._feeds: Sequence[Feed] = ()
+        self._ends: dict[str, int] = {}
+        """Where the logs were when it began; empty once the tables are there."""
         self._pending = Pending()
         self._news, self._room = asyncio.Event(), asyncio.Event()
         self._ended = False
@@ -125,13 +145,14 @@ class Filling:
         """Each log folded up to where the tables are; and partitions of which something comes from the archive."""
         parts = {log.part(p): (log.name, p) for log in self._logs for p in range(log.store.partitions)}
         self.places = await self._call(lambda: self._tables.begin(parts))
-        self._known, self._ahead = dict(self.places), dict(self.places)
+        self._known, self._ahead, self._ends = dict(self.places), dict(self.places), {}
         feeds: list[Feed] = []
         archived: list[tuple[Feed, int, Ends]] = []
         for each in self._logs:
             await each.refresh()
             here = {p: self.places[each.part(p)] for p in range(each.store.partitions)}
             ends = await each.store.ends(here)
+            self._ends |= {each.part(p): end.next for p, end in ends.items()}
             gone = [p for p, place in here.items() if place.position < ends[p].first]
             there = {p: place for p, place in here.items() if p not in gone}
             start = Start(
@@ -185,6 +206,9 @@ class Filling:
                 pending, self._pending = self._pending, Pending()
                 self._room.set()
                 await self._write(pending)
+            if self._ends and self.has_come_to(self._ends):
+                self._ends = {}
+                self._watch.arrived()
 
     async def _write(self, pending: Pending) -> None:
         delay = _RETRY
@@ -197,11 +221,11 @@ class Filling:
                 log.info("projection %s goes on event by event: %s", self._tables.name, e)
                 work = lambda: write_carefully(self._tables, pending)  # noqa: E731
             except DatabaseUnavailable as e:
-                log.warning("the database did not take what was to be written, trying again: %s", e)
+                self._watch.trouble(f"the database did not take what was to be written: {e}")
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, _SLOWEST)
         self.places.update(pending.after)
-        self._wrote()
+        self._watch.wrote()
 
     # ── standing by ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -218,6 +242,8 @@ class Filling:
             behind = await self._behind(places)
             if not places:
                 return  # they were put in the place of others
+            if not behind:
+                self._watch.arrived()
             if places != seen or not behind:
                 seen, behind_since = places, None
             elif behind_since is None:

@@ -5,12 +5,14 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from farandole.eventstore import PositionLost, StoreUnavailable
 from farandole.projections.runs.rebuilding import Progress, Told
 from farandole.projections.runs.tablespace import drop
 from farandole.projections.sql import (
+    ClaimLost,
     Database,
     DatabaseError,
     DatabaseMisconfigured,
@@ -19,8 +21,9 @@ from farandole.projections.sql import (
     Place,
     UnderWay,
 )
+from farandole.projections.sql.claims import Claim
 
-from .filling import PACE, Filling, Pace
+from .filling import PACE, Filling, Pace, Watch
 from .logs import Archive, Log, ends_of
 from .projection import Projection
 from .space import ProjectionTables, database_of
@@ -59,11 +62,24 @@ class ProjectionProjector:
         self._archive = archive
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="farandole-projection")
         self._filling = self._fill(self.tables)
+        self._passing: str | None = None
+        self._stopped: str | None = None
 
     @property
     def places(self) -> Mapping[str, Place]:
         """Up to where the tables are true, as far as this projector knows: by ``choreography/partition``."""
         return self._filling.places
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps the tables from going on; None: nothing that is known here."""
+        return self._stopped or self._passing
+
+    def tell_trouble(self, why: str) -> None:
+        """Whoever runs it says why it is not at work; it holds until the tables have come to where the logs were when it
+        began anew.
+        """
+        self._stopped = why
 
     def has_come_to(self, ends: Mapping[str, int]) -> bool:
         """Whether the tables have all that came before these positions, as far as this projector knows."""
@@ -93,7 +109,7 @@ class ProjectionProjector:
             except PositionLost as e:
                 log.warning("the log is not the one that was read so far; beginning from what the tables say: %s", e)
             except (DatabaseUnavailable, StoreUnavailable) as e:
-                log.warning("projection %s begins anew in %g s: %s", self.tables.name, _RETRY, e)
+                self._has_trouble(str(e))
                 await asyncio.sleep(_RETRY)
 
     async def catch_up(self) -> None:
@@ -105,20 +121,21 @@ class ProjectionProjector:
             ProjectionError, DatabaseError, StoreError: as for `run`.
         """
         if await self._call(self.tables.make) == "newer":
-            async with self.tables.claimed("build"):
-                await self._build(lambda progress: None)
+            async with self.tables.claimed("build") as claim:
+                await self._build(lambda progress: None, claim)
         await self._filling.run(await ends_of(self._logs))
 
     async def rebuild(self, told: Told = lambda progress: None) -> Progress:
         """Make the tables anew beside those in use, and put them in their place in one transaction.
 
         Raises:
-            UnderWay: somebody does just that, or a projector builds a new version.
+            UnderWay: somebody does just that, or a projector builds a new version; or may by now, since the claim was lost
+                on the way.
             ProjectionError, DatabaseError, StoreError: one of all is not as it must be; those in use are as they were.
         """
-        async with self.tables.claimed("rebuild"):
-            await self._call(lambda: drop(self.tables.beside(NEW).database))
-            return await self._build(told)
+        async with self.tables.claimed("rebuild") as claim:
+            await self._call(lambda: drop(self.tables.beside(NEW).database, claim))
+            return await self._build(told, claim)
 
     async def close(self) -> None:
         """Let go of the thread."""
@@ -138,8 +155,8 @@ class ProjectionProjector:
                 log.info("projection %s: version %d is at %.0f%%%s", name, version, share * 100, left)
 
         try:
-            async with self.tables.claimed("build"):
-                await self._build(told)
+            async with self.tables.claimed("build") as claim:
+                await self._build(told, claim)
         except (Overtaken, UnderWay):
             log.info("projection %s: another projector builds version %d", name, version)
             await self._until_built()
@@ -168,12 +185,12 @@ class ProjectionProjector:
             elif loop.time() - since >= self._pace.patience:
                 return
 
-    async def _build(self, told: Told) -> Progress:
+    async def _build(self, told: Told, claim: Claim) -> Progress:
         """Build the tables in a place of their own; whoever began it before has saved what was done."""
         tables = self.tables.beside(NEW)
         try:
             if await self._call(tables.make) == "newer":
-                await self._call(lambda: drop(tables.database))
+                await self._call(lambda: drop(tables.database, claim))
                 await self._call(tables.make)
             progress = _Progress(self._logs)
             filling = self._fill(tables, lambda: told(progress(filling.places)))
@@ -181,14 +198,31 @@ class ProjectionProjector:
             await filling.run(progress.ends)
             # What came meanwhile is little: whoever projects then has it to do.
             await filling.run(await ends_of(self._logs))
-            await self._call(lambda: swap(tables, self.tables))
-            await self._call(lambda: drop(tables.database))
+            await self._call(lambda: swap(tables, self.tables, claim))
+            with suppress(ClaimLost):  # whoever has it now builds there
+                await self._call(lambda: drop(tables.database, claim))
             return progress(filling.places)
         finally:
             await asyncio.to_thread(tables.database.close)
 
     def _fill(self, tables: ProjectionTables, wrote: Callable[[], None] = lambda: None) -> Filling:
-        return Filling(self._logs, tables, self._pace, self._call, self._archive, wrote)
+        def went_on() -> None:
+            self._passing = None
+            wrote()
+
+        watch = Watch(went_on, self._has_trouble, self._arrived)
+        return Filling(self._logs, tables, self._pace, self._call, self._archive, watch)
+
+    def _has_trouble(self, why: str) -> None:
+        said = f"projection {self.tables.name}: {why}"
+        if said != self._passing:
+            self._passing = said
+            log.warning("%s; trying again", said)
+
+    def _arrived(self) -> None:
+        if self._stopped is not None:
+            log.info("projection %s goes on", self.tables.name)
+        self._passing = self._stopped = None
 
     async def _call(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, insert, inspect, select, update
 
 from farandole.projections.runs.tables import metadata as tables_of_runs
 from farandole.projections.sql import NOWHERE, Database, DatabaseMisconfigured, Exact, Overtaken, Place
-from farandole.projections.sql.claims import claiming
+from farandole.projections.sql.claims import Claim, claiming
 
 from .declared import fingerprint_of, forms_of, made_tables, packed
 from .errors import ProjectionOutdated
@@ -56,7 +56,7 @@ class ProjectionTables:
         digest = hashlib.blake2b(f"{word} {self.name}".encode(), digest_size=3).hexdigest()
         return ProjectionTables(self.database.beside(f"n{digest}"), self.projection, like=self.database)
 
-    def claimed(self, what: Literal["build", "rebuild", "verify"]) -> AbstractAsyncContextManager[None]:
+    def claimed(self, what: Literal["build", "rebuild", "verify"]) -> AbstractAsyncContextManager[Claim]:
         """While this lasts, nobody else makes the tables anew; or, of a verify, verifies them.
 
         Raises:

@@ -5,12 +5,12 @@ its rows are others. One that is made otherwise takes its place.
 """
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import select
 
 from farandole.projections.sql import DatabaseMisconfigured
+from farandole.projections.sql.claims import Claim
 
 from .errors import ProjectionOutdated
 from .projection import tables_of
@@ -20,10 +20,14 @@ from .tables import errors, positions, projections
 _OURS: Final = (positions, errors)
 
 
-def swap(made: ProjectionTables, live: ProjectionTables) -> None:
+def swap(made: ProjectionTables, live: ProjectionTables, claim: Claim) -> None:
     """Put what was made in the place of what is in use.
 
+    Args:
+        claim: to build them.
+
     Raises:
+        ClaimLost: somebody else may build them by now; nothing was done.
         ProjectionOutdated: what is in use is of a newer version.
         DatabaseMisconfigured: something else hangs on a table that is to go.
         DatabaseUnavailable: it is not known whether it was done.
@@ -44,15 +48,14 @@ def swap(made: ProjectionTables, live: ProjectionTables) -> None:
     others = [name for name in forms if name not in kept]
     gone = [name for name in before if name not in kept]
     if live.database.dialect == "sqlite":
-        _swap_sqlite(made, live, kept, others, gone)
+        _swap_sqlite(made, live, kept, others, gone, claim)
     else:
-        _swap_postgresql(made, live, forms, kept, others, gone)
+        _swap_postgresql(made, live, kept, others, gone, claim)
 
 
 def _swap_postgresql(
-    made: ProjectionTables, live: ProjectionTables, forms: Mapping[str, str], kept: list[str], others: list[str],
-    gone: list[str],
-) -> None:  # fmt: skip
+    made: ProjectionTables, live: ProjectionTables, kept: list[str], others: list[str], gone: list[str], claim: Claim
+) -> None:
     here, there = live.database.schema, made.database.schema
     with live.database.writing() as connection:
         live.prepare(connection)
@@ -92,6 +95,7 @@ def _swap_postgresql(
                 f"INSERT INTO {here}.{table.name} ({listed}) SELECT {listed} FROM {there}.{table.name} "  # noqa: S608
                 f"WHERE {by} = '{live.name}'"
             )
+        claim.confirm(connection)
 
 
 def _columns(connection: Any, schema: str, table: str) -> list[tuple[str, bool]]:
@@ -105,7 +109,7 @@ def _columns(connection: Any, schema: str, table: str) -> list[tuple[str, bool]]
 
 
 def _swap_sqlite(
-    made: ProjectionTables, live: ProjectionTables, kept: list[str], others: list[str], gone: list[str]
+    made: ProjectionTables, live: ProjectionTables, kept: list[str], others: list[str], gone: list[str], claim: Claim
 ) -> None:
     made.database.close()
     with live.database.alone() as cursor:
@@ -131,4 +135,5 @@ def _swap_sqlite(
                 f"INSERT INTO main.{table.name} ({listed}) SELECT {listed} FROM made.{table.name} WHERE {by} = ?",  # noqa: S608
                 (live.name,),
             )
+        claim.confirm()
         cursor.execute("COMMIT")

@@ -13,7 +13,7 @@ from farandole.projections.runs.verifying import MOST, Difference, Verified
 from farandole.projections.sql import Database, Place
 
 from .errors import ProjectionOutdated
-from .filling import PACE, Filling
+from .filling import PACE, Filling, Watch
 from .logs import Archive, Log
 from .projection import Projection, tables_of
 from .space import ProjectionTables, database_of
@@ -72,7 +72,7 @@ async def _fill(
         done = sum(place.position for place in filling.places.values())
         return Progress(done, sum(upto.values()), loop.time() - began)
 
-    filling = Filling(logs, made, PACE, _in_a_thread, archive, lambda: told(progress()))
+    filling = Filling(logs, made, PACE, _in_a_thread, archive, Watch(wrote=lambda: told(progress())))
     await asyncio.to_thread(made.make)
     await filling.run(upto)
     return progress()

@@ -324,6 +324,7 @@ RULES: Final[dict[int, Rule]] = {
     Kind.CHILD_ENDED: messages.news,
     Kind.CHILD_FAILED: messages.news,
     Kind.TICK: schedules.tick,
+    Kind.SCHEDULE: schedules.governed,
 }
 """Rules of all other records. A kind in neither table is refused."""
 

@@ -27,7 +27,8 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Something that a memory is to keep no longer: all that came before, in whichever run.
+    """Something that a memory is to keep no longer: all that came before, in whichever run. What the same event gives is
+    kept, in whatever order it is returned: first it is forgotten, then kept.
 
     Attributes:
         about: the person or the topic.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from sqlalchemy import Connection, Table, delete, select
 
@@ -33,7 +33,8 @@ class Memory(Projection):
     `Fact`, a `Forget`, several of these, or None. What agents and reactors told it by `Remembered` it keeps by itself.
 
     It is a projection as any other, in the table ``memory_<name>``: kept by a projector, made anew from the log, verified.
-    Its rows do not depend on the order in which partitions are read: what is forgotten is all that came before it.
+    Its rows do not depend on the order in which partitions are read: what is forgotten is all that came before it, by the
+    time of the log, and of the same millisecond what other events gave.
 
     Raises:
         DeclarationError: at the class: a method that cannot be.
@@ -50,7 +51,7 @@ class Memory(Projection):
         cls._tellers = MappingProxyType({**cls._tellers, **own})
         word = re.sub(r"(?<!^)(?=[A-Z])", "_", name or cls.__name__).lower()
         cls.kept = table(f"memory_{word}", {"about": str, "fact": str}, text=str, at=int, run_id=str, by=str)
-        cls.forgotten = table(f"memory_{word}_forgotten", {"about": str, "fact": str}, at=int)
+        cls.forgotten = table(f"memory_{word}_forgotten", {"about": str, "fact": str}, at=int, event=str)
         super().__init_subclass__(name=name, **more)
         if many := next((handler.name for handler in handlers(cls).values() if handler.many), None):
             raise DeclarationError(f"{cls.__name__}.{many}: a memory is told event by event; take Recorded[...]")
@@ -61,28 +62,27 @@ class Memory(Projection):
         self._keep(told_by_name(type(self), remembered), remembered, db)
 
     def _keep(self, told: Told, recorded: Recorded, db: Connection) -> None:
-        at = milliseconds(recorded.at)
-        for number, each in enumerate(each_of(told)):
-            if isinstance(each, Forget):
-                self._forget(each, at, db)
-            else:
-                fact = remembrance(each, number, recorded)
-                if at > self._forgotten_until(fact, db):
-                    key = {"about": fact.about, "fact": fact.id}
-                    upsert(db, self.kept, key, put={"text": fact.text, "at": at, "run_id": fact.run_id, "by": fact.by})
+        mark = Mark(milliseconds(recorded.at), recorded.id)
+        forgets, facts = parted(told, recorded)
+        for what in forgets:
+            self._forget(what, mark, db)
+        for fact in facts:
+            if not any(each.hits(mark) for each in self._marks(fact, db)):
+                key = {"about": fact.about, "fact": fact.id}
+                upsert(db, self.kept, key, put={"text": fact.text, "at": mark.at, "run_id": fact.run_id, "by": fact.by})
 
-    def _forget(self, what: Forget, at: int, db: Connection) -> None:
+    def _forget(self, what: Forget, mark: "Mark", db: Connection) -> None:
         kept, gone = self.kept.c, self.forgotten.c
-        those = [kept.about == what.about, kept.at <= at, *([kept.fact == what.fact] if what.fact else [])]
+        those = [kept.about == what.about, kept.at <= mark.at, *([kept.fact == what.fact] if what.fact else [])]
         db.execute(delete(self.kept).where(*those))
-        before = db.execute(select(gone.at).where(gone.about == what.about, gone.fact == what.fact)).scalar()
-        if before is None or before < at:
-            upsert(db, self.forgotten, {"about": what.about, "fact": what.fact}, put={"at": at})
+        query = select(gone.at, gone.event).where(gone.about == what.about, gone.fact == what.fact)
+        before = [Mark(row.at, row.event) for row in db.execute(query)]
+        upsert(db, self.forgotten, {"about": what.about, "fact": what.fact}, put=mark.joined(*before)._asdict())
 
-    def _forgotten_until(self, fact: Remembrance, db: Connection) -> int:
+    def _marks(self, fact: Remembrance, db: Connection) -> "list[Mark]":
         gone = self.forgotten.c
-        query = select(gone.at).where(gone.about == fact.about, gone.fact.in_(("", fact.id)))
-        return max(db.execute(query).scalars(), default=-1)
+        query = select(gone.at, gone.event).where(gone.about == fact.about, gone.fact.in_(("", fact.id)))
+        return [Mark(row.at, row.event) for row in db.execute(query)]
 
     @classmethod
     def held(cls) -> "Held":
@@ -97,22 +97,49 @@ class Held(Projection):
 
     def __init__(self) -> None:
         self.kept: dict[str, dict[str, Remembrance]] = {}
-        self.forgotten: dict[tuple[str, str], int] = {}
+        self.forgotten: dict[tuple[str, str], Mark] = {}
 
     def keep(self, told: Told, recorded: Recorded) -> None:
         """Take what one event tells."""
-        at = milliseconds(recorded.at)
-        for number, each in enumerate(each_of(told)):
-            if isinstance(each, Forget):
-                key = (each.about, each.fact)
-                self.forgotten[key] = max(self.forgotten.get(key, -1), at)
-                left = self.kept.get(each.about, {})
-                for id in [id for id, fact in left.items() if each.fact in ("", id) and milliseconds(fact.at) <= at]:
-                    del left[id]
-            else:
-                fact = remembrance(each, number, recorded)
-                if all(at > self.forgotten.get((fact.about, id), -1) for id in ("", fact.id)):
-                    self.kept.setdefault(fact.about, {})[fact.id] = fact
+        mark = Mark(milliseconds(recorded.at), recorded.id)
+        forgets, facts = parted(told, recorded)
+        for what in forgets:
+            key = (what.about, what.fact)
+            before = [self.forgotten[key]] if key in self.forgotten else []
+            self.forgotten[key] = mark.joined(*before)
+            left = self.kept.get(what.about, {})
+            for id in [id for id, fact in left.items() if what.fact in ("", id) and milliseconds(fact.at) <= mark.at]:
+                del left[id]
+        for fact in facts:
+            marks = [self.forgotten[key] for id in ("", fact.id) if (key := (fact.about, id)) in self.forgotten]
+            if not any(each.hits(mark) for each in marks):
+                self.kept.setdefault(fact.about, {})[fact.id] = fact
+
+
+class Mark(NamedTuple):
+    """When something was told or forgotten, and by which event."""
+
+    at: int
+    """Milliseconds of log time."""
+    event: str
+    """Its id; empty: several have, in the same millisecond."""
+
+    def joined(self, *others: "Mark") -> "Mark":
+        """The later one. It is the same in whatever order they come."""
+        at = max(self.at, *(each.at for each in others)) if others else self.at
+        events = {each.event for each in (self, *others) if each.at == at}
+        return Mark(at, events.pop() if len(events) == 1 else "")
+
+    def hits(self, told: "Mark") -> bool:
+        """Whether what was told is forgotten by this: it came before, or at once and of another event."""
+        return told.at < self.at or (told.at == self.at and told.event != self.event)
+
+
+def parted(told: Told, recorded: Recorded) -> tuple[list[Forget], list[Remembrance]]:
+    """What one event has forgotten, and what it has kept afterwards."""
+    each = list(enumerate(each_of(told)))
+    facts = [remembrance(one, number, recorded) for number, one in each if isinstance(one, Fact)]
+    return [one for _, one in each if isinstance(one, Forget)], facts
 
 
 def remembrance(fact: Fact, number: int, recorded: Recorded) -> Remembrance:

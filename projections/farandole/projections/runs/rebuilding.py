@@ -7,12 +7,13 @@ it left them, and goes on from what they say.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from farandole.eventstore import Ends, EventStore
-from farandole.projections.sql import Database, DatabaseUnavailable, Place
-from farandole.projections.sql.claims import claiming
+from farandole.projections.sql import ClaimLost, Database, DatabaseUnavailable, Place
+from farandole.projections.sql.claims import Claim, claiming
 from farandole.schemas import PayloadCodec
 
 from .hanging import hand_on, refuse_hanging
@@ -78,21 +79,21 @@ async def rebuild(
 
     Raises:
         DatabaseMisconfigured: something of others, such as a view, hangs on the tables in use.
-        UnderWay: somebody else makes them anew, or verifies them.
+        UnderWay: somebody else makes them anew, or verifies them; or may by now, since the claim was lost on the way.
         StoreError, DatabaseError: one of the two is not as it must be; the tables in use are as they were.
     """
     await asyncio.to_thread(_refuse_hanging, database)
-    async with claiming(database, CLAIM, f"rebuild of {choreography}"):
-        return await _rebuilt(store, database, choreography, codec, told, filled_by)
+    async with claiming(database, CLAIM, f"rebuild of {choreography}") as claim:
+        return await _rebuilt(store, database, choreography, codec, told, filled_by, claim)
 
 
 async def _rebuilt(
     store: EventStore, database: Database, choreography: str, codec: PayloadCodec | None, told: Told,
-    filled_by: Callable[[], Awaitable[None]] | None,
+    filled_by: Callable[[], Awaitable[None]] | None, claim: Claim,
 ) -> Progress:  # fmt: skip
     shadow = database.beside("rebuild")
     try:
-        await asyncio.to_thread(drop, shadow)
+        await asyncio.to_thread(drop, shadow, claim)
         if filled_by is None:
             progress = await fill(store, shadow, choreography, codec=codec, told=told)
         else:
@@ -105,10 +106,11 @@ async def _rebuilt(
             await last.catch_up()
         finally:
             await last.close()
-        await asyncio.to_thread(_swap, database, shadow)
+        await asyncio.to_thread(_swap, database, shadow, claim)
         return progress
     finally:
-        await asyncio.to_thread(drop, shadow)
+        with suppress(ClaimLost):  # whoever has it now makes its tables there
+            await asyncio.to_thread(drop, shadow, claim)
 
 
 async def fill(
@@ -210,14 +212,14 @@ def _kept_since(database: Database) -> Mapping[int, int]:
         return kept_since(connection)
 
 
-def _swap(database: Database, shadow: Database) -> None:
+def _swap(database: Database, shadow: Database, claim: Claim) -> None:
     if database.dialect == "sqlite":
-        _swap_files(database, shadow)
+        _swap_files(database, shadow, claim)
     else:
-        _swap_schemas(database, shadow)
+        _swap_schemas(database, shadow, claim)
 
 
-def _swap_files(database: Database, shadow: Database) -> None:
+def _swap_files(database: Database, shadow: Database, claim: Claim) -> None:
     """The rows of one file into the other: it stays the file that everybody has open."""
     with database.writing() as connection:
         migrate(connection)
@@ -232,15 +234,16 @@ def _swap_files(database: Database, shadow: Database) -> None:
         cursor.execute(COUNT)
         cursor.execute(f"DELETE FROM main.{_WORDS}")  # noqa: S608
         cursor.execute(f"INSERT INTO main.{_WORDS} (rowid, words) SELECT rowid, words FROM made.{_WORDS}")  # noqa: S608
+        claim.confirm()
         cursor.execute("COMMIT")
 
 
-def _swap_schemas(database: Database, shadow: Database) -> None:
+def _swap_schemas(database: Database, shadow: Database, claim: Claim) -> None:
     former = database.beside("former")
     drop(former)
     for again in range(_TRIES, -1, -1):
         try:
-            _rename(database, shadow, former)
+            _rename(database, shadow, former, claim)
             break
         except DatabaseUnavailable:
             if not again:
@@ -249,7 +252,7 @@ def _swap_schemas(database: Database, shadow: Database) -> None:
     drop(former)
 
 
-def _rename(database: Database, shadow: Database, former: Database) -> None:
+def _rename(database: Database, shadow: Database, former: Database, claim: Claim) -> None:
     with database.writing() as connection:
         if has_tables(database, connection):
             refuse_hanging(database, connection)
@@ -261,6 +264,8 @@ def _rename(database: Database, shadow: Database, former: Database) -> None:
         connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {database.schema}")
         connection.exec_driver_sql(f"ALTER SCHEMA {database.schema} RENAME TO {former.schema}")
         connection.exec_driver_sql(f"ALTER SCHEMA {shadow.schema} RENAME TO {database.schema}")
+        # Now that nobody else can drop or fill what was renamed before this is committed.
+        claim.confirm(connection)
 
 
 def _refuse_hanging(database: Database) -> None:

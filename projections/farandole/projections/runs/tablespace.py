@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, Index, insert, select, update
 
 from farandole.projections.sql import Database, DatabaseMisconfigured, Exact, Place
+from farandole.projections.sql.claims import Claim
 
 from .batch import Batch
 from .migrations import migrate
@@ -184,15 +185,26 @@ def _by_size(index: Index) -> int:
     return next((n for n, table in enumerate(_LARGEST) if index.table is table), len(_LARGEST))
 
 
-def drop(database: Database) -> None:
-    """Let tables go that nobody uses: a file, or a schema with all that is in it."""
+def drop(database: Database, claim: Claim | None = None) -> None:
+    """Let tables go that nobody uses: a file, or a schema with all that is in it.
+
+    Args:
+        claim: whose they are.
+
+    Raises:
+        ClaimLost: they may be somebody else's by now.
+    """
     database.close()
     if database.dialect == "sqlite":
+        if claim is not None:
+            claim.confirm()
         for suffix in ("", "-wal", "-shm"):
             Path(database.path + suffix).unlink(missing_ok=True)
         return
     with database.writing() as connection:
         connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {database.schema} CASCADE")
+        if claim is not None:
+            claim.confirm(connection)
 
 
 def bring_up_to_date(database: Database, connection: Connection) -> None:

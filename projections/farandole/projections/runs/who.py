@@ -9,7 +9,7 @@ from .payloads import Payload, plain, text
 
 _HASH: Final = 16
 _ANSWER, _RETRY, _EDITED = int(Kind.ANSWER), int(Kind.RETRY), int(Flag.EDITED)
-_ASKS: Final = frozenset(map(int, (Kind.CANCEL, Kind.PAUSE, Kind.RESUME, Kind.RETRY, Kind.OWE, Kind.SETTING, Kind.VERSION, Kind.POLICY)))  # fmt: skip
+_ASKS: Final = frozenset(map(int, (Kind.CANCEL, Kind.PAUSE, Kind.RESUME, Kind.RETRY, Kind.OWE, Kind.SETTING, Kind.VERSION, Kind.POLICY, Kind.SCHEDULE)))  # fmt: skip
 _FROM_OUTSIDE: Final = frozenset(map(int, (Kind.START, Kind.SIGNAL, Kind.TICK)))
 _NOBODY: Final = (None, None)
 

@@ -10,13 +10,14 @@ except ImportError as e:
 
 from .changes import Changes, Form, Key, Rule
 from .database import Database, raw
-from .errors import DatabaseError, DatabaseMisconfigured, DatabaseUnavailable, Overtaken, UnderWay
+from .errors import ClaimLost, DatabaseError, DatabaseMisconfigured, DatabaseUnavailable, Overtaken, UnderWay
 from .exact import NOWHERE, Exact, Place
 from .writing import write
 
 __all__ = [
     "NOWHERE",
     "Changes",
+    "ClaimLost",
     "Database",
     "DatabaseError",
     "DatabaseMisconfigured",

@@ -1,7 +1,9 @@
 """What only one may do to tables at a time is claimed, and whoever comes second is told at once who does it.
 
 A claim ends with its holder, however that ends: in PostgreSQL it is an advisory lock of a transaction, beside an SQLite
-file a lock of the operating system's on a file of its own. Neither is left behind by a process that was killed.
+file a lock of the operating system's on a file of its own. Neither is left behind by a process that was killed. It can end
+before its holder, too, as when a connection is cut: so whoever puts something in place for good confirms its claim in the
+transaction that does so.
 """
 
 import asyncio
@@ -11,15 +13,16 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from sqlalchemy import Connection, text
 
-from .errors import UnderWay
+from .errors import ClaimLost, UnderWay
 
 if TYPE_CHECKING:
     from .database import Database
@@ -41,9 +44,43 @@ _HOLDER: Final = text(
     "WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid::bigint = :high "
     "AND l.objid::bigint = :low AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
+_PID: Final = text("SELECT pg_backend_pid()")
+_HOLDS: Final = text(
+    "SELECT EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = :pid AND l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 "
+    "AND l.classid::bigint = :high AND l.objid::bigint = :low "
+    "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
 
 
-def claim_in(connection: Connection, name: str, what: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was claimed.
+
+    Attributes:
+        what: is done to it.
+        stands: whether the claim is still its holder's, as a transaction of the same database finds.
+    """
+
+    what: str
+    stands: Callable[[Connection | None], bool] = lambda connection: True
+
+    def confirm(self, connection: Connection | None = None) -> None:
+        """See that nobody else can have claimed it. Called last in a transaction, after all that whoever claims it next
+        would wait for.
+
+        Args:
+            connection: of the transaction; of a file it is not needed.
+
+        Raises:
+            ClaimLost: somebody can.
+        """
+        if not self.stands(connection):
+            raise ClaimLost(
+                f"the claim for this {self.what} was lost on the way; nothing was put in place, so do it again"
+            )
+
+
+def claim_in(connection: Connection, name: str, what: str) -> Claim:
     """Claim something until this transaction of PostgreSQL's ends. Nothing is written, so that it stands in nobody's way.
 
     Args:
@@ -57,27 +94,29 @@ def claim_in(connection: Connection, name: str, what: str) -> None:
     # First, so that nobody finds it claimed and not by whom.
     told = f"{_OURS}{_who()}{_DOES}{what}".encode()[:_MOST_NAME].decode(errors="ignore")
     connection.execute(_SETTLE, {"name": told})
+    lock = {"high": key >> 32, "low": key & 0xFFFF_FFFF}
     if connection.execute(_CLAIM, {"key": key - (1 << 64) if key >> 63 else key}).scalar_one():
-        return
-    row = connection.execute(_HOLDER, {"high": key >> 32, "low": key & 0xFFFF_FFFF}).first()
+        mine = {"pid": connection.execute(_PID).scalar_one(), **lock}
+        return Claim(what, lambda there: there is None or bool(there.execute(_HOLDS, mine).scalar_one()))
+    row = connection.execute(_HOLDER, lock).first()
     # Of connections of other users, or of one that has just gone, this one may see nothing.
     by, _, said = str("" if row is None else row.application_name or "").removeprefix(_OURS).partition(_DOES)
     raise UnderWay(_told(said, None if row is None or row.xact_start is None else _at(row.xact_start), by))
 
 
 @asynccontextmanager
-async def claiming(database: "Database", name: str, what: str) -> AsyncIterator[None]:
+async def claiming(database: "Database", name: str, what: str) -> AsyncIterator[Claim]:
     """`Database.claimed`, where nothing may block."""
-    claim = ExitStack()
-    await asyncio.to_thread(claim.enter_context, database.claimed(name, what))
+    held = ExitStack()
+    claim = await asyncio.to_thread(held.enter_context, database.claimed(name, what))
     try:
-        yield
+        yield claim
     finally:
-        await asyncio.to_thread(claim.close)
+        await asyncio.to_thread(held.close)
 
 
 @contextmanager
-def claim_beside(path: str, name: str, what: str) -> Iterator[None]:
+def claim_beside(path: str, name: str, what: str) -> Iterator[Claim]:
     """Claim something of an SQLite file.
 
     Args:
@@ -92,11 +131,12 @@ def claim_beside(path: str, name: str, what: str) -> Iterator[None]:
         file.write(f"{what}\n{_at(datetime.now(UTC))}\n{_who()}\n")
         file.flush()
         try:
-            yield
+            yield Claim(what, lambda _: _is_there(place, file))
         finally:
             # While it is still locked, so that whoever has opened it finds that it is there no more.
             with suppress(OSError):
-                place.unlink()
+                if _is_there(place, file):
+                    place.unlink()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
-from .claims import claim_beside, claim_in
+from .claims import Claim, claim_beside, claim_in
 from .errors import DatabaseError, DatabaseMisconfigured, DatabaseUnavailable
 
 _FORMS: Final = "sqlite:///relative.db, sqlite:////absolute.db, postgresql://user@host/database"
@@ -120,7 +120,7 @@ class Database:
             yield connection
 
     @contextmanager
-    def claimed(self, name: str, what: str) -> Iterator[None]:
+    def claimed(self, name: str, what: str) -> Iterator[Claim]:
         """While this lasts, nobody else claims the same of these tables. It ends with the process, if that is killed.
 
         Args:
@@ -131,17 +131,18 @@ class Database:
             UnderWay: somebody has claimed it; it is said who, and since when.
             DatabaseUnavailable: it cannot be reached.
         """
-        claim = ExitStack()
+        held = ExitStack()
         try:
             if self.dialect == "postgresql":
-                claim_in(claim.enter_context(self.writing()), f"{self.schema}/{name}", what)
+                yield claim_in(held.enter_context(self.writing()), f"{self.schema}/{name}", what)
             elif self.path != _IN_MEMORY:
-                claim.enter_context(claim_beside(self.path, name, what))
-            yield
+                yield held.enter_context(claim_beside(self.path, name, what))
+            else:
+                yield Claim(what)
         finally:
             # It is over with the connection, too.
             with suppress(DatabaseUnavailable):
-                claim.close()
+                held.close()
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:

@@ -5,6 +5,7 @@ FarandoleError
     ├── DatabaseUnavailable     it cannot be reached, or not now: try again
     ├── DatabaseMisconfigured   a person must put something right
     ├── UnderWay                somebody does just that to the tables
+    │   └── ClaimLost           somebody else may, by now: what was claimed for it was lost on the way
     └── Overtaken               somebody else has written, or the database was set back: begin from what it says
 """
 
@@ -25,6 +26,10 @@ class DatabaseMisconfigured(DatabaseError):
 
 class UnderWay(DatabaseError):
     """Only one may do that to the tables at a time, and somebody does; the message says who, and since when."""
+
+
+class ClaimLost(UnderWay):
+    """The connection that held the claim was cut, or its file was put away: nothing was put in place. Do it again."""
 
 
 class Overtaken(DatabaseError):

@@ -9,7 +9,7 @@ KINDS = {
     1: "start", 2: "outcome", 3: "failure", 4: "signal", 5: "answer", 6: "cancel", 7: "pause", 8: "resume", 9: "retry",
     10: "owe", 11: "expire", 12: "claim", 13: "lost", 14: "progress", 15: "substep", 16: "timer", 17: "expiry",
     18: "delivered", 19: "child_ended", 20: "child_failed", 21: "tick", 32: "genesis", 33: "setting", 34: "version",
-    35: "contract", 36: "policy", 37: "released",
+    35: "contract", 36: "policy", 37: "released", 38: "schedule",
 }  # fmt: skip
 COMMANDS = {"signal", "answer", "cancel", "pause", "resume", "retry", "owe"}
 OF_OPEN_RUNS = {"signal", "answer", "owe", "timer", "expiry", "child_ended", "child_failed"}

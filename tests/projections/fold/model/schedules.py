@@ -14,6 +14,12 @@ class Schedules(Memory):
     def schedule(self, name: bytes | None) -> Schedule | None:
         return next((schedule for schedule in self.schedules if schedule.name == name), None)
 
+    def admit_schedule(self, record: Stored, head: Head) -> str:
+        name = record.key or b""
+        if not 1 <= len(name) <= 234:
+            return "UNREADABLE"
+        return "ADMITTED" if partition_of(name, self.partitions) == self.partition else "MISROUTED"
+
     def admit_tick(self, record: Stored, head: Head) -> str:
         name, extra = record.key or b"", head.extra
         if not 1 <= len(name) <= 234 or len(extra) < 10 or extra[8] > 3 or len(extra) > 9 + 255:

@@ -10,7 +10,20 @@ from farandole.projections.runs.query import RecordRow
 from farandole.projections.runs.query.answers import row_of
 from farandole.projections.runs.who import origin_of
 
-KINDS: Final = ("start", "signal", "answer", "cancel", "pause", "resume", "retry", "owe", "policy", "setting")
+KINDS: Final = (
+    "start",
+    "signal",
+    "answer",
+    "cancel",
+    "pause",
+    "resume",
+    "retry",
+    "owe",
+    "policy",
+    "setting",
+    "schedule",
+    "tick",
+)
 _MOST: Final = 100
 
 
@@ -36,7 +49,7 @@ def acts(
     """
     r = t.records.c
     query = select(t.records).where(r.kind.in_([kind] if kind in KINDS else KINDS))
-    query = query.where(or_(r.kind != "start", r.trigger == ""))
+    query = query.where(or_(r.kind != "start", r.trigger == ""), or_(r.kind != "tick", r.by.is_not(None)))
     if by:
         query = query.where(r.by == by)
     elif not programs:

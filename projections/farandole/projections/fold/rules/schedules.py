@@ -1,4 +1,4 @@
-"""A schedule ticks."""
+"""A schedule ticks, and people say what becomes of it."""
 
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,14 @@ from farandole.schemas.kinship import MOST_SCHEDULE, Ticked
 
 if TYPE_CHECKING:
     from farandole.projections.fold.fold import Fold
+
+
+def governed(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:
+    """Admitted iff it is of a schedule whose name belongs here. Nothing follows from it: what ticks is in the catalogue."""
+    name = record.key or b""
+    if not 0 < len(name) <= MOST_SCHEDULE:
+        return Verdict.UNREADABLE
+    return Verdict.ADMITTED if partition_of(name, fold.partitions) == fold.partition else Verdict.MISROUTED
 
 
 def tick(fold: "Fold", record: Stored, e: Envelope, out: Applied) -> Verdict:

@@ -7,6 +7,7 @@ from typing import Final, Self, TypeVar
 from sqlalchemy import Connection, select
 
 from farandole.projections.runs import tables as t
+from farandole.projections.runs.migrations import steps_missing
 from farandole.projections.runs.tablespace import has_tables, schema_of
 from farandole.projections.sql import Database, DatabaseError, DatabaseMisconfigured
 
@@ -15,6 +16,7 @@ from .answers import Answer, Freshness
 _T = TypeVar("_T")
 _LOOK: Final = 0.02
 _SLOWEST_LOOK: Final = 0.25
+_START: Final = "farandole project, or farandole serve"
 
 
 class Behind(DatabaseError):
@@ -54,7 +56,9 @@ class Asking:
 
         if not await asyncio.to_thread(look):
             found.database.close()
-            raise DatabaseMisconfigured(f"{found.database.url} has no tables of runs: start a projector first")
+            raise DatabaseMisconfigured(
+                f"{found.database.url} has no tables of runs: start a projector first ({_START})"
+            )
         return found
 
     async def close(self) -> None:
@@ -94,6 +98,30 @@ class Asking:
 
     def _answer(self, ask: Callable[[Connection], _T], wanted: Mapping[int, int]) -> Answer[_T] | None:
         """None if the tables are not there yet."""
+        try:
+            return self._read(ask, wanted)
+        except DatabaseError as e:
+            if (why := self._not_brought_up_to_date()) is not None:
+                raise DatabaseMisconfigured(why) from e
+            raise
+
+    def _not_brought_up_to_date(self) -> str | None:
+        """Why a question of this release may not be answered by the tables."""
+        where = f"the tables in {self.database.url}"
+        try:
+            with self.database.reading() as connection:
+                if not has_tables(self.database, connection):
+                    return f"{self.database.url} has no tables of runs: start a projector first ({_START})"
+                if steps_missing(connection):
+                    return (
+                        f"{where} are those of another release. If it is an older one, start a projector of this one, which "
+                        f"brings them up to date: {_START}. If it is a newer one, ask with that"
+                    )
+        except DatabaseError:
+            pass  # it is away
+        return None
+
+    def _read(self, ask: Callable[[Connection], _T], wanted: Mapping[int, int]) -> Answer[_T] | None:
         p = t.positions.c
         with self.database.reading() as connection:
             rows = list(connection.execute(select(p.partition, p.position, p.log_time).order_by(p.partition)))
