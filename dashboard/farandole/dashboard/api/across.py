@@ -22,10 +22,12 @@ from farandole.projections.runs.query import (
     RunRow,
     ServiceRow,
     UsageRow,
+    WaitingGroup,
+    WaitsFor,
     Where,
 )
 
-from .asking import Cursor, Instant, Limit, MinPosition, Page, TheDesk, page, told
+from .asking import MOST, Cursor, Instant, Limit, MinPosition, Page, TheDesk, page, told
 
 router = APIRouter(tags=["across runs"])
 
@@ -44,15 +46,24 @@ class Projection(BaseModel):
     """Partitions that are projected no further, and why; known where the projector is in this process."""
 
 
-@router.get("/waiting", summary="Runs that wait, and for what")
+@router.get("/waiting", summary="Open runs, those that stand longest first")
 async def waiting(
-    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition, limit: Limit = 50, cursor: Cursor = None
-) -> Page[RunRow]:
-    """``waits`` of each says what could move it."""
-    where = Where(status=("waiting", "idle", "unserved", "paused"))
-    return await page(
-        desk, response, await desk.runs.list(where, limit=limit, cursor=cursor, min_position=min_position)
-    )
+    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
+    waits_for: Annotated[WaitsFor | None, Query(description="Those that wait for this in the first place.")] = None,
+    limit: Limit = 50, cursor: Cursor = None,
+) -> Page[RunRow]:  # fmt: skip
+    """``waits`` of each says which events could move it."""
+    where = Where(open=True, waits_for=waits_for)
+    answer = await desk.runs.list(where, oldest_first=True, limit=limit, cursor=cursor, min_position=min_position)
+    return await page(desk, response, answer)
+
+
+@router.get("/waiting/groups", summary="How many open runs wait for what in the first place, and since when")
+async def waiting_groups(
+    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
+    each: Annotated[int, Query(ge=0, le=MOST, description="So many runs of each that stand longest.")] = 0,
+) -> Page[WaitingGroup]:  # fmt: skip
+    return await page(desk, response, await desk.runs.waiting(each=each, min_position=min_position))
 
 
 @router.get("/decisions", summary="Questions to people, the oldest first")

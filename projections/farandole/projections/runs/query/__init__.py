@@ -30,6 +30,7 @@ from .pages import UnknownCursor
 from .people import ActRow
 from .runs import Runs
 from .spending import UnknownGrouping, UsageRow
+from .waiting import WaitingGroup, WaitsFor
 
 __all__ = [
     "ActRow",
@@ -65,6 +66,8 @@ __all__ = [
     "UnknownCursor",
     "UnknownGrouping",
     "UsageRow",
+    "WaitingGroup",
+    "WaitsFor",
     "Where",
     "compare_payloads",
 ]

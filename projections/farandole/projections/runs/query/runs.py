@@ -38,6 +38,7 @@ from .kin import Family
 from .pages import MOST, cursor_of, cut, limited, named_place_in, passed, place_in
 from .people import ActRow
 from .spending import By, UsageRow
+from .waiting import WaitingGroup, waiting
 
 _T = TypeVar("_T")
 EVERYTHING: Final = Where()
@@ -66,6 +67,7 @@ class Runs(Asking):
         where: Where = EVERYTHING,
         *,
         order: Literal["touched", "started"] = "touched",
+        oldest_first: bool = False,
         limit: int = 50,
         cursor: str | None = None,
         min_position: Mapping[int, int] | None = None,
@@ -74,13 +76,21 @@ class Runs(Asking):
 
         A run that moves while pages are turned stands further in front than it did, and not on a later page again.
 
+        Args:
+            order: by when they moved last, or began.
+            oldest_first: those that moved or began first come first: of open runs, those that stand longest. One that moves
+                while pages are turned comes once more, on a later page.
+
         Raises:
             UnknownCursor: the cursor is of another question.
         """
         limit = limited(limit)
         by = t.runs.c[order]
         key = tuple_(by, t.runs.c.partition, t.runs.c.run)
-        below = [] if cursor is None else [key < tuple_(*place_in(cursor, 3))]
+        beyond = []
+        if cursor is not None:
+            place = tuple_(*place_in(cursor, 3))
+            beyond = [key > place if oldest_first else key < place]
 
         def ask(connection: Connection) -> tuple[RunRow, ...]:
             rows: Sequence[RowMapping] | None = None
@@ -92,12 +102,13 @@ class Runs(Asking):
 
         def page(where: Where, *, one_by_one: bool = False) -> Select[Any]:
             those = where.conditions(self.database.dialect, self.choreography, one_by_one=one_by_one)
-            query: Select[Any] = select(t.runs).where(*those, *below)
+            query: Select[Any] = select(t.runs).where(*those, *beyond)
             found: FromClause = t.runs
             if where.says and not one_by_one:
                 query = select(found := searching.apart(query))
             c = found.c
-            return query.order_by(c[order].desc(), c.partition.desc(), c.run.desc()).limit(limit + 1)
+            keys = (c[order], c.partition, c.run)
+            return query.order_by(*(keys if oldest_first else (each.desc() for each in keys))).limit(limit + 1)
 
         answer = await self.ask(ask, min_position)
         found, more = answer.found[:limit], len(answer.found) > limit
@@ -118,6 +129,18 @@ class Runs(Asking):
             return {row[0]: row[1] for row in connection.execute(query)}
 
         return await self.ask(ask, min_position)
+
+    async def waiting(
+        self, *, each: int = 50, min_position: Mapping[int, int] | None = None
+    ) -> Answer[tuple[WaitingGroup, ...]]:
+        """Open runs by what they wait for in the first place, counted, with those of each group that stand longest.
+
+        `list` tells the rest: ``list(Where(waits_for="people"), oldest_first=True, cursor=…)``.
+
+        Args:
+            each: so many runs of each group, 500 at most.
+        """
+        return await self.ask(lambda c: waiting(c, max(0, min(each, MOST))), min_position)
 
     # ── one run ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
