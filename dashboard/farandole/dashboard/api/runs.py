@@ -33,9 +33,7 @@ async def listed(
     started_to: Instant | None = None,
     touched_from: Instant | None = None,
     touched_to: Instant | None = None,
-    waits_for: Annotated[
-        WaitsFor | None, Query(description="Open, and waits for this in the first place.")
-    ] = None,
+    waits_for: Annotated[WaitsFor | None, Query(description="Open, and waits for this in the first place.")] = None,
     order: Literal["touched", "started"] = "touched",
     oldest_first: Annotated[bool, Query(description="Those that moved, or began, first come first.")] = False,
     limit: Limit = 50,

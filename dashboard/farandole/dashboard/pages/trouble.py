@@ -46,14 +46,16 @@ class Group:
 @router.get("/waiting")
 async def waiting(request: Request) -> HTMLResponse:
     desk, at = request.app.state.desk, now()
-    chosen: WaitsFor | None = next((name for name in get_args(WaitsFor) if name == request.query_params.get("for")), None)
+    chosen: WaitsFor | None = next(
+        (name for name in get_args(WaitsFor) if name == request.query_params.get("for")), None
+    )
     found = await desk.runs.waiting(each=_EACH, min_position=position_of(request))
     cursor = request.query_params.get("cursor")
     groups = []
     for each in found.found:
         rows, more = each.longest, with_query("/waiting", {"for": each.waits_for}) if each.runs > _EACH else ""
         if each.waits_for == chosen:
-            of_group = await _page(desk, chosen, cursor)
+            of_group = await _page(desk, each.waits_for, cursor)
             rows = of_group.found
             more = with_query("/waiting", {"for": chosen, "cursor": of_group.next}) if of_group.next else ""
         groups.append(Group(each.waits_for, *_GROUPS[each.waits_for], each.runs, rows, more))
