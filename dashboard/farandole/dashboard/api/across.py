@@ -162,10 +162,13 @@ async def timers(
 async def audit(
     _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
     by: str | None = None, kind: Annotated[list[str] | None, Query(description="Of records, as cancel.")] = None,
-    run_id: str | None = None, since: Instant | None = None, upto: Instant | None = None, limit: Limit = 100, cursor: Cursor = None,
+    run_id: str | None = None, since: Instant | None = None, upto: Instant | None = None,
+    programs: Annotated[bool, Query(description="And of programs that named nobody.")] = False,
+    limit: Limit = 100, cursor: Cursor = None,
 ) -> Page[ActRow]:  # fmt: skip
     answer = await desk.runs.acts(
-        by=by, kind=kind or (), run_id=run_id, since=since, upto=upto, limit=limit, cursor=cursor, min_position=min_position
+        by=by, kind=kind or (), run_id=run_id, since=since, upto=upto, programs=programs, limit=limit, cursor=cursor,
+        min_position=min_position,
     )  # fmt: skip
     return await page(desk, response, answer)
 

@@ -27,12 +27,13 @@ from .filters import Where
 from .governing import TooWide
 from .kin import Family, RelativeRow
 from .pages import UnknownCursor
-from .people import ActRow
+from .people import KINDS_OF_ACTS, ActRow
 from .runs import Runs
 from .spending import UnknownGrouping, UsageRow
 from .waiting import WaitingGroup, WaitsFor
 
 __all__ = [
+    "KINDS_OF_ACTS",
     "ActRow",
     "Answer",
     "Behind",

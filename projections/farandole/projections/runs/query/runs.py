@@ -310,6 +310,7 @@ class Runs(Asking):
         run_id: str | None = None,
         since: int | None = None,
         upto: int | None = None,
+        programs: bool = False,
         limit: int = 100,
         cursor: str | None = None,
         min_position: Mapping[int, int] | None = None,
@@ -319,10 +320,13 @@ class Runs(Asking):
         Args:
             kind: of records, as ``cancel``; none: all.
             since, upto: log times, the latter left out.
+            programs: what programs did that named nobody, too; child runs and ticks that came of themselves are no acts.
         """
         limit = limited(limit)
         place = None if cursor is None else place_in(cursor, 3)
-        answer = await self.ask(lambda c: people.acts(c, by, kind, run_id, since, upto, limit + 1, place), min_position)
+        answer = await self.ask(
+            lambda c: people.acts(c, by, kind, run_id, since, upto, limit + 1, place, programs), min_position
+        )
         return _page(answer, limit, lambda last: cursor_of(last.at, last.partition, last.log_offset))
 
     async def services(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ServiceRow, ...]]:
