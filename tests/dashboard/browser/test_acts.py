@@ -6,6 +6,9 @@ from threading import Thread
 import httpx2
 import pytest
 
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import expect
+
 from farandole.schemas import Start
 
 from .conftest import Stage
@@ -136,6 +139,49 @@ def test_all_failures_of_a_cause_are_retried(look: Look, shop: Stage) -> None:
     look.page.locator("dialog#act").wait_for(state="hidden")
     look.to("/runs/order-nil?tab=events")
     look.page.locator(".records li", has_text="retried").wait_for()
+
+
+def test_one_parked_step_is_retried_and_the_other_stays(look: Look, shop: Stage) -> None:
+    start(shop, order("bo", card="0000", items=["boulder"]), "order-bo")
+    look.to("/runs/order-bo")
+    parked = look.page.get_by_label("Parked steps")
+    expect(parked.locator("li")).to_have_count(2, timeout=120_000)
+    parked.get_by_role("button", name="Retry only pack in order-bo").click()
+    look.page.locator("#act-do").click()
+    look.page.locator("dialog#act").wait_for(state="hidden")
+    expect(parked.locator("li")).to_have_count(1, timeout=120_000)
+    assert "take_payment" in parked.inner_text()
+    look.to("/runs/order-bo?tab=events")
+    look.page.locator(".records li", has_text="OrderPacked").wait_for()
+    expect(look.page.locator(".records li", has_text="retried")).to_have_count(1)
+    look.to("/failures")
+    card = look.page.locator("article", has_text="at take_payment").first
+    card.get_by_role("button", name="Retry only take_payment in order-bo").click()
+    look.page.locator("#act-do").click()
+    look.page.locator("dialog#act").wait_for(state="hidden")
+    look.to("/runs/order-bo?tab=events")
+    expect(look.page.locator(".records li", has_text="failed for good")).to_have_count(3, timeout=120_000)
+
+
+def test_a_run_is_retried_and_so_are_several_at_once(look: Look, shop: Stage) -> None:
+    for n in (1, 2):
+        start(shop, order("rex", card="0000"), f"rex-{n}")
+        look.to(f"/runs/rex-{n}")
+        look.status("failed")
+    look.act("Retry", "the bank is back")
+    look.to("/runs/rex-2?tab=events")
+    look.page.locator(".records li", has_text="retried").wait_for()
+    expect(look.page.locator(".records li", has_text="failed for good")).to_have_count(2, timeout=120_000)
+    look.to("/runs?q=id:rex-")
+    expect(look.page.locator("tbody .pill:text-is('failed')")).to_have_count(2, timeout=120_000)
+    for n in (1, 2):
+        look.page.get_by_label(f"Select rex-{n}").check()
+    look.page.locator("[data-bulk='retry']").click()
+    look.page.locator("#act-do").click()
+    look.page.locator("dialog#act").wait_for(state="hidden")
+    for n, failures in ((1, 2), (2, 3)):
+        look.to(f"/runs/rex-{n}?tab=events")
+        expect(look.page.locator(".records li", has_text="failed for good")).to_have_count(failures, timeout=120_000)
 
 
 def test_several_runs_are_selected_compared_and_cancelled(look: Look, shop: Stage) -> None:
