@@ -13,7 +13,7 @@ from farandole.projections.runs.query import RunRow, Runs, Where
 from farandole.projections.runs.query.waiting import WAITS_FOR
 
 
-@pytest.fixture(params=[62, 63, 64, 65])
+@pytest.fixture(params=[42, 62, 63, 74])
 async def runs(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[Runs]:
     await projected(RecordedLog(a_random_log(request.param, 400)), database)
     yield Runs(database, "t")

@@ -142,8 +142,12 @@ async def usage(
 
 
 @router.get("/services", summary="Services, by the contracts in force")
-async def services(_: Seeing, desk: TheDesk, response: Response, min_position: MinPosition) -> Page[ServiceRow]:
-    return await page(desk, response, await desk.runs.services(min_position=min_position))
+async def services(
+    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
+    minutes: Annotated[int, Query(ge=1, le=1_440)] = 5,
+) -> Page[ServiceRow]:  # fmt: skip
+    """What they owe, their ``lag``, and what was done and failed in the last minutes."""
+    return await page(desk, response, await desk.runs.services(minutes=minutes, min_position=min_position))
 
 
 @router.get("/policies", summary="Kill switches: who turned them, and why")

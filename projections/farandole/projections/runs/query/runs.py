@@ -329,14 +329,18 @@ class Runs(Asking):
         )
         return _page(answer, limit, lambda last: cursor_of(last.at, last.partition, last.log_offset))
 
-    async def services(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ServiceRow, ...]]:
-        """Services, by the contracts in force, and what they owe."""
-        return await self.ask(governing.services, min_position)
+    async def services(
+        self, *, minutes: int = 5, min_position: Mapping[int, int] | None = None
+    ) -> Answer[tuple[ServiceRow, ...]]:
+        """Services, by the contracts in force, what they owe, how far they are behind, and what they did in the last minutes of
+        log time.
+        """
+        return await self.ask(lambda c: governing.services(c, minutes), min_position)
 
     async def reactors(
         self, *, minutes: int = 5, min_position: Mapping[int, int] | None = None
     ) -> Answer[tuple[ReactorRow, ...]]:
-        """Reactors, what is owed to them, and what they did in the last minutes of log time."""
+        """Reactors, what is owed to them, how far they are behind, and what they did in the last minutes of log time."""
         return await self.ask(lambda c: governing.reactors(c, minutes), min_position)
 
     async def minutes(
