@@ -1,7 +1,9 @@
 """Pages answer for whatever there is, and for what there is not; what some may not see or do, they do not offer."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 
 import httpx2
@@ -9,6 +11,7 @@ import pytest
 from tests.dashboard.desks import Office, an_office, client_of, some_tokens
 
 from farandole.dashboard import Role, Settings
+from farandole.schemas.catalogue import PREFIX, read_entry
 
 EMPTY = ("/runs", "/map", "/inbox", "/failures", "/waiting", "/reactors", "/timers", "/costs", "/schemas", "/diff", "/audit", "/projections", "/start")  # fmt: skip
 HTML = {"Accept": "text/html"}
@@ -112,3 +115,22 @@ async def test_whoever_is_not_known_logs_in_first(tmp_path: Path) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/runs")
         form = await office.http.get("/login?next=/runs", headers=HTML)
         assert 'name="token"' in form.text
+
+
+async def test_of_a_schema_that_changed_the_lines_are_shown_that_came_and_went(office: Office) -> None:
+    name = f"{office.desk.choreography}.Closed"
+    entries = [read_entry(key, value) for key, value in (await office.desk.store.catalogue.load()).items() if key.startswith(PREFIX)]  # fmt: skip
+    (first,) = [entry for entry in entries if entry.name == name]
+    field = {"name": "words", "type": "string", "default": "nothing"}
+    grown = {**first.schema, "fields": [field]}
+    later = first._replace(
+        key=first.key + b"x", version=2, order=first.order + 1, fingerprint=b"grown-12", schema=grown
+    )
+    await office.desk.store.catalogue.put(later.key, later.value())
+    shown = await page(office, f"/schemas/{name}")
+    lines = re.findall(r'<span class="(came|went)">([-+]) ([^<]*)\n</span>', shown)
+    assert {(sign, kind) for kind, sign, _ in lines} == {("+", "came"), ("-", "went")}
+    assert '"name": "words"' in "".join(unescape(line) for _, sign, line in lines if sign == "+")
+    assert '"name": "said"' in "".join(unescape(line) for _, sign, line in lines if sign == "-")
+    assert shown.index("Schema 2") < shown.index("Schema 1")
+    assert f"{sum(sign == '+' for _, sign, _ in lines)} line" in shown

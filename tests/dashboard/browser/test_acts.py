@@ -1,6 +1,7 @@
 """What people do on pages happens, is in the log with their reason, and is seen at once."""
 
 import asyncio
+import re
 from threading import Thread
 
 import httpx2
@@ -190,7 +191,7 @@ def test_several_runs_are_selected_compared_and_cancelled(look: Look, shop: Stag
     look.to("/runs?q=id:many-")
     for n in (1, 2):
         look.page.get_by_label(f"Select many-{n}").check()
-    look.press("Compare two")
+    look.page.locator("[data-bulk='diff']").click()
     look.page.wait_for_url("**/diff*")
     look.page.locator(".diff-table").wait_for()
     look.to("/runs?q=id:many-")
@@ -208,6 +209,44 @@ def test_a_reactor_is_stopped_and_goes_on(look: Look, shop: Stage) -> None:
     look.see("the scales are broken")
     look.act("Let it go on")
     look.page.locator("h1 + .pill", has_text="in force").wait_for()
+
+
+@pytest.mark.parametrize("path", ["/map", "/reactors"])
+def test_a_reactor_is_stopped_where_all_are_listed(look: Look, path: str) -> None:
+    look.to(path)
+    row = look.page.locator("tbody tr", has=look.page.locator("a", has_text=re.compile(r"^renew$")))
+    row.get_by_role("button", name="Stop").click()
+    look.page.locator("dialog#act").get_by_label("Reason").fill("a new price list")
+    look.page.locator("#act-do").click()
+    row.locator(".pill", has_text="stopped").wait_for()
+    row.get_by_role("button", name="Go on").click()
+    look.page.locator("#act-do").click()
+    row.locator(".pill", has_text="stopped").wait_for(state="detached")
+
+
+def test_everything_is_stopped_and_goes_on(look: Look, shop: Stage) -> None:
+    look.to("/map")
+    look.act("Stop everything", "a fire drill")
+    look.see("Everything is stopped.")
+    start(shop, ParcelLeft(customer="drill"), "parcel-drill")
+    start(shop, order("drill"), "order-drill")
+    look.to("/runs/order-drill")
+    look.status("running")
+    look.to("/reactors")
+    look.see("a fire drill")
+    look.to("/map")
+    look.act("Let everything go on")
+    look.page.get_by_text("Everything is stopped.").wait_for(state="detached")
+    look.to("/runs/order-drill")
+    look.status("completed")
+
+
+def test_a_selection_is_cleared(look: Look) -> None:
+    look.to("/runs?q=id:order-")
+    look.page.get_by_label("Select order-1", exact=True).check()
+    look.page.locator("[data-bulk='none']").click()
+    look.page.locator("#bulk").wait_for(state="hidden")
+    assert not look.page.get_by_label("Select order-1", exact=True).is_checked()
 
 
 def test_a_schedule_is_paused_resumed_and_started_now(look: Look) -> None:

@@ -130,6 +130,28 @@ def test_a_list_is_exported(look: Look, tmp_path: Path) -> None:
     assert lines and {line["status"] for line in lines} == {"completed"}
 
 
+def test_a_run_is_exported_with_all_its_records(look: Look, tmp_path: Path) -> None:
+    look.to("/runs/order-1")
+    look.page.get_by_label("More", exact=True).click()
+    with look.page.expect_download() as download:
+        look.press("Export .jsonl")
+    download.value.save_as(tmp_path / "run.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
+    assert lines[0]["kind"] == "start"
+    assert {line["run_id"] for line in lines} == {"order-1"}
+    assert "OrderShipped" in {line["type"].rpartition(".")[2] for line in lines}
+
+
+def test_two_runs_that_are_compared_are_swapped(look: Look) -> None:
+    look.to("/diff?a=order-1&b=order-5")
+    heads = look.page.locator(".diff-table thead a")
+    assert heads.all_inner_texts() == ["order-1", "order-5"]
+    look.page.get_by_role("link", name="Swap").click()
+    look.page.wait_for_url("**/diff?a=order-5&b=order-1")
+    assert heads.all_inner_texts() == ["order-5", "order-1"]
+    assert look.page.get_by_label("One run").input_value() == "order-5"
+
+
 def test_a_run_that_is_not_there_says_so(look: Look) -> None:
     answer = look.page.goto(f"{look.url}/runs/nobody")
     assert answer.status == 404
