@@ -1,6 +1,6 @@
 """Over all runs: questions to people, failures, reactors, and what people did."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from farandole.dashboard.auth.guards import Seeing
 from farandole.dashboard.errors import Problem
-from farandole.dashboard.lagging import Lag, lag_of
+from farandole.dashboard.lagging import Lag, lag_of, projections_of
 from farandole.dashboard.seen import seen_by
 from farandole.dashboard.web.paths import Name
 from farandole.projections.runs.query import (
@@ -35,6 +35,24 @@ By = Literal["day", "agent", "model", "run"]
 DecisionState = Literal["open", "answered", "expired", "lapsed", "dropped", "unasked"]
 
 
+class CustomProjection(BaseModel):
+    """A projection that an app declares."""
+
+    name: str
+    version: int
+    state: Literal["live", "stopped"]
+    error: str
+    changed: bool
+    """Its code is not the one that the first rows were made by."""
+    passed_over: int
+    """Events that it could not handle, and went on without."""
+    positions: dict[str, int]
+    """By choreography/partition."""
+    log_times: dict[str, int]
+    behind: int | None
+    """Records of this choreography that it has not taken; null: the log does not say."""
+
+
 class Projection(BaseModel):
     """How far the tables are."""
 
@@ -44,6 +62,8 @@ class Projection(BaseModel):
     behind: Lag | None
     stopped: dict[int, str]
     """Partitions that are projected no further, and why; known where the projector is in this process."""
+    custom: list[CustomProjection]
+    """Those that apps declare."""
 
 
 @router.get("/waiting", summary="Open runs, those that stand longest first")
@@ -181,7 +201,11 @@ async def audit(
 async def projections(_: Seeing, desk: TheDesk) -> Projection:
     fresh = await desk.runs.freshness()
     stopped = {} if desk.projector is None else {p: str(why) for p, why in desk.projector.stopped.items()}
+    custom = [
+        CustomProjection.model_validate({**asdict(each), "behind": behind})
+        for each, behind in await projections_of(desk)
+    ]
     return Projection(
         database=desk.db_url, positions=dict(fresh.positions), log_times=dict(fresh.log_times), behind=await lag_of(desk),
-        stopped=stopped,
+        stopped=stopped, custom=custom,
     )  # fmt: skip

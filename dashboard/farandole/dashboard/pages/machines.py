@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection, select
 
-from farandole.dashboard.lagging import lag_of
+from farandole.dashboard.lagging import lag_of, projections_of
 from farandole.eventstore import StoreError
 from farandole.projections.runs import tables as t
 from farandole.projections.runs.query import MinuteRow, Where
@@ -121,7 +121,7 @@ async def projections(request: Request) -> HTMLResponse:
     behind = sum(max(end - each["position"], 0) for each, end in rows if end is not None)
     return await page(
         request, "projections.html", fresh=found.fresh, about=about, rows=rows, behind=behind, trouble=trouble,
-        stopped=stopped, in_process=desk.projector is not None,
+        stopped=stopped, in_process=desk.projector is not None, custom=await projections_of(desk),
     )  # fmt: skip
 
 

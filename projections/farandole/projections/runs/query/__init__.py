@@ -28,6 +28,7 @@ from .governing import TooWide
 from .kin import Family, RelativeRow
 from .pages import UnknownCursor
 from .people import KINDS_OF_ACTS, ActRow
+from .projections import ProjectionRow
 from .runs import Runs
 from .spending import UnknownGrouping, UsageRow
 from .waiting import WaitingGroup, WaitsFor
@@ -51,6 +52,7 @@ __all__ = [
     "Freshness",
     "MinuteRow",
     "PolicyRow",
+    "ProjectionRow",
     "ReactorFigures",
     "ReactorRow",
     "RecordRow",

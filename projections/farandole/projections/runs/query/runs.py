@@ -37,6 +37,7 @@ from .filters import Where
 from .kin import Family
 from .pages import MOST, cursor_of, cut, limited, named_place_in, passed, place_in
 from .people import ActRow
+from .projections import ProjectionRow, projections
 from .spending import By, UsageRow
 from .waiting import WaitingGroup, waiting
 
@@ -401,6 +402,10 @@ class Runs(Asking):
     async def policies(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[PolicyRow, ...]]:
         """Kill switches, those that are off again too."""
         return await self.ask(governing.policies, min_position)
+
+    async def projections(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ProjectionRow, ...]]:
+        """Projections that apps declare and that are kept beside these tables, by name, whoever keeps them."""
+        return await self.ask(lambda c: projections(c, self.database.schema), min_position)
 
     async def figures(self, *, min_position: Mapping[int, int] | None = None) -> Answer[Figures]:
         """How the log stands: open runs by status, and what is owed to each reactor."""
