@@ -1,7 +1,9 @@
 """Pages answer for whatever there is, and for what there is not; what some may not see or do, they do not offer."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 
 import httpx2
@@ -9,6 +11,8 @@ import pytest
 from tests.dashboard.desks import Office, an_office, client_of, some_tokens
 
 from farandole.dashboard import Role, Settings
+from farandole.projections.custom import tables as own
+from farandole.schemas.catalogue import PREFIX, read_entry
 
 EMPTY = ("/runs", "/map", "/inbox", "/failures", "/waiting", "/reactors", "/timers", "/costs", "/schemas", "/diff", "/audit", "/projections", "/start")  # fmt: skip
 HTML = {"Accept": "text/html"}
@@ -112,3 +116,50 @@ async def test_whoever_is_not_known_logs_in_first(tmp_path: Path) -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/runs")
         form = await office.http.get("/login?next=/runs", headers=HTML)
         assert 'name="token"' in form.text
+
+
+async def test_of_a_schema_that_changed_the_lines_are_shown_that_came_and_went(office: Office) -> None:
+    name = f"{office.desk.choreography}.Closed"
+    entries = [read_entry(key, value) for key, value in (await office.desk.store.catalogue.load()).items() if key.startswith(PREFIX)]  # fmt: skip
+    (first,) = [entry for entry in entries if entry.name == name]
+    field = {"name": "words", "type": "string", "default": "nothing"}
+    grown = {**first.schema, "fields": [field]}
+    later = first._replace(
+        key=first.key + b"x", version=2, order=first.order + 1, fingerprint=b"grown-12", schema=grown
+    )
+    await office.desk.store.catalogue.put(later.key, later.value())
+    shown = await page(office, f"/schemas/{name}")
+    lines = re.findall(r'<span class="(came|went)">([-+]) ([^<]*)\n</span>', shown)
+    assert {(sign, kind) for kind, sign, _ in lines} == {("+", "came"), ("-", "went")}
+    assert '"name": "words"' in "".join(unescape(line) for _, sign, line in lines if sign == "+")
+    assert '"name": "said"' in "".join(unescape(line) for _, sign, line in lines if sign == "-")
+    assert shown.index("Schema 2") < shown.index("Schema 1")
+    assert f"{sum(sign == '+' for _, sign, _ in lines)} line" in shown
+
+
+async def test_projections_of_the_app_are_listed_with_what_stops_them(office: Office) -> None:
+    assert "Projections of apps" not in await page(office, "/projections")
+    await office.start("r")
+    await office.until("/runs/r", lambda run: run["status"] == "completed")
+    partition = office.desk.store.partition_of(b"r")
+    with office.desk.runs.database.writing() as connection:
+        own.metadata.create_all(connection)
+        rows = [("PerDay", "live", "", False), ("Boxes", "stopped", "no <b>pens</b>", True)]
+        for name, state, error, changed in rows:
+            row = {"name": name, "version": 2, "state": state, "error": error, "changed": changed}
+            connection.execute(own.projections.insert(), {**row, "fingerprint": "", "made": "{}"})
+        place = {"projection": "PerDay", "choreography": office.desk.choreography, "partition": partition}
+        part = f"PerDay.2/{office.desk.choreography}/{partition}"
+        connection.execute(own.positions.insert(), {**place, "part": part, "position": 1, "digest": "", "log_time": 1})
+    shown = await page(office, "/projections")
+    assert "no &lt;b&gt;pens&lt;/b&gt;" in shown
+    boxes, per_day = (await office.get("/projections"))["custom"]
+    assert (boxes["name"], boxes["state"], boxes["error"], boxes["changed"]) == (
+        "Boxes",
+        "stopped",
+        "no <b>pens</b>",
+        True,
+    )
+    end = (await office.desk.store.ends((partition,)))[partition].next
+    assert (per_day["name"], per_day["version"], per_day["behind"]) == ("PerDay", 2, end - 1)
+    assert f'<span class="tone-warn strong">{end - 1:,}</span>' in shown

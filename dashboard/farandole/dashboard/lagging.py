@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from farandole.dashboard.desk import Desk
 from farandole.eventstore import StoreError
+from farandole.projections.runs.query import ProjectionRow
 from farandole.projections.sql import DatabaseError
 
 log = logging.getLogger("farandole.dashboard")
@@ -56,6 +57,21 @@ async def lag_of(desk: Desk, *, within: float | None = None) -> Lag | None:
     if known.lag is None:
         await asyncio.wait({known.asking}, timeout=within)
     return known.lag
+
+
+async def projections_of(desk: Desk) -> list[tuple[ProjectionRow, int | None]]:
+    """The projections that apps declare, each with how many records of this choreography it has not taken; None: the log
+    does not say how many there are.
+    """
+    found = (await desk.runs.projections()).found
+    if not found:
+        return []
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            ends = {p: end.next for p, end in (await desk.store.ends(range(desk.store.partitions))).items()}
+    except (StoreError, TimeoutError):
+        return [(each, None) for each in found]
+    return [(each, each.behind(desk.choreography, ends)) for each in found]
 
 
 def trouble_of(desk: Desk) -> str | None:

@@ -144,8 +144,14 @@ async def take_payment(order: OrderPlaced, step: Step) -> PaymentTaken:
     return PaymentTaken(receipt=f"receipt-{step.key[:8]}", amount=order.amount)
 
 
+_lifted: set[str] = set()
+
+
 @shop.reactor
 async def pack(order: OrderPlaced, step: Step) -> OrderPacked:
+    if "boulder" in order.items and step.key not in _lifted:
+        _lifted.add(step.key)  # somebody helps the second time
+        raise GiveUp("a boulder is too heavy for one")
     await asyncio.sleep(0.03)
     return OrderPacked(box=f"box-{step.key[:6]}")
 

@@ -1,10 +1,14 @@
 """What people do on pages happens, is in the log with their reason, and is seen at once."""
 
 import asyncio
+import re
 from threading import Thread
 
 import httpx2
 import pytest
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import expect
 
 from farandole.schemas import Start
 
@@ -138,13 +142,56 @@ def test_all_failures_of_a_cause_are_retried(look: Look, shop: Stage) -> None:
     look.page.locator(".records li", has_text="retried").wait_for()
 
 
+def test_one_parked_step_is_retried_and_the_other_stays(look: Look, shop: Stage) -> None:
+    start(shop, order("bo", card="0000", items=["boulder"]), "order-bo")
+    look.to("/runs/order-bo")
+    parked = look.page.get_by_label("Parked steps")
+    expect(parked.locator("li")).to_have_count(2, timeout=120_000)
+    parked.get_by_role("button", name="Retry only pack in order-bo").click()
+    look.page.locator("#act-do").click()
+    look.page.locator("dialog#act").wait_for(state="hidden")
+    expect(parked.locator("li")).to_have_count(1, timeout=120_000)
+    assert "take_payment" in parked.inner_text()
+    look.to("/runs/order-bo?tab=events")
+    look.page.locator(".records li", has_text="OrderPacked").wait_for()
+    expect(look.page.locator(".records li", has_text="retried")).to_have_count(1)
+    look.to("/failures")
+    card = look.page.locator("article", has_text="at take_payment").first
+    card.get_by_role("button", name="Retry only take_payment in order-bo").click()
+    look.page.locator("#act-do").click()
+    look.page.locator("dialog#act").wait_for(state="hidden")
+    look.to("/runs/order-bo?tab=events")
+    expect(look.page.locator(".records li", has_text="failed for good")).to_have_count(3, timeout=120_000)
+
+
+def test_a_run_is_retried_and_so_are_several_at_once(look: Look, shop: Stage) -> None:
+    for n in (1, 2):
+        start(shop, order("rex", card="0000"), f"rex-{n}")
+        look.to(f"/runs/rex-{n}")
+        look.status("failed")
+    look.act("Retry", "the bank is back")
+    look.to("/runs/rex-2?tab=events")
+    look.page.locator(".records li", has_text="retried").wait_for()
+    expect(look.page.locator(".records li", has_text="failed for good")).to_have_count(2, timeout=120_000)
+    look.to("/runs?q=id:rex-")
+    expect(look.page.locator("tbody .pill:text-is('failed')")).to_have_count(2, timeout=120_000)
+    for n in (1, 2):
+        look.page.get_by_label(f"Select rex-{n}").check()
+    look.page.locator("[data-bulk='retry']").click()
+    look.page.locator("#act-do").click()
+    look.page.locator("dialog#act").wait_for(state="hidden")
+    for n, failures in ((1, 2), (2, 3)):
+        look.to(f"/runs/rex-{n}?tab=events")
+        expect(look.page.locator(".records li", has_text="failed for good")).to_have_count(failures, timeout=120_000)
+
+
 def test_several_runs_are_selected_compared_and_cancelled(look: Look, shop: Stage) -> None:
     for n in (1, 2):
         start(shop, ParcelLeft(customer="many"), f"many-{n}")
     look.to("/runs?q=id:many-")
     for n in (1, 2):
         look.page.get_by_label(f"Select many-{n}").check()
-    look.press("Compare two")
+    look.page.locator("[data-bulk='diff']").click()
     look.page.wait_for_url("**/diff*")
     look.page.locator(".diff-table").wait_for()
     look.to("/runs?q=id:many-")
@@ -162,6 +209,44 @@ def test_a_reactor_is_stopped_and_goes_on(look: Look, shop: Stage) -> None:
     look.see("the scales are broken")
     look.act("Let it go on")
     look.page.locator("h1 + .pill", has_text="in force").wait_for()
+
+
+@pytest.mark.parametrize("path", ["/map", "/reactors"])
+def test_a_reactor_is_stopped_where_all_are_listed(look: Look, path: str) -> None:
+    look.to(path)
+    row = look.page.locator("tbody tr", has=look.page.locator("a", has_text=re.compile(r"^renew$")))
+    row.get_by_role("button", name="Stop").click()
+    look.page.locator("dialog#act").get_by_label("Reason").fill("a new price list")
+    look.page.locator("#act-do").click()
+    row.locator(".pill", has_text="stopped").wait_for()
+    row.get_by_role("button", name="Go on").click()
+    look.page.locator("#act-do").click()
+    row.locator(".pill", has_text="stopped").wait_for(state="detached")
+
+
+def test_everything_is_stopped_and_goes_on(look: Look, shop: Stage) -> None:
+    look.to("/map")
+    look.act("Stop everything", "a fire drill")
+    look.see("Everything is stopped.")
+    start(shop, ParcelLeft(customer="drill"), "parcel-drill")
+    start(shop, order("drill"), "order-drill")
+    look.to("/runs/order-drill")
+    look.status("running")
+    look.to("/reactors")
+    look.see("a fire drill")
+    look.to("/map")
+    look.act("Let everything go on")
+    look.page.get_by_text("Everything is stopped.").wait_for(state="detached")
+    look.to("/runs/order-drill")
+    look.status("completed")
+
+
+def test_a_selection_is_cleared(look: Look) -> None:
+    look.to("/runs?q=id:order-")
+    look.page.get_by_label("Select order-1", exact=True).check()
+    look.page.locator("[data-bulk='none']").click()
+    look.page.locator("#bulk").wait_for(state="hidden")
+    assert not look.page.get_by_label("Select order-1", exact=True).is_checked()
 
 
 def test_a_schedule_is_paused_resumed_and_started_now(look: Look) -> None:

@@ -94,6 +94,21 @@ def test_one_who_comes_late_sees_what_was_said_so_far(browser: Any, talk: Stage)
             late.assert_harmless()
 
 
+def test_a_call_is_denied_in_its_place_and_never_made(browser: Any, talk: Stage) -> None:
+    begun(talk, "talk-3")
+    with Look.by(browser, talk.url) as look:
+        look.to("/runs/talk-3?tab=conversation")
+        card = look.page.locator(".call .decision")
+        card.locator(".answer summary", has_text="HelperToolDenied").click()
+        card.locator("form:visible").get_by_label("comment").fill("Ask the customer for a receipt first.")
+        card.get_by_role("button", name="Answer HelperToolDenied").click()
+        card.wait_for(state="detached")
+        look.page.locator(".call", has_text="Ask the customer for a receipt first.").wait_for()
+        look.page.locator(".bubble.agent:not(.live)", has_text=LAST).wait_for()
+        assert "9.50 paid back for 7" not in look.page.locator("main").inner_text()
+        look.assert_harmless()
+
+
 def test_it_can_be_read_on_a_phone(browser: Any, talk: Stage, axe: str) -> None:
     with Look.by(browser, talk.url, **PHONE) as look:
         look.to("/runs/talk-1?tab=conversation")

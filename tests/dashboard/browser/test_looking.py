@@ -1,6 +1,7 @@
 """Looking: what moves is seen without loading anew; lists are searched, walked by keys and kept; the past is there."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -92,12 +93,32 @@ def test_a_run_is_drawn_and_told_as_a_list(look: Look) -> None:
     assert all(name in listed for name in ("OrderPlaced", "PaymentTaken", "OrderPacked", "OrderShipped"))
 
 
-def test_the_map_shows_every_reactor_with_what_it_takes_and_gives(look: Look) -> None:
+def test_the_map_shows_how_each_reactor_stands_and_moves_with_it(look: Look, shop: Stage) -> None:
     look.to("/map")
     look.page.locator("#graph[data-drawn]").wait_for()
-    row = look.page.locator("tr", has=look.page.locator("a", has_text="ship").first)
-    assert "PaymentTaken" in look.page.locator("tbody").inner_text()
-    assert row.count() >= 1
+    row = look.page.locator("tbody tr", has=look.page.locator("a", has_text=re.compile(r"^take_payment$")))
+
+    def cell(name: str) -> str:
+        return str(row.locator(f"td[data-label='{name}']").inner_text()).strip()
+
+    def drawn() -> dict[str, str]:
+        told = json.loads(look.page.locator("#graph-data").text_content())
+        return {each["data"]["id"]: each["data"]["label"] for each in told if "source" not in each["data"]}
+
+    assert "OrderPlaced" in cell("Takes")
+    assert "PaymentTaken" in cell("Gives")
+    # order-9 is tried again and again, orders of those whose card was declined are parked.
+    assert int(cell("Owed")) >= 1
+    before = int(cell("Parked"))
+    assert before >= 1
+    assert f"{before} parked" in drawn()["r:take_payment"]
+    assert f"owes {cell('Owed')}" in drawn()["r:take_payment"]
+    assert {"e:shop.OrderPlaced", "e:shop.PaymentTaken", "r:ship"} <= drawn().keys()
+    look.page.evaluate("window.__same = true")
+    start(shop, order("uma", card="0000"), "order-uma")
+    expect(row.locator("td[data-label='Parked']")).to_have_text(str(before + 1), timeout=120_000)
+    assert f"{before + 1} parked" in drawn()["r:take_payment"]
+    assert look.page.evaluate("window.__same")
 
 
 def test_a_list_is_exported(look: Look, tmp_path: Path) -> None:
@@ -107,6 +128,28 @@ def test_a_list_is_exported(look: Look, tmp_path: Path) -> None:
     download.value.save_as(tmp_path / "runs.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "runs.jsonl").read_text().splitlines()]
     assert lines and {line["status"] for line in lines} == {"completed"}
+
+
+def test_a_run_is_exported_with_all_its_records(look: Look, tmp_path: Path) -> None:
+    look.to("/runs/order-1")
+    look.page.get_by_label("More", exact=True).click()
+    with look.page.expect_download() as download:
+        look.press("Export .jsonl")
+    download.value.save_as(tmp_path / "run.jsonl")
+    lines = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
+    assert lines[0]["kind"] == "start"
+    assert {line["run_id"] for line in lines} == {"order-1"}
+    assert "OrderShipped" in {line["type"].rpartition(".")[2] for line in lines}
+
+
+def test_two_runs_that_are_compared_are_swapped(look: Look) -> None:
+    look.to("/diff?a=order-1&b=order-5")
+    heads = look.page.locator(".diff-table thead a")
+    assert heads.all_inner_texts() == ["order-1", "order-5"]
+    look.page.get_by_role("link", name="Swap").click()
+    look.page.wait_for_url("**/diff?a=order-5&b=order-1")
+    assert heads.all_inner_texts() == ["order-5", "order-1"]
+    assert look.page.get_by_label("One run").input_value() == "order-5"
 
 
 def test_a_run_that_is_not_there_says_so(look: Look) -> None:

@@ -20,6 +20,8 @@ from farandole.projections.sql import DatabaseError, DatabaseMisconfigured
 
 RECORDS = 400
 SEED = 62
+OWING = 42
+"""Of a log at whose end several reactors owe something."""
 
 
 @pytest.fixture
@@ -78,6 +80,58 @@ async def test_runs_are_found_by_what_they_are_like(runs: Runs) -> None:
     assert (await runs.list(Where(id=everything[0].run_id[:3]), limit=500)).found
     assert not (await runs.list(Where(id="%"))).found
     assert not (await runs.list(Where(status=["failed"], open=False))).found
+
+
+async def test_runs_are_found_by_reactor_parent_and_when_they_began(database: Database) -> None:
+    await projected(RecordedLog(a_random_log(OWING, RECORDS)), database)
+    runs = Runs(database, "t")
+    steps = [dict(zip(COLUMNS["steps"], row, strict=True)) for row in tables_in(database)["steps"].values()]
+    everything = (await runs.list(limit=500)).found
+    with database.writing() as connection:  # random logs have few children
+        for n, run in enumerate(everything):
+            parent = f"parent-{n % 3}" if n % 4 else None
+            connection.exec_driver_sql(
+                f"UPDATE runs SET parent = {'NULL' if parent is None else repr(parent)} WHERE run = {run.run}"
+            )
+    everything = (await runs.list(limit=500)).found
+
+    async def found(**like: Any) -> tuple[RunRow, ...]:
+        where = Where(**like)
+        page = (await runs.list(where, limit=500)).found
+        assert sum((await runs.counts(where)).found.values()) == len(page)
+        return page
+
+    waiting = {
+        name: {(step["partition"], step["run"]) for step in steps if step["reactor"] == name and step["state"] in ("owed", "parked")}
+        for name in {step["reactor"] for step in steps}
+    }  # fmt: skip
+    assert sum(bool(those) for those in waiting.values()) > 1
+    for name, those in waiting.items():
+        assert await found(reactor=name) == tuple(run for run in everything if (run.partition, run.run) in those)
+    for parent in ("parent-0", "parent-2", "parent-9"):
+        assert await found(parent=parent) == tuple(run for run in everything if run.parent == parent)
+    began = sorted(run.started for run in everything)
+    for since, upto in ((began[3], began[-3]), (began[5], None), (None, began[5]), (began[-1], began[0])):
+        assert await found(started_from=since, started_to=upto) == tuple(
+            run
+            for run in everything
+            if (since is None or run.started >= since) and (upto is None or run.started < upto)
+        )
+
+
+async def test_a_run_at_a_time_is_the_run_after_the_last_record_until_then(runs: Runs) -> None:
+    longest = max((await runs.list(limit=500)).found, key=lambda run: run.events)
+    records = (await runs.history(longest.run_id, everything=True)).found
+    assert len({record.at for record in records}) > 5
+    for at in sorted({record.at + more for record in records for more in (-1, 0, 1)}):
+        before = [record.log_offset for record in records if record.at <= at]
+        by_time = (await runs.state_at(longest.run_id, at=at)).found
+        if not before:
+            assert by_time is None
+            continue
+        by_offset = (await runs.state_at(longest.run_id, offset=before[-1])).found
+        assert by_time is not None
+        assert by_time == by_offset
 
 
 async def test_counts_are_those_of_the_list(runs: Runs) -> None:

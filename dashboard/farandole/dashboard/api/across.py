@@ -1,6 +1,6 @@
 """Over all runs: questions to people, failures, reactors, and what people did."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from farandole.dashboard.auth.guards import Seeing
 from farandole.dashboard.errors import Problem
-from farandole.dashboard.lagging import Lag, lag_of
+from farandole.dashboard.lagging import Lag, lag_of, projections_of
 from farandole.dashboard.seen import seen_by
 from farandole.dashboard.web.paths import Name
 from farandole.projections.runs.query import (
@@ -22,15 +22,35 @@ from farandole.projections.runs.query import (
     RunRow,
     ServiceRow,
     UsageRow,
+    WaitingGroup,
+    WaitsFor,
     Where,
 )
 
-from .asking import Cursor, Instant, Limit, MinPosition, Page, TheDesk, page, told
+from .asking import MOST, Cursor, Instant, Limit, MinPosition, Page, TheDesk, page, told
 
 router = APIRouter(tags=["across runs"])
 
 By = Literal["day", "agent", "model", "run"]
 DecisionState = Literal["open", "answered", "expired", "lapsed", "dropped", "unasked"]
+
+
+class CustomProjection(BaseModel):
+    """A projection that an app declares."""
+
+    name: str
+    version: int
+    state: Literal["live", "stopped"]
+    error: str
+    changed: bool
+    """Its code is not the one that the first rows were made by."""
+    passed_over: int
+    """Events that it could not handle, and went on without."""
+    positions: dict[str, int]
+    """By choreography/partition."""
+    log_times: dict[str, int]
+    behind: int | None
+    """Records of this choreography that it has not taken; null: the log does not say."""
 
 
 class Projection(BaseModel):
@@ -42,17 +62,28 @@ class Projection(BaseModel):
     behind: Lag | None
     stopped: dict[int, str]
     """Partitions that are projected no further, and why; known where the projector is in this process."""
+    custom: list[CustomProjection]
+    """Those that apps declare."""
 
 
-@router.get("/waiting", summary="Runs that wait, and for what")
+@router.get("/waiting", summary="Open runs, those that stand longest first")
 async def waiting(
-    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition, limit: Limit = 50, cursor: Cursor = None
-) -> Page[RunRow]:
-    """``waits`` of each says what could move it."""
-    where = Where(status=("waiting", "idle", "unserved", "paused"))
-    return await page(
-        desk, response, await desk.runs.list(where, limit=limit, cursor=cursor, min_position=min_position)
-    )
+    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
+    waits_for: Annotated[WaitsFor | None, Query(description="Those that wait for this in the first place.")] = None,
+    limit: Limit = 50, cursor: Cursor = None,
+) -> Page[RunRow]:  # fmt: skip
+    """``waits`` of each says which events could move it."""
+    where = Where(open=True, waits_for=waits_for)
+    answer = await desk.runs.list(where, oldest_first=True, limit=limit, cursor=cursor, min_position=min_position)
+    return await page(desk, response, answer)
+
+
+@router.get("/waiting/groups", summary="How many open runs wait for what in the first place, and since when")
+async def waiting_groups(
+    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
+    each: Annotated[int, Query(ge=0, le=MOST, description="So many runs of each that stand longest.")] = 0,
+) -> Page[WaitingGroup]:  # fmt: skip
+    return await page(desk, response, await desk.runs.waiting(each=each, min_position=min_position))
 
 
 @router.get("/decisions", summary="Questions to people, the oldest first")
@@ -131,8 +162,12 @@ async def usage(
 
 
 @router.get("/services", summary="Services, by the contracts in force")
-async def services(_: Seeing, desk: TheDesk, response: Response, min_position: MinPosition) -> Page[ServiceRow]:
-    return await page(desk, response, await desk.runs.services(min_position=min_position))
+async def services(
+    _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
+    minutes: Annotated[int, Query(ge=1, le=1_440)] = 5,
+) -> Page[ServiceRow]:  # fmt: skip
+    """What they owe, their ``lag``, and what was done and failed in the last minutes."""
+    return await page(desk, response, await desk.runs.services(minutes=minutes, min_position=min_position))
 
 
 @router.get("/policies", summary="Kill switches: who turned them, and why")
@@ -151,10 +186,13 @@ async def timers(
 async def audit(
     _: Seeing, desk: TheDesk, response: Response, min_position: MinPosition,
     by: str | None = None, kind: Annotated[list[str] | None, Query(description="Of records, as cancel.")] = None,
-    run_id: str | None = None, since: Instant | None = None, upto: Instant | None = None, limit: Limit = 100, cursor: Cursor = None,
+    run_id: str | None = None, since: Instant | None = None, upto: Instant | None = None,
+    programs: Annotated[bool, Query(description="And of programs that named nobody.")] = False,
+    limit: Limit = 100, cursor: Cursor = None,
 ) -> Page[ActRow]:  # fmt: skip
     answer = await desk.runs.acts(
-        by=by, kind=kind or (), run_id=run_id, since=since, upto=upto, limit=limit, cursor=cursor, min_position=min_position
+        by=by, kind=kind or (), run_id=run_id, since=since, upto=upto, programs=programs, limit=limit, cursor=cursor,
+        min_position=min_position,
     )  # fmt: skip
     return await page(desk, response, answer)
 
@@ -163,7 +201,11 @@ async def audit(
 async def projections(_: Seeing, desk: TheDesk) -> Projection:
     fresh = await desk.runs.freshness()
     stopped = {} if desk.projector is None else {p: str(why) for p, why in desk.projector.stopped.items()}
+    custom = [
+        CustomProjection.model_validate({**asdict(each), "behind": behind})
+        for each, behind in await projections_of(desk)
+    ]
     return Projection(
         database=desk.db_url, positions=dict(fresh.positions), log_times=dict(fresh.log_times), behind=await lag_of(desk),
-        stopped=stopped,
+        stopped=stopped, custom=custom,
     )  # fmt: skip

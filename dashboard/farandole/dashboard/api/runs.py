@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 
 from farandole.dashboard.auth.guards import Seeing
-from farandole.projections.runs.query import RunDiff, RunRow, Where
+from farandole.projections.runs.query import RunDiff, RunRow, WaitsFor, Where
 
 from .asking import Cursor, Instant, Limit, MinPosition, Page, TheDesk, one, page, told
 
@@ -33,18 +33,21 @@ async def listed(
     started_to: Instant | None = None,
     touched_from: Instant | None = None,
     touched_to: Instant | None = None,
+    waits_for: Annotated[WaitsFor | None, Query(description="Open, and waits for this in the first place.")] = None,
     order: Literal["touched", "started"] = "touched",
+    oldest_first: Annotated[bool, Query(description="Those that moved, or began, first come first.")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[RunRow]:
     where = Where(
-        status=status or (), open=open, type=type, reactor=reactor, fingerprint=fingerprint, parent=parent, id=id,
+        status=status or (), open=open, waits_for=waits_for, type=type, reactor=reactor, fingerprint=fingerprint, parent=parent, id=id,
         text=text, attributes=dict(each.partition("=")[::2] for each in attribute or ()),
         started_from=started_from, started_to=started_to, touched_from=touched_from, touched_to=touched_to,
     )  # fmt: skip
-    return await page(
-        desk, response, await desk.runs.list(where, order=order, limit=limit, cursor=cursor, min_position=min_position)
+    answer = await desk.runs.list(
+        where, order=order, oldest_first=oldest_first, limit=limit, cursor=cursor, min_position=min_position
     )
+    return await page(desk, response, answer)
 
 
 @router.get("/counts", summary="How many runs there are, by status")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection, select
 
+from farandole.dashboard.lagging import lag_of, projections_of
 from farandole.eventstore import StoreError
 from farandole.projections.runs import tables as t
 from farandole.projections.runs.query import MinuteRow, Where
@@ -18,6 +19,7 @@ from .site import error_page, now, page, position_of
 router = APIRouter()
 _MINUTE: Final = 60_000
 _HOUR: Final = 60
+_MOMENT: Final = 0.25
 
 
 @router.get("/reactors")
@@ -30,11 +32,13 @@ async def reactors(request: Request) -> HTMLResponse:
         row.reactor: spark([each for each in minutes if each.reactor == row.reactor], since) for row in found.found
     }
     names = sorted({row.service for row in found.found})
+    active = {row.service: row for row in (await desk.runs.services(minutes=MINUTES)).found}
+    lag = await lag_of(desk, within=_MOMENT)
     members = dict(zip(names, await asyncio.gather(*(_members(desk, name) for name in names)), strict=True))
     stopped = {policy.reactor: policy for policy in (await desk.runs.policies()).found if policy.stopped}
     return await page(
         request, "reactors.html", fresh=found.fresh, reactors=found.found, members=members, lines=lines, stopped=stopped,
-        minutes=MINUTES,
+        minutes=MINUTES, services={name: active.get(name) for name in names}, behind=(lag and lag.records) or 0,
     )  # fmt: skip
 
 
@@ -117,7 +121,7 @@ async def projections(request: Request) -> HTMLResponse:
     behind = sum(max(end - each["position"], 0) for each, end in rows if end is not None)
     return await page(
         request, "projections.html", fresh=found.fresh, about=about, rows=rows, behind=behind, trouble=trouble,
-        stopped=stopped, in_process=desk.projector is not None,
+        stopped=stopped, in_process=desk.projector is not None, custom=await projections_of(desk),
     )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from .words import event_of, short
 
 router = APIRouter()
 MINUTES = 5
+_BEHIND = 1_000
+"""Milliseconds of lag from which on it is told in the graph: less is the time that a step takes."""
 _CARRIERS = {"after": "farandole.After", "ask": "farandole.Decision"}
 """Records in which an event is on its way, and of which type it is not."""
 
@@ -39,6 +41,7 @@ class Way:
         if self.row.owed:
             oldest = "" if self.row.oldest is None else f", {span(at - self.row.oldest)}"
             parts.append(f"owes {self.row.owed}{oldest}")
+        parts += [f"lag {span(self.row.lag)}"] if self.row.lag >= _BEHIND else []
         parts += [f"{self.row.parked} parked"] if self.row.parked else []
         parts += ["stopped"] if self.row.stopped else []
         return " · ".join(parts) or "quiet"

@@ -1,15 +1,17 @@
 """`/inbox`: what waits for people. `/audit`: what people did."""
 
-from typing import Final
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from farandole.dashboard.seen import seen_by
+from farandole.projections.runs.query import KINDS_OF_ACTS, Answer, UnknownCursor
 
-from .asking.acts import KINDS, acts
 from .asking.types import Types
-from .site import number, page, position_of
+from .site import page, position_of
 
 router = APIRouter()
 _STATES: Final = ("open", "answered", "expired", "lapsed")
@@ -32,20 +34,22 @@ async def inbox(request: Request) -> HTMLResponse:
 
 @router.get("/audit")
 async def audit(request: Request) -> HTMLResponse:
-    desk, get = request.app.state.desk, request.query_params.get
-    by, kind = get("by", ""), get("kind", "")
-    before, programs = number(get("before")), get("programs") == "1"
-    found = await desk.runs.ask(
-        lambda c: acts(c, by=by, kind=kind, before=before, programs=programs), position_of(request)
-    )
+    get = request.query_params.get
+    query = {"by": get("by", ""), "kind": get("kind", ""), "programs": "1" if get("programs") == "1" else ""}
+    query["kind"] = query["kind"] if query["kind"] in KINDS_OF_ACTS else ""
+    found, cursor = await _acts(request, query, get("cursor"))
     return await page(
-        request,
-        "audit.html",
-        fresh=found.fresh,
-        acts=found.found,
-        by=by,
-        kind=kind,
-        kinds=KINDS,
-        before=before,
-        programs=programs,
-    )
+        request, "audit.html", fresh=found.fresh, acts=found.found, next_=found.next, cursor=cursor, query=query,
+        kinds=KINDS_OF_ACTS,
+    )  # fmt: skip
+
+
+async def _acts(request: Request, query: Mapping[str, str], cursor: str | None) -> tuple[Answer[Any], str | None]:
+    """A page of acts; the first one, if the cursor is of something else."""
+    kind = (query["kind"],) if query["kind"] else ()
+    ask = partial(request.app.state.desk.runs.acts, by=query["by"] or None, kind=kind, programs=bool(query["programs"]))
+    wanted = position_of(request)
+    try:
+        return await ask(cursor=cursor, min_position=wanted), cursor
+    except UnknownCursor:
+        return await ask(min_position=wanted), None

@@ -9,6 +9,7 @@ from farandole.dashboard.seen import seen_by
 from farandole.projections.runs.query import RecordRow, RunRow, Runs
 from farandole.projections.runs.query.kin import children_of
 
+from .asking.failing import parked_in
 from .asking.kin import descendants
 from .asking.owing import open_steps
 from .asking.places import offsets_of, record_at
@@ -50,6 +51,7 @@ async def run(request: Request, run_id: str) -> HTMLResponse:
         "tabs": tabs,
         "steps": steps,
         "parked": parked,
+        "one_by_one": (await runs.ask(lambda c: parked_in(c, row.partition, row.run))).found if parked else [],
         "newest": failures[-1] if failures else None,
         "waits": waits_for(row, steps, at),
         "open": row.status not in CLOSED,

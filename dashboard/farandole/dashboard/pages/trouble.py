@@ -1,51 +1,84 @@
 """`/failures`: what failed, by cause. `/waiting`: runs that do not go on by themselves, by what they wait for."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from farandole.projections.runs.query import RunRow, Where
+from farandole.projections.runs.query import Answer, RunRow, UnknownCursor, WaitsFor, Where
 
 from .asking.failing import newest_failures
 from .asking.owing import open_steps
-from .site import now, page, position_of
+from .site import now, page, position_of, with_query
 from .words import waits_for
 
 router = APIRouter()
-_MOST: Final = 500
-_GROUPS: Final[dict[str, tuple[str, str, Callable[[RunRow], bool]]]] = {
-    "people": ("people", "Somebody is asked; their inbox has the question.", lambda run: run.decisions > 0),
-    "retry": ("a retry", "A step failed for good. Nobody but a person can move it on.", lambda run: run.parked > 0),
-    "resume": ("being resumed", "Somebody paused it.", lambda run: run.paused),
-    "reactor": ("a reactor", "An event came that nobody takes.", lambda run: run.unserved > 0 and not run.owed),
-    "again": ("the next attempt", "What failed is tried again by itself.", lambda run: run.status == "retrying"),
-    "events": ("events that are missing", "From outside, or the other half of a join.", lambda run: bool(run.waits)),
-    "children": ("child runs", "They are other runs; look at those.", lambda run: run.children > 0),
-    "timers": ("timers", "They come by themselves.", lambda run: run.timers > 0),
-    "work": ("workers", "A step is owed to somebody who serves it.", lambda run: run.owed > 0),
-    "nothing": ("nothing", "Open, but nothing is owed or waited for.", lambda run: True),
+_EACH: Final = 50
+_GROUPS: Final[Mapping[WaitsFor, tuple[str, str]]] = {
+    "people": ("people", "Somebody is asked; their inbox has the question."),
+    "retry": ("a retry", "A step failed for good. Nobody but a person can move it on."),
+    "resume": ("being resumed", "Somebody paused it."),
+    "reactor": ("a reactor", "An event came that nobody takes."),
+    "again": ("the next attempt", "What failed is tried again by itself."),
+    "events": ("events that are missing", "From outside, or the other half of a join."),
+    "children": ("child runs", "They are other runs; look at those."),
+    "timers": ("timers", "They come by themselves."),
+    "work": ("workers", "A step is owed to somebody who serves it."),
+    "nothing": ("nothing", "Open, but nothing is owed or waited for."),
 }
 
 
-def group_of(run: RunRow) -> str:
-    """What a run waits for in the first place."""
-    return next(name for name, (_, _, fits) in _GROUPS.items() if fits(run))
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group as it is shown."""
+
+    name: WaitsFor
+    title: str
+    says: str
+    count: int
+    runs: tuple[RunRow, ...]
+    more: str
+    """Address of those that stand less long; empty: these are all."""
 
 
 @router.get("/waiting")
 async def waiting(request: Request) -> HTMLResponse:
     desk, at = request.app.state.desk, now()
-    found = await desk.runs.list(Where(open=True), limit=_MOST, min_position=position_of(request))
-    steps = (await desk.runs.ask(lambda c: open_steps(c, found.found))).found
-    groups: dict[str, list[tuple[RunRow, list[str]]]] = {name: [] for name in _GROUPS}
-    for run in found.found:
-        groups[group_of(run)].append((run, waits_for(run, steps.get((run.partition, run.run), ()), at)))
-    for members in groups.values():
-        members.sort(key=lambda each: each[0].touched)
-    shown = [(name, *_GROUPS[name][:2], members) for name, members in groups.items() if members]
-    return await page(request, "waiting.html", fresh=found.fresh, groups=shown, more=found.next is not None, most=_MOST)
+    chosen: WaitsFor | None = next(
+        (name for name in get_args(WaitsFor) if name == request.query_params.get("for")), None
+    )
+    found = await desk.runs.waiting(each=_EACH, min_position=position_of(request))
+    cursor = request.query_params.get("cursor")
+    groups = []
+    for each in found.found:
+        rows, more = each.longest, with_query("/waiting", {"for": each.waits_for}) if each.runs > _EACH else ""
+        if each.waits_for == chosen:
+            of_group = await _page(desk, each.waits_for, cursor)
+            rows = of_group.found
+            more = with_query("/waiting", {"for": chosen, "cursor": of_group.next}) if of_group.next else ""
+        groups.append(Group(each.waits_for, *_GROUPS[each.waits_for], each.runs, rows, more))
+    shown = [each for each in groups if chosen in (None, each.name)]
+    steps = (await desk.runs.ask(lambda c: open_steps(c, [run for each in shown for run in each.runs]))).found
+    waits = {
+        (run.partition, run.run): waits_for(run, steps.get((run.partition, run.run), ()), at)
+        for each in shown
+        for run in each.runs
+    }
+    return await page(
+        request, "waiting.html", fresh=found.fresh, groups=groups, shown=shown, chosen=chosen, waits=waits, cursor=cursor,
+    )  # fmt: skip
+
+
+async def _page(desk: Any, name: WaitsFor, cursor: str | None) -> Answer[tuple[RunRow, ...]]:
+    """A page of one group; the first one, if the cursor is of something else."""
+    where = Where(waits_for=name)
+    try:
+        found: Answer[tuple[RunRow, ...]] = await desk.runs.list(where, oldest_first=True, limit=_EACH, cursor=cursor)
+    except UnknownCursor:
+        found = await desk.runs.list(where, oldest_first=True, limit=_EACH)
+    return found
 
 
 @router.get("/failures")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 
-from farandole.projections.runs.query import RecordRow, RunRow, StepRow
+from farandole.projections.runs.query import ActRow, RecordRow, RunRow, StepRow
 
 from .times import relative
 
@@ -82,7 +82,7 @@ def tone(record: RecordRow) -> str:
     return _TONES.get(record.kind, "mute")
 
 
-def refusal(record: RecordRow) -> str | None:
+def refusal(record: RecordRow | ActRow) -> str | None:
     """Why a record was left out; None: it was not, or counts with a later one."""
     if record.verdict == "admitted" or (record.verdict == "held" and record.admitted is not None):
         return None

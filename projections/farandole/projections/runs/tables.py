@@ -98,6 +98,10 @@ runs: Final = Table(
     Index("runs_by_start", "started", "partition", "run"),
     Index("runs_by_closing", "closed"),
 )
+Index(
+    "runs_open", runs.c.touched, runs.c.partition, runs.c.run,
+    sqlite_where=runs.c.closed.is_(None), postgresql_where=runs.c.closed.is_(None),
+)  # fmt: skip
 
 records: Final = Table(
     "records",

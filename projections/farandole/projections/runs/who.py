@@ -12,6 +12,8 @@ _ANSWER, _RETRY, _EDITED = int(Kind.ANSWER), int(Kind.RETRY), int(Flag.EDITED)
 _ASKS: Final = frozenset(map(int, (Kind.CANCEL, Kind.PAUSE, Kind.RESUME, Kind.RETRY, Kind.OWE, Kind.SETTING, Kind.VERSION, Kind.POLICY, Kind.SCHEDULE)))  # fmt: skip
 _FROM_OUTSIDE: Final = frozenset(map(int, (Kind.START, Kind.SIGNAL, Kind.TICK)))
 _NOBODY: Final = (None, None)
+KINDS_OF_ACTS: Final = tuple(kind.name.lower() for kind in Kind if kind in _ASKS | _FROM_OUTSIDE | {_ANSWER})
+"""Of records that say what somebody outside did, or asked for."""
 
 
 def who(e: Envelope, payload: Payload) -> tuple[str | None, str | None]:

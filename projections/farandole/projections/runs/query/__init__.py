@@ -27,11 +27,14 @@ from .filters import Where
 from .governing import TooWide
 from .kin import Family, RelativeRow
 from .pages import UnknownCursor
-from .people import ActRow
+from .people import KINDS_OF_ACTS, ActRow
+from .projections import ProjectionRow
 from .runs import Runs
 from .spending import UnknownGrouping, UsageRow
+from .waiting import WaitingGroup, WaitsFor
 
 __all__ = [
+    "KINDS_OF_ACTS",
     "ActRow",
     "Answer",
     "Behind",
@@ -49,6 +52,7 @@ __all__ = [
     "Freshness",
     "MinuteRow",
     "PolicyRow",
+    "ProjectionRow",
     "ReactorFigures",
     "ReactorRow",
     "RecordRow",
@@ -65,6 +69,8 @@ __all__ = [
     "UnknownCursor",
     "UnknownGrouping",
     "UsageRow",
+    "WaitingGroup",
+    "WaitsFor",
     "Where",
     "compare_payloads",
 ]

@@ -229,6 +229,10 @@ class ReactorRow:
     owed: int
     oldest: int | None
     """Since when the oldest step is owed."""
+    lag: int
+    """Milliseconds of log time by which it is behind: from when the oldest step could have begun that still is owed, to the
+    newest record. Steps of paused runs, and those whose next attempt is yet to come, do not count; 0: it is up to date.
+    """
     parked: int
     done: int
     """In the minutes that were asked for, as are the others below."""
@@ -322,9 +326,16 @@ class ServiceRow:
     owner: str
     owed: int
     oldest: int | None
+    lag: int
+    """That of the reactor which is behind most."""
     parked: int
     stopped: int
     """How many of its reactors are stopped."""
+    done: int
+    """By all of its reactors in the minutes that were asked for, as are the others below."""
+    failed: int
+    took: int
+    """Milliseconds from owed to done, in sum."""
 
 
 @cache

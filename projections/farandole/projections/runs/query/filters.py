@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, and_, column, false, func, literal_column,
 from farandole.projections.runs.batch import OFFSET_BITS
 from farandole.projections.runs.tables import attributes, records, runs, steps
 
+from .waiting import WaitsFor, waiting_for
+
 _WORDS: Final = table("records_words", column("rowid"))
 
 
@@ -19,6 +21,7 @@ class Where:
     Attributes:
         status: one of these.
         open: closed, or not.
+        waits_for: open, and waits for this in the first place: see `WaitingGroup`.
         type: wire name of the start, with its choreography or without.
         reactor: a step of it is owed or parked.
         fingerprint: a parked step failed so; the beginning will do.
@@ -31,6 +34,7 @@ class Where:
 
     status: Collection[str] = ()
     open: bool | None = None
+    waits_for: WaitsFor | None = None
     type: str | None = None
     reactor: str | None = None
     fingerprint: str | None = None
@@ -61,6 +65,8 @@ class Where:
             found.append(c.status.in_(sorted(self.status)))
         if self.open is not None:
             found.append(c.closed.is_(None) if self.open else c.closed.is_not(None))
+        if self.waits_for is not None:
+            found.append(waiting_for(self.waits_for))
         if self.type is not None:
             found.append(c.type == (self.type if "." in self.type else f"{choreography}.{self.type}"))
         if self.reactor is not None:

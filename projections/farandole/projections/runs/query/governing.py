@@ -24,6 +24,8 @@ def reactors(connection: Connection, minutes: int) -> tuple[ReactorRow, ...]:
     r, s, m, p = t.reactors.c, t.steps.c, t.minutes.c, t.policies.c
     now = connection.execute(select(func.max(t.positions.c.log_time))).scalar() or 0
     newest = {row["reactor"]: row for row in connection.execute(select(t.reactors).order_by(r.since)).mappings()}
+    could_begin = and_(s.state == "owed", t.runs.c.paused.is_(False), s.due <= now)
+    since_when = case((s.due > s.since, s.due), else_=s.since)
     owed = {
         row.reactor: row
         for row in connection.execute(
@@ -32,7 +34,9 @@ def reactors(connection: Connection, minutes: int) -> tuple[ReactorRow, ...]:
                 func.sum(case((s.state == "owed", 1), else_=0)).label("owed"),
                 func.sum(case((s.state == "parked", 1), else_=0)).label("parked"),
                 func.min(case((s.state == "owed", s.since), else_=None)).label("oldest"),
+                func.min(case((could_begin, since_when), else_=None)).label("behind"),
             )
+            .join_from(t.steps, t.runs, and_(t.runs.c.partition == s.partition, t.runs.c.run == s.run))
             .where(s.state.in_(("owed", "parked")))
             .group_by(s.reactor)
         )
@@ -53,7 +57,8 @@ def reactors(connection: Connection, minutes: int) -> tuple[ReactorRow, ...]:
         found.append(
             ReactorRow(
                 name, row["service"], row["version"], row["state"], row["content"], bool(stopped & {name, ""}),
-                int(owes.owed) if owes else 0, owes.oldest if owes else None, int(owes.parked) if owes else 0,
+                int(owes.owed) if owes else 0, owes.oldest if owes else None,
+                max(now - owes.behind, 0) if owes and owes.behind is not None else 0, int(owes.parked) if owes else 0,
                 int(does.done) if does else 0, int(does.failed) if does else 0, int(does.took) if does else 0,
                 int(does.most) if does else 0,
             )
@@ -104,10 +109,10 @@ def policies(connection: Connection) -> tuple[PolicyRow, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def services(connection: Connection) -> tuple[ServiceRow, ...]:
-    """Services by name, from the contracts that are in force."""
+def services(connection: Connection, minutes: int) -> tuple[ServiceRow, ...]:
+    """Services by name, from the contracts that are in force, and what they did in the last minutes."""
     by_name: dict[str, list[ReactorRow]] = {}
-    for row in reactors(connection, 0):
+    for row in reactors(connection, minutes):
         if row.state == "active":
             by_name.setdefault(row.service, []).append(row)
     return tuple(
@@ -118,8 +123,12 @@ def services(connection: Connection) -> tuple[ServiceRow, ...]:
             next((str(row.contract["owner"]) for row in rows if row.contract and row.contract.get("owner")), ""),
             sum(row.owed for row in rows),
             min((row.oldest for row in rows if row.oldest is not None), default=None),
+            max(row.lag for row in rows),
             sum(row.parked for row in rows),
             sum(row.stopped for row in rows),
+            sum(row.done for row in rows),
+            sum(row.failed for row in rows),
+            sum(row.took for row in rows),
         )
         for name, rows in sorted(by_name.items())
     )

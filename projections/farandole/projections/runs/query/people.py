@@ -1,14 +1,15 @@
 """What people did, as the log has it: who, how the door knew them, from where, what, and why."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, func, or_, select, true, tuple_
 
 from farandole.projections.runs import tables as t
-from farandole.projections.runs.who import origin_of
+from farandole.projections.runs.who import KINDS_OF_ACTS, origin_of
 
+__all__ = ["KINDS_OF_ACTS", "ActRow", "acts", "asked_of"]
 _ROLE: Final = "role:"
 _AT_ONCE: Final = 400
 
@@ -27,11 +28,16 @@ class ActRow:
     type: str
     trigger: str
     source: str
-    by: str
+    by: str | None
+    """None: a program that named nobody."""
     why: str | None
     via: str | None
     """How the door knew them, if they came by one."""
     ip: str | None
+    admitted: int | None
+    """Offset of the record with which it took effect; None: it did not."""
+    of: str | None
+    """Of kill switches, the reactor; empty: all of them."""
 
 
 def acts(
@@ -43,8 +49,13 @@ def acts(
     upto: int | None,
     limit: int,
     after: Sequence[int] | None,
+    programs: bool,
 ) -> tuple[ActRow, ...]:
-    """Records that say who is behind them, the newest first."""
+    """Records that say who is behind them, the newest first.
+
+    Args:
+        programs: and those that came from outside, and name nobody.
+    """
     r = t.records.c
     key = tuple_(r.at, r.partition, r.log_offset)
     columns = (
@@ -60,8 +71,10 @@ def acts(
         r.by,
         r.why,
         r.trigger,
+        r.admitted,
+        r.payload,
     )
-    query = select(*columns).where(r.by.is_not(None))
+    query = select(*columns).where(_from_outside() if programs else r.by.is_not(None))
     query = query if by is None else query.where(r.by == by)
     query = query.where(r.kind.in_(sorted(kind))) if kind else query
     query = query if run_id is None else query.where(r.run_id == run_id)
@@ -72,8 +85,21 @@ def acts(
     found = []
     for row in connection.execute(query).mappings():
         said = origin_of(row["source"])
-        found.append(ActRow(**row, via=said.get("via"), ip=said.get("ip")))
+        told = {name: value for name, value in row.items() if name != "payload"}
+        found.append(ActRow(**told, via=said.get("via"), ip=said.get("ip"), of=_of(row)))
     return tuple(found)
+
+
+def _from_outside() -> ColumnElement[bool]:
+    """Acts of programs: starts of child runs, and ticks that came of themselves, are none."""
+    r = t.records.c
+    unnamed = r.kind.in_([kind for kind in KINDS_OF_ACTS if kind not in ("start", "tick")])
+    return or_(r.by.is_not(None), unnamed, (r.kind == "start") & (r.trigger == ""))
+
+
+def _of(row: Mapping[Any, Any]) -> str | None:
+    payload = row["payload"]
+    return str(payload.get("reactor", "")) if row["kind"] == "policy" and isinstance(payload, Mapping) else None
 
 
 def asked_of(connection: Connection, roles: Collection[str]) -> frozenset[str]:

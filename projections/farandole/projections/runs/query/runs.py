@@ -37,7 +37,9 @@ from .filters import Where
 from .kin import Family
 from .pages import MOST, cursor_of, cut, limited, named_place_in, passed, place_in
 from .people import ActRow
+from .projections import ProjectionRow, projections
 from .spending import By, UsageRow
+from .waiting import WaitingGroup, waiting
 
 _T = TypeVar("_T")
 EVERYTHING: Final = Where()
@@ -66,6 +68,7 @@ class Runs(Asking):
         where: Where = EVERYTHING,
         *,
         order: Literal["touched", "started"] = "touched",
+        oldest_first: bool = False,
         limit: int = 50,
         cursor: str | None = None,
         min_position: Mapping[int, int] | None = None,
@@ -74,13 +77,21 @@ class Runs(Asking):
 
         A run that moves while pages are turned stands further in front than it did, and not on a later page again.
 
+        Args:
+            order: by when they moved last, or began.
+            oldest_first: those that moved or began first come first: of open runs, those that stand longest. One that moves
+                while pages are turned comes once more, on a later page.
+
         Raises:
             UnknownCursor: the cursor is of another question.
         """
         limit = limited(limit)
         by = t.runs.c[order]
         key = tuple_(by, t.runs.c.partition, t.runs.c.run)
-        below = [] if cursor is None else [key < tuple_(*place_in(cursor, 3))]
+        beyond = []
+        if cursor is not None:
+            place = tuple_(*place_in(cursor, 3))
+            beyond = [key > place if oldest_first else key < place]
 
         def ask(connection: Connection) -> tuple[RunRow, ...]:
             rows: Sequence[RowMapping] | None = None
@@ -92,12 +103,13 @@ class Runs(Asking):
 
         def page(where: Where, *, one_by_one: bool = False) -> Select[Any]:
             those = where.conditions(self.database.dialect, self.choreography, one_by_one=one_by_one)
-            query: Select[Any] = select(t.runs).where(*those, *below)
+            query: Select[Any] = select(t.runs).where(*those, *beyond)
             found: FromClause = t.runs
             if where.says and not one_by_one:
                 query = select(found := searching.apart(query))
             c = found.c
-            return query.order_by(c[order].desc(), c.partition.desc(), c.run.desc()).limit(limit + 1)
+            keys = (c[order], c.partition, c.run)
+            return query.order_by(*(keys if oldest_first else (each.desc() for each in keys))).limit(limit + 1)
 
         answer = await self.ask(ask, min_position)
         found, more = answer.found[:limit], len(answer.found) > limit
@@ -118,6 +130,18 @@ class Runs(Asking):
             return {row[0]: row[1] for row in connection.execute(query)}
 
         return await self.ask(ask, min_position)
+
+    async def waiting(
+        self, *, each: int = 50, min_position: Mapping[int, int] | None = None
+    ) -> Answer[tuple[WaitingGroup, ...]]:
+        """Open runs by what they wait for in the first place, counted, with those of each group that stand longest.
+
+        `list` tells the rest: ``list(Where(waits_for="people"), oldest_first=True, cursor=…)``.
+
+        Args:
+            each: so many runs of each group, 500 at most.
+        """
+        return await self.ask(lambda c: waiting(c, max(0, min(each, MOST))), min_position)
 
     # ── one run ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -287,6 +311,7 @@ class Runs(Asking):
         run_id: str | None = None,
         since: int | None = None,
         upto: int | None = None,
+        programs: bool = False,
         limit: int = 100,
         cursor: str | None = None,
         min_position: Mapping[int, int] | None = None,
@@ -296,20 +321,27 @@ class Runs(Asking):
         Args:
             kind: of records, as ``cancel``; none: all.
             since, upto: log times, the latter left out.
+            programs: what programs did that named nobody, too; child runs and ticks that came of themselves are no acts.
         """
         limit = limited(limit)
         place = None if cursor is None else place_in(cursor, 3)
-        answer = await self.ask(lambda c: people.acts(c, by, kind, run_id, since, upto, limit + 1, place), min_position)
+        answer = await self.ask(
+            lambda c: people.acts(c, by, kind, run_id, since, upto, limit + 1, place, programs), min_position
+        )
         return _page(answer, limit, lambda last: cursor_of(last.at, last.partition, last.log_offset))
 
-    async def services(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ServiceRow, ...]]:
-        """Services, by the contracts in force, and what they owe."""
-        return await self.ask(governing.services, min_position)
+    async def services(
+        self, *, minutes: int = 5, min_position: Mapping[int, int] | None = None
+    ) -> Answer[tuple[ServiceRow, ...]]:
+        """Services, by the contracts in force, what they owe, how far they are behind, and what they did in the last minutes of
+        log time.
+        """
+        return await self.ask(lambda c: governing.services(c, minutes), min_position)
 
     async def reactors(
         self, *, minutes: int = 5, min_position: Mapping[int, int] | None = None
     ) -> Answer[tuple[ReactorRow, ...]]:
-        """Reactors, what is owed to them, and what they did in the last minutes of log time."""
+        """Reactors, what is owed to them, how far they are behind, and what they did in the last minutes of log time."""
         return await self.ask(lambda c: governing.reactors(c, minutes), min_position)
 
     async def minutes(
@@ -372,6 +404,10 @@ class Runs(Asking):
     async def policies(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[PolicyRow, ...]]:
         """Kill switches, those that are off again too."""
         return await self.ask(governing.policies, min_position)
+
+    async def projections(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ProjectionRow, ...]]:
+        """Projections that apps declare and that are kept beside these tables, by name, whoever keeps them."""
+        return await self.ask(lambda c: projections(c, self.database.schema), min_position)
 
     async def figures(self, *, min_position: Mapping[int, int] | None = None) -> Answer[Figures]:
         """How the log stands: open runs by status, and what is owed to each reactor."""
