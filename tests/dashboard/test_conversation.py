@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -20,9 +19,9 @@ _numbers = count(1)
 
 
 @asynccontextmanager
-async def a_talk(tmp_path: Path, seconds: float = 0, settings: Settings | None = None) -> AsyncIterator[Office]:
+async def a_talk(database_url: str, seconds: float = 0, settings: Settings | None = None) -> AsyncIterator[Office]:
     desk, _ = talking(f"talk{next(_numbers)}", seconds)
-    async with an_office(tmp_path, settings, of=desk) as office:
+    async with an_office(database_url, settings, of=desk) as office:
         yield office
 
 
@@ -42,8 +41,8 @@ async def answered(office: Office, run_id: str, answer: str) -> None:
     await office.post(f"/decisions/{asked['id']}/answers", run_id=run_id, type=name, hash=asked["hash"])
 
 
-async def test_a_conversation_is_shown_with_calls_approvals_sub_agents_and_cost(tmp_path: Path) -> None:
-    async with a_talk(tmp_path) as office:
+async def test_a_conversation_is_shown_with_calls_approvals_sub_agents_and_cost(database_url: str) -> None:
+    async with a_talk(database_url) as office:
         await office.client.start(Asked(question="Where is <i>order 7</i>?"), run_id="r")
         waiting = await page(office.http, "r", lambda text: "May helper call refund?" in text)
         assert "Where is &lt;i&gt;order 7&lt;/i&gt;?" in waiting
@@ -66,8 +65,8 @@ async def test_a_conversation_is_shown_with_calls_approvals_sub_agents_and_cost(
         assert "and what nobody knows the price of" in text
 
 
-async def test_a_run_without_agents_has_no_such_view(tmp_path: Path) -> None:
-    async with an_office(tmp_path) as office:
+async def test_a_run_without_agents_has_no_such_view(database_url: str) -> None:
+    async with an_office(database_url) as office:
         await office.start("plain")
         await office.until("/runs/plain", lambda found: found["closed"])
         answer = await office.http.get("/runs/plain?tab=conversation", headers={"Accept": "text/html"})
@@ -75,9 +74,9 @@ async def test_a_run_without_agents_has_no_such_view(tmp_path: Path) -> None:
         assert "Conversation" not in answer.text
 
 
-async def test_what_is_personal_is_shown_to_those_who_may_see_it(tmp_path: Path) -> None:
+async def test_what_is_personal_is_shown_to_those_who_may_see_it(database_url: str) -> None:
     tokens, shown = some_tokens(ann=Role.SEE, personal=Role.SEE)
-    async with a_talk(tmp_path, seconds=1.5, settings=Settings(tokens=tokens)) as office, served(office) as http:
+    async with a_talk(database_url, seconds=1.5, settings=Settings(tokens=tokens)) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="p")
         async with client_of(office.app, headers={"Authorization": f"Bearer {shown['personal']}"}) as may:
             await page(may, "p", lambda text: "data-said-by" in text)
@@ -110,8 +109,8 @@ async def said(http: httpx2.AsyncClient, run_id: str, token: str = "", last: str
     raise AssertionError("the stream ended")
 
 
-async def test_what_is_said_is_heard_live_and_by_one_who_was_cut_off(tmp_path: Path) -> None:
-    async with a_talk(tmp_path, seconds=1.2) as office, served(office) as http:
+async def test_what_is_said_is_heard_live_and_by_one_who_was_cut_off(database_url: str) -> None:
+    async with a_talk(database_url, seconds=1.2) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         heard: list[dict[str, Any]] = []
         async with http.stream("GET", "/api/v1/runs/s/live") as answer:
@@ -129,15 +128,15 @@ async def test_what_is_said_is_heard_live_and_by_one_who_was_cut_off(tmp_path: P
         assert len({piece["take"] for piece in [*heard, *rest]}) == 1
 
 
-async def test_nobody_hears_anything_without_a_login(tmp_path: Path) -> None:
+async def test_nobody_hears_anything_without_a_login(database_url: str) -> None:
     tokens, _ = some_tokens(ann=Role.SEE)
-    async with a_talk(tmp_path, settings=Settings(tokens=tokens)) as office:
+    async with a_talk(database_url, settings=Settings(tokens=tokens)) as office:
         answer = await office.http.get("/api/v1/runs/x/live")
         assert answer.status_code == 401
 
 
 @pytest.mark.parametrize("id", ["~", "0=1~x", "~99999999999999999999", "0=1"])
-async def test_an_id_of_another_form_is_taken_for_none(tmp_path: Path, id: str) -> None:
-    async with a_talk(tmp_path, seconds=0.5) as office, served(office) as http:
+async def test_an_id_of_another_form_is_taken_for_none(database_url: str, id: str) -> None:
+    async with a_talk(database_url, seconds=0.5) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         assert json.dumps(await said(http, "s", last=id)) is not None

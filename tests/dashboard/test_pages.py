@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -15,8 +14,8 @@ HTML = {"Accept": "text/html"}
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with an_office(tmp_path) as office:
+async def office(database_url: str) -> AsyncIterator[Office]:
+    async with an_office(database_url) as office:
         yield office
 
 
@@ -82,9 +81,9 @@ async def test_odd_addresses_are_no_trouble(office: Office) -> None:
         await page(office, path)
 
 
-async def test_secrets_are_never_shown_and_personal_fields_to_those_alone_who_may(tmp_path: Path) -> None:
+async def test_secrets_are_never_shown_and_personal_fields_to_those_alone_who_may(database_url: str) -> None:
     tokens, shown = some_tokens(sam=Role.SEE, ada=Role.ADMINISTER)
-    async with an_office(tmp_path, Settings(tokens=tokens)) as office:
+    async with an_office(database_url, Settings(tokens=tokens)) as office:
         await office.start("one", "later", street="Hidden Lane")
         for name in ("sam", "ada"):
             async with client_of(office.app, headers={**HTML, "Authorization": f"Bearer {shown[name]}"}) as http:
@@ -95,19 +94,19 @@ async def test_secrets_are_never_shown_and_personal_fields_to_those_alone_who_ma
                     assert "Hidden Lane" not in text
 
 
-async def test_who_may_only_see_is_offered_no_act(tmp_path: Path) -> None:
+async def test_who_may_only_see_is_offered_no_act(database_url: str) -> None:
     tokens, shown = some_tokens(sam=Role.SEE)
     async with (
-        an_office(tmp_path, Settings(tokens=tokens)) as office,
+        an_office(database_url, Settings(tokens=tokens)) as office,
         client_of(office.app, headers={**HTML, "Authorization": f"Bearer {shown['sam']}"}) as http,
     ):
         await office.start("one", "later")
         assert 'title="needs the role operate"' in await there(http, "/runs/one")
 
 
-async def test_whoever_is_not_known_logs_in_first(tmp_path: Path) -> None:
+async def test_whoever_is_not_known_logs_in_first(database_url: str) -> None:
     tokens, _ = some_tokens(sam=Role.SEE)
-    async with an_office(tmp_path, Settings(tokens=tokens)) as office:
+    async with an_office(database_url, Settings(tokens=tokens)) as office:
         answer = await office.http.get("/runs", headers=HTML)
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=/runs")
         form = await office.http.get("/login?next=/runs", headers=HTML)
