@@ -82,16 +82,41 @@ async def test_odd_addresses_are_no_trouble(office: Office) -> None:
 
 
 async def test_secrets_are_never_shown_and_personal_fields_to_those_alone_who_may(database_url: str) -> None:
-    tokens, shown = some_tokens(sam=Role.SEE, ada=Role.ADMINISTER)
+    tokens, shown = some_tokens(sam=Role.SEE, ada=Role.ADMINISTER, personal=Role.OPERATE)
     async with an_office(database_url, Settings(tokens=tokens)) as office:
         await office.start("one", "later", street="Hidden Lane")
-        for name in ("sam", "ada"):
+        await office.start("two", street="Hidden Lane")
+        for name in ("sam", "ada", "personal"):
             async with client_of(office.app, headers={**HTML, "Authorization": f"Bearer {shown[name]}"}) as http:
                 await there(http, "/runs/one")
+                await there(http, "/runs/two")
                 for tab in ("timeline", "events", "graph", "relations"):
                     text = (await http.get(f"/runs/one?tab={tab}")).text
                     assert "hush-hush" not in text
-                    assert "Hidden Lane" not in text
+                    assert ("Hidden Lane" in text) == (name == "personal" and tab == "events"), (name, tab)
+                then = (await http.get("/runs/one?tab=events&offset=999999")).text
+                differ = (await http.get("/diff?a=one&b=two")).text
+                assert "hush-hush" not in then + differ
+                assert ("Hidden Lane" in then) == (name == "personal")
+
+
+async def test_another_input_is_offered_without_what_the_caller_may_not_see(database_url: str) -> None:
+    tokens, shown = some_tokens(olga=Role.OPERATE, personal=Role.OPERATE)
+    place = {"street": "Hidden Alley", "town": "Rome"}
+    async with an_office(database_url, Settings(tokens=tokens)) as office:
+        await office.start("one", "break", street="Hidden Lane", place=place, token="hush-hush", pin="7351")
+        for name in ("olga", "personal"):
+            headers = {**HTML, "Authorization": f"Bearer {shown[name]}"}
+            async with client_of(office.app, headers=headers) as http:
+                async with asyncio.timeout(60):
+                    while "Retry with another input" not in (text := (await http.get("/runs/one")).text):
+                        await asyncio.sleep(0.02)
+            form = text[text.index('<dialog id="edit"') :]
+            assert 'value="ann"' in form
+            assert "Rome" in form
+            assert ["Hidden Lane" in text, "Hidden Alley" in text] == [name == "personal"] * 2, name
+            assert "hush-hush" not in text
+            assert "7351" not in text
 
 
 async def test_who_may_only_see_is_offered_no_act(database_url: str) -> None:
