@@ -162,7 +162,7 @@ def client_of(app: FastAPI, **more: Any) -> httpx2.AsyncClient:
 
 @asynccontextmanager
 async def an_office(
-    tmp_path: Path,
+    place: Path | str,
     settings: Settings | None = None,
     *,
     url: str | None = None,
@@ -173,11 +173,13 @@ async def an_office(
     """A worker, a projector, the application, and somebody who asks it.
 
     Args:
+        place: where the tables are: a folder to keep a SQLite file in, or the URL of a database.
         of: what is at work; by default the desk above.
     """
     desk = of or a_desk()
     url = url or f"memory://{desk.name}"
-    database = Database(f"sqlite:///{tmp_path / desk.name}.db", schema_of(desk.name))
+    tables = place if isinstance(place, str) else f"sqlite:///{place / desk.name}.db"
+    database = Database(tables, schema_of(desk.name))
     async with desk.work(url, partitions=3) as client, await connect(url, desk.name, create=False) as store:
         projector = Projector(store, database, desk.name, pace=Pace(wait=0.02))
         task = asyncio.create_task(projector.run())

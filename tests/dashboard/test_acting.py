@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +14,8 @@ HANDLES = ("handle", "check", "gather", "grant", "refuse", "remind", "move")
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with an_office(tmp_path) as office:
+async def office(database_url: str) -> AsyncIterator[Office]:
+    async with an_office(database_url) as office:
         yield office
 
 
@@ -105,9 +104,11 @@ async def test_what_somebody_answered_is_not_changed_by_others(office: Office) -
     assert refused["detail"].startswith("Granted is somebody's answer")
 
 
-async def test_what_is_decided_on_is_shown_to_those_who_are_asked_or_may_see_what_is_personal(tmp_path: Path) -> None:
+async def test_what_is_decided_on_is_shown_to_those_who_are_asked_or_may_see_what_is_personal(
+    database_url: str,
+) -> None:
     tokens, shown = some_tokens(clerk=Role.DECIDE, grafana=Role.SEE, other=Role.DECIDE, personal=Role.SEE)
-    async with an_office(tmp_path, Settings(tokens=tokens)) as office:
+    async with an_office(database_url, Settings(tokens=tokens)) as office:
         office.http.headers["Authorization"] = f"Bearer {shown['clerk']}"
         question = await asked(office)
         places = (
@@ -152,9 +153,9 @@ async def test_a_question_is_answered_bound_to_what_was_looked_at(office: Office
     assert again["verdict"] == "not_pending"
 
 
-async def test_who_answers_is_asked_and_answers_in_their_own_name(tmp_path: Path) -> None:
+async def test_who_answers_is_asked_and_answers_in_their_own_name(database_url: str) -> None:
     tokens, shown = some_tokens(clerk=Role.DECIDE, boss=Role.ADMINISTER)
-    async with an_office(tmp_path, Settings(tokens=tokens)) as office:
+    async with an_office(database_url, Settings(tokens=tokens)) as office:
         office.http.headers["Authorization"] = f"Bearer {shown['clerk']}"
         question = await asked(office)
         answers = f"/decisions/{question['id']}/answers"
@@ -233,8 +234,8 @@ async def test_an_act_is_told_in_the_log_of_the_server(office: Office, caplog: p
     assert (line.__dict__["run_id"], line.__dict__["via"]) == ("r", "loopback")
 
 
-async def test_without_the_code_runs_are_looked_after_and_nothing_is_started(tmp_path: Path) -> None:
-    async with an_office(tmp_path, code=False) as office:
+async def test_without_the_code_runs_are_looked_after_and_nothing_is_started(database_url: str) -> None:
+    async with an_office(database_url, code=False) as office:
         await office.start("r", "later")
         problem = await office.post("/runs", 422, type="Applied", payload={"customer": "x"})
         assert problem["cure"] == "Serve it with its app: farandole serve app:choreography."

@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -25,9 +24,9 @@ _numbers = count(1)
 
 
 @asynccontextmanager
-async def a_talk(tmp_path: Path, seconds: float = 0, settings: Settings | None = None) -> AsyncIterator[Office]:
+async def a_talk(database_url: str, seconds: float = 0, settings: Settings | None = None) -> AsyncIterator[Office]:
     desk, _ = talking(f"talk{next(_numbers)}", seconds)
-    async with an_office(tmp_path, settings, of=desk) as office:
+    async with an_office(database_url, settings, of=desk) as office:
         yield office
 
 
@@ -49,8 +48,8 @@ async def answered(office: Office, run_id: str, answer: str, comment: str = "") 
     )
 
 
-async def test_a_conversation_is_shown_with_calls_approvals_sub_agents_and_cost(tmp_path: Path) -> None:
-    async with a_talk(tmp_path) as office:
+async def test_a_conversation_is_shown_with_calls_approvals_sub_agents_and_cost(database_url: str) -> None:
+    async with a_talk(database_url) as office:
         await office.client.start(Asked(question="Where is <i>order 7</i>?"), run_id="r")
         waiting = await page(office.http, "r", lambda text: "May helper call refund?" in text)
         assert "Where is &lt;i&gt;order 7&lt;/i&gt;?" in waiting
@@ -73,8 +72,8 @@ async def test_a_conversation_is_shown_with_calls_approvals_sub_agents_and_cost(
         assert "and what nobody knows the price of" in text
 
 
-async def test_a_call_that_was_denied_is_shown_as_denied_by_whom_and_why(tmp_path: Path) -> None:
-    async with a_talk(tmp_path) as office:
+async def test_a_call_that_was_denied_is_shown_as_denied_by_whom_and_why(database_url: str) -> None:
+    async with a_talk(database_url) as office:
         await office.client.start(Asked(question="q"), run_id="d")
         await answered(office, "d", "HelperToolDenied", comment="<i>too much</i>")
         text = await page(office.http, "d", lambda text: LAST in text)
@@ -106,10 +105,10 @@ def test_a_call_is_denied_before_its_agent_has_taken_note_of_it() -> None:
 
 
 async def test_of_a_long_run_the_newest_is_shown_and_the_page_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("farandole.dashboard.pages.asking.talking._AT_ONCE", 1)
-    async with a_talk(tmp_path) as office:
+    async with a_talk(database_url) as office:
         await office.client.start(Asked(question="The question."), run_id="long")
         await answered(office, "long", "HelperToolApproved")
         text = await page(office.http, "long", lambda text: LAST in text)
@@ -129,8 +128,8 @@ async def test_of_a_long_run_the_newest_is_shown_and_the_page_says_so(
         assert 'href="/runs/long?tab=events"' in text
 
 
-async def test_what_a_family_cost_is_summed_up_on_request(tmp_path: Path) -> None:
-    async with a_talk(tmp_path) as office:
+async def test_what_a_family_cost_is_summed_up_on_request(database_url: str) -> None:
+    async with a_talk(database_url) as office:
         await office.client.start(Asked(question="q"), run_id="f")
         await answered(office, "f", "HelperToolApproved")
         await page(office.http, "f", lambda text: LAST in text)
@@ -154,8 +153,8 @@ async def test_what_a_family_cost_is_summed_up_on_request(tmp_path: Path) -> Non
         assert "and what nobody knows the price of" in tabs["relations"][0]  # the expert's
 
 
-async def test_a_run_without_agents_has_no_such_view(tmp_path: Path) -> None:
-    async with an_office(tmp_path) as office:
+async def test_a_run_without_agents_has_no_such_view(database_url: str) -> None:
+    async with an_office(database_url) as office:
         await office.start("plain")
         await office.until("/runs/plain", lambda found: found["closed"])
         answer = await office.http.get("/runs/plain?tab=conversation", headers={"Accept": "text/html"})
@@ -163,9 +162,9 @@ async def test_a_run_without_agents_has_no_such_view(tmp_path: Path) -> None:
         assert "Conversation" not in answer.text
 
 
-async def test_what_is_personal_is_shown_to_those_who_may_see_it(tmp_path: Path) -> None:
+async def test_what_is_personal_is_shown_to_those_who_may_see_it(database_url: str) -> None:
     tokens, shown = some_tokens(ann=Role.SEE, personal=Role.SEE)
-    async with a_talk(tmp_path, seconds=1.5, settings=Settings(tokens=tokens)) as office, served(office) as http:
+    async with a_talk(database_url, seconds=1.5, settings=Settings(tokens=tokens)) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="p")
         async with client_of(office.app, headers={"Authorization": f"Bearer {shown['personal']}"}) as may:
             await page(may, "p", lambda text: "data-said-by" in text)
@@ -198,8 +197,8 @@ async def said(http: httpx2.AsyncClient, run_id: str, token: str = "", last: str
     raise AssertionError("the stream ended")
 
 
-async def test_what_is_said_is_heard_live_and_by_one_who_was_cut_off(tmp_path: Path) -> None:
-    async with a_talk(tmp_path, seconds=1.2) as office, served(office) as http:
+async def test_what_is_said_is_heard_live_and_by_one_who_was_cut_off(database_url: str) -> None:
+    async with a_talk(database_url, seconds=1.2) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         heard: list[dict[str, Any]] = []
         async with http.stream("GET", "/api/v1/runs/s/live") as answer:
@@ -217,23 +216,23 @@ async def test_what_is_said_is_heard_live_and_by_one_who_was_cut_off(tmp_path: P
         assert len({piece["take"] for piece in [*heard, *rest]}) == 1
 
 
-async def test_nobody_hears_anything_without_a_login(tmp_path: Path) -> None:
+async def test_nobody_hears_anything_without_a_login(database_url: str) -> None:
     tokens, _ = some_tokens(ann=Role.SEE)
-    async with a_talk(tmp_path, settings=Settings(tokens=tokens)) as office:
+    async with a_talk(database_url, settings=Settings(tokens=tokens)) as office:
         answer = await office.http.get("/api/v1/runs/x/live")
         assert answer.status_code == 401
 
 
 @pytest.mark.parametrize("other", ["a%00b", "", "x" * 256, "%C3%A9" * 128])
-async def test_what_no_run_is_named_is_not_listened_to(tmp_path: Path, other: str) -> None:
-    async with a_talk(tmp_path) as office:
+async def test_what_no_run_is_named_is_not_listened_to(database_url: str, other: str) -> None:
+    async with a_talk(database_url) as office:
         answer = await office.http.get(f"/api/v1/runs/x/live?also={other}")
         assert answer.status_code in (400, 422)
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_run_that_is_named_twice_is_told_once(tmp_path: Path) -> None:
-    async with a_talk(tmp_path, seconds=1.2) as office, served(office) as http:
+async def test_a_run_that_is_named_twice_is_told_once(database_url: str) -> None:
+    async with a_talk(database_url, seconds=1.2) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         heard = []
         async with http.stream("GET", "/api/v1/runs/s/live?also=s&also=s") as answer:
@@ -246,8 +245,8 @@ async def test_a_run_that_is_named_twice_is_told_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("id", ["~", "0=1~x", "~99999999999999999999", "0=1"])
-async def test_an_id_of_another_form_is_taken_for_none(tmp_path: Path, id: str) -> None:
-    async with a_talk(tmp_path, seconds=0.5) as office, served(office) as http:
+async def test_an_id_of_another_form_is_taken_for_none(database_url: str, id: str) -> None:
+    async with a_talk(database_url, seconds=0.5) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         assert json.dumps(await said(http, "s", last=id)) is not None
 
@@ -258,8 +257,8 @@ def test_an_id_says_of_each_run_how_far_it_was_heard() -> None:
     assert read_id(None) == (None, ())
 
 
-async def test_what_is_heard_of_one_run_is_not_taken_for_what_is_said_in_another(tmp_path: Path) -> None:
-    async with a_talk(tmp_path, seconds=1.5) as office, served(office) as http:
+async def test_what_is_heard_of_one_run_is_not_taken_for_what_is_said_in_another(database_url: str) -> None:
+    async with a_talk(database_url, seconds=1.5) as office, served(office) as http:
         for run_id in ("s", "late"):
             await office.client.start(SecretAsked(illness="gout"), run_id=run_id)
         url = "/api/v1/runs/s/live?also=late&also=s"

@@ -1,24 +1,21 @@
 """What models cost, over HTTP and on pages: summed up, filtered, and exact."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from html import unescape
-from pathlib import Path
+from itertools import count
 from urllib.parse import parse_qs
 
 import pytest
-from tests.dashboard.desks import Office, an_office, client_of
+from tests.dashboard.desks import Office, an_office
 
-from farandole.dashboard import Desk, create_app
 from farandole.dashboard.pages.words import dollars
-from farandole.eventstore import connect
-from farandole.projections import Runs
-from farandole.projections.runs import Database, Pace, Projector, schema_of
 from farandole.reactors import Choreography
 from farandole.schemas import End, Start, Usage
+
+_numbers = count(1)
 
 
 class Asked(Start):
@@ -30,38 +27,24 @@ class Answered(End):
 
 
 @asynccontextmanager
-async def a_spender(tmp_path: Path) -> AsyncIterator[Office]:
+async def a_spender(database_url: str) -> AsyncIterator[Office]:
     """Two runs that called a model."""
-    desk = Choreography("spender")
+    desk = Choreography(f"spender{next(_numbers)}")
 
     @desk.reactor
     async def answer(asked: Asked) -> Answered:
         used = Usage(agent="<b>helper", model=asked.model, input_tokens=1_200, cost=Decimal("0.00000375"))
         return Answered(usage=used)
 
-    database = Database(f"sqlite:///{tmp_path}/spender.db", schema_of("spender"))
-    url = f"memory://{tmp_path.name}"
-    async with desk.work(url, partitions=1) as client, await connect(url, "spender", create=False) as store:
-        projector = Projector(store, database, "spender", pace=Pace(wait=0.02))
-        task = asyncio.create_task(projector.run())
-        try:
-            for model in ("large", "small"):
-                await (await client.start(Asked(model=model), run_id=model)).result(Answered)
-            at = Desk(runs=Runs(database, "spender"), client=client, events=desk.events, projector=projector)
-            app = create_app(at)
-            async with app.router.lifespan_context(app), client_of(app) as http:
-                office = Office(app, at, client, http)
-                await office.until("/counts", lambda counts: counts == {"completed": 2})
-                yield office
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            await projector.close()
-            database.close()
+    async with an_office(database_url, of=desk) as office:
+        for model in ("large", "small"):
+            await (await office.client.start(Asked(model=model), run_id=model)).result(Answered)
+        await office.until("/counts", lambda counts: counts == {"completed": 2})
+        yield office
 
 
-async def test_usage_is_told_by_what_is_asked_for(tmp_path: Path) -> None:
-    async with a_spender(tmp_path) as office:
+async def test_usage_is_told_by_what_is_asked_for(database_url: str) -> None:
+    async with a_spender(database_url) as office:
         found = (await office.get("/usage"))["items"]
         assert {(row["agent"], row["model"], row["cost"]) for row in found} == {
             ("<b>helper", "large", "0.00000375"),
@@ -75,8 +58,8 @@ async def test_usage_is_told_by_what_is_asked_for(tmp_path: Path) -> None:
         assert (await office.http.get("/api/v1/usage?by=colour")).status_code == 422
 
 
-async def test_costs_have_a_page_and_a_place_on_that_of_a_run(tmp_path: Path) -> None:
-    async with a_spender(tmp_path) as office:
+async def test_costs_have_a_page_and_a_place_on_that_of_a_run(database_url: str) -> None:
+    async with a_spender(database_url) as office:
         for path in ("/costs", "/costs?range=all", "/costs?range=none&model=small", "/costs?agent=%3Cb%3Ehelper"):
             page = (await office.http.get(path)).text
             assert "&lt;b&gt;helper" in page
@@ -88,8 +71,8 @@ async def test_costs_have_a_page_and_a_place_on_that_of_a_run(tmp_path: Path) ->
         assert "With child runs" not in page
 
 
-async def test_usage_that_does_not_fit_a_page_goes_on_where_it_ended(tmp_path: Path) -> None:
-    async with a_spender(tmp_path) as office:
+async def test_usage_that_does_not_fit_a_page_goes_on_where_it_ended(database_url: str) -> None:
+    async with a_spender(database_url) as office:
         whole = await office.get("/usage")
         assert whole["next"] is None
         first = await office.get("/usage?limit=1")
@@ -101,8 +84,8 @@ async def test_usage_that_does_not_fit_a_page_goes_on_where_it_ended(tmp_path: P
         assert (await office.http.get("/api/v1/usage?cursor=nonsense")).status_code == 400
 
 
-async def test_what_is_copied_and_exported_from_the_page_has_its_filters(tmp_path: Path) -> None:
-    async with a_spender(tmp_path) as office:
+async def test_what_is_copied_and_exported_from_the_page_has_its_filters(database_url: str) -> None:
+    async with a_spender(database_url) as office:
         page = unescape((await office.http.get("/costs?range=7d&model=small&agent=%3Cb%3Ehelper")).text)
         assert "--last 7d --agent '<b>helper' --model small" in page
         for name in ("data-export", "data-curl"):
@@ -119,13 +102,13 @@ async def test_what_is_copied_and_exported_from_the_page_has_its_filters(tmp_pat
         assert "since=" not in page
 
 
-async def test_costs_are_fetched_anew_at_leisure(tmp_path: Path) -> None:
-    async with a_spender(tmp_path) as office:
+async def test_costs_are_fetched_anew_at_leisure(database_url: str) -> None:
+    async with a_spender(database_url) as office:
         assert '<div id="live" class="stack" data-quiet="10000">' in (await office.http.get("/costs")).text
 
 
-async def test_a_choreography_without_models_has_no_costs(tmp_path: Path) -> None:
-    async with an_office(tmp_path) as office:
+async def test_a_choreography_without_models_has_no_costs(database_url: str) -> None:
+    async with an_office(database_url) as office:
         assert "No model was called" in (await office.http.get("/costs")).text
 
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from tests.dashboard.desks import Office, an_office
@@ -14,8 +13,8 @@ from farandole.projections.sql import DatabaseUnavailable
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with an_office(tmp_path) as office:
+async def office(database_url: str) -> AsyncIterator[Office]:
+    async with an_office(database_url) as office:
         for wish in ("", "ask", "break", "later", "check"):
             await office.start(f"r-{wish}", wish)
         await office.client.run("r-check").result()
@@ -88,10 +87,12 @@ async def test_the_whole_is_told(office: Office) -> None:
     assert list(form["properties"]) == ["reason"]
 
 
-async def test_what_is_personal_is_shown_to_those_who_may_see_it_and_what_is_secret_to_nobody(tmp_path: Path) -> None:
+async def test_what_is_personal_is_shown_to_those_who_may_see_it_and_what_is_secret_to_nobody(
+    database_url: str,
+) -> None:
     shown, token = make("ann", Role.ADMINISTER)
     seeing, other = make("bob", Role.SEE, ["personal"])
-    async with an_office(tmp_path, Settings(tokens=Tokens([token, other]))) as office:
+    async with an_office(database_url, Settings(tokens=Tokens([token, other]))) as office:
         office.http.headers["Authorization"] = f"Bearer {shown}"
         await office.start("r", "")
         await office.client.run("r").result()
@@ -175,15 +176,15 @@ async def test_health_says_whether_it_lives_and_readiness_what_is_wrong(office: 
     assert (await office.http.get("/readyz")).status_code == 200
 
 
-async def test_trouble_with_the_projector_is_told_by_readiness(tmp_path: Path) -> None:
-    async with an_office(tmp_path) as office:
+async def test_trouble_with_the_projector_is_told_by_readiness(database_url: str) -> None:
+    async with an_office(database_url) as office:
         office.desk.trouble = lambda: "partition 1 is projected no further: damaged"
         answer = await office.http.get("/readyz")
         assert (answer.status_code, answer.json()["why"]) == (503, "partition 1 is projected no further: damaged")
 
 
-async def test_what_is_wrong_with_the_server_is_nobodys_business_who_is_not_known(tmp_path: Path) -> None:
-    async with an_office(tmp_path, Settings(tokens=Tokens([make("ann", Role.SEE)[1]]))) as office:
+async def test_what_is_wrong_with_the_server_is_nobodys_business_who_is_not_known(database_url: str) -> None:
+    async with an_office(database_url, Settings(tokens=Tokens([make("ann", Role.SEE)[1]]))) as office:
         office.desk.trouble = lambda: "s3cret"
         answer = await office.http.get("/readyz")
         assert (answer.status_code, answer.json()) == (503, {"status": "not ready"})

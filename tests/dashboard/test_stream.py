@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -68,8 +67,8 @@ async def until(seen: AsyncIterator[Seen], name: str, **like: Any) -> list[Seen]
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    async with an_office(tmp_path) as office:
+async def office(database_url: str) -> AsyncIterator[Office]:
+    async with an_office(database_url) as office:
         yield office
 
 
@@ -145,8 +144,8 @@ async def test_rates_of_reactors_are_told_to_those_who_want_all(office: Office) 
                     return
 
 
-async def test_only_so_many_look_on_and_those_who_go_make_room(tmp_path: Path) -> None:
-    async with an_office(tmp_path, Settings(streams=2)) as office, served(office) as http:
+async def test_only_so_many_look_on_and_those_who_go_make_room(database_url: str) -> None:
+    async with an_office(database_url, Settings(streams=2)) as office, served(office) as http:
         assert office.desk.hub is not None
         async with looking(http) as one, looking(http) as two:
             await anext(one)

@@ -56,6 +56,7 @@ def test_every_question_has_an_answer(stack_tools: None, folder: Path) -> None:
     assert asked.returncode == 0, said
     assert "targets are up: payments, kitchen, delivery" in said
     assert "questions have answers" in said
+    assert "pages and questions are answered by the server" in said
     assert left(folder) == []
 
 

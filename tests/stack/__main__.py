@@ -9,6 +9,7 @@ from farandole.cli.demo.customers import CUSTOMERS
 
 from .asking import Wrong, questions_have_answers, rules_are_sound, targets_are_up
 from .customers import customers
+from .looking import pages_and_questions_are_answered
 from .processes import ProcessEnded
 from .stack import Missing, Stack, started
 
@@ -40,7 +41,7 @@ async def look(stack: Stack) -> None:
 
 
 async def check(stack: Stack) -> None:
-    """Drive some runs, and ask Prometheus everything.
+    """Drive some runs, and ask Prometheus and the server everything.
 
     Raises:
         Wrong: something is not as it should be.
@@ -63,6 +64,9 @@ async def check(stack: Stack) -> None:
                     f"{await rules_are_sound(stack)} alert rules are evaluated, and none that is critical fires",
                     flush=True,
                 )
+                if stack.server is not None:
+                    count = await pages_and_questions_are_answered(stack)
+                    print(f"{count} pages and questions are answered by the server", flush=True)
             finally:
                 serving.cancel()
                 await asyncio.gather(serving, return_exceptions=True)

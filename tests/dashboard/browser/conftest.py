@@ -43,8 +43,16 @@ def _chromium() -> str:
     return found
 
 
-def _stage(directory: Path, *seeds: Any, app: str = APP, words: Iterable[str] = (), token: str = "") -> Iterator[Stage]:
-    store, db = f"sqlite:///{directory / 'shop.db'}", f"sqlite:///{directory / 'runs.db'}"
+def _stage(
+    directory: Path,
+    *seeds: Any,
+    app: str = APP,
+    words: Iterable[str] = (),
+    token: str = "",
+    store: str = "",
+    db: str = "",
+) -> Iterator[Stage]:
+    store, db = store or f"sqlite:///{directory / 'shop.db'}", db or f"sqlite:///{directory / 'runs.db'}"
     env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     errors = (directory / "stderr.txt").open("wb")
     worker = subprocess.Popen(
@@ -91,6 +99,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A shop in which everything has happened once."""
     _chromium()
     yield from _stage(tmp_path_factory.mktemp("shop"), seed)
+
+
+@pytest.fixture(scope="package")
+def shop_of_production(tmp_path_factory: pytest.TempPathFactory, kafka: str, postgres_server: Any) -> Iterator[Stage]:
+    """The same, its log in Kafka and its tables in PostgreSQL."""
+    _chromium()
+    store, db = f"kafka://{kafka}", f"{postgres_server.url}?schema=shop_in_a_browser"
+    yield from _stage(tmp_path_factory.mktemp("production"), seed, store=store, db=db)
 
 
 @pytest.fixture(scope="package")

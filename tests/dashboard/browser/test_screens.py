@@ -30,7 +30,8 @@ def axe() -> str:
     return (Path(found.__file__).parent / "axe.min.js").read_text()
 
 
-def _name(path: str) -> str:
+def name_of(path: str) -> str:
+    """A page as the name of a file."""
     return re.sub(r"[^a-zA-Z0-9_.-]+", "-", path.strip("/"))
 
 
@@ -43,7 +44,7 @@ def test_pages_stand_and_can_be_used_by_everybody(browser: Any, shop: Stage, axe
             assert answer.status == 200, path
             if "graph" in path or path == "/map":
                 look.page.locator("#graph[data-drawn]").wait_for()
-            look.shoot(f"{way}/{_name(path)}")
+            look.shoot(f"{way}/{name_of(path)}")
             look.page.evaluate(axe)
             found = look.page.evaluate(_FAULTS)
             wide = look.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
