@@ -255,12 +255,21 @@ class Stage:
                     first[part.number] = (raw.time - at) / 1000
         return first
 
-    async def recovery(self, what: str, at: int, services: Iterable[str], partitions: Iterable[int]) -> float:
-        """Wait until each of some partitions has an outcome again, and note how long the last one took."""
-        wanted = set(partitions)
+    async def recovery(
+        self, what: str, at: int, services: Iterable[str], partitions: Iterable[int], promised: float | None = None
+    ) -> float:
+        """Wait until each of some partitions has an outcome again, and note how long the last one took.
+
+        Args:
+            promised: seconds beyond which it is an anomaly, but for those that processes waited for a core; None: it is
+                told, whatever it is.
+        """
+        wanted, starvation = set(partitions), Starvation()
         await self.until(lambda: wanted <= self.closings_after(at, services).keys(), f"recovery from {what}")
         took = max(seconds for p, seconds in self.closings_after(at, services).items() if p in wanted)
         self.trial.recovered(what, took)
+        if promised is not None:
+            self.trial.within(what, took, starvation.seconds, promised)
         return took
 
     def partitions_of(self, hand: Hand) -> set[int]:
