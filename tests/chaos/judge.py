@@ -12,7 +12,7 @@ from flow.order_histories import wrong_histories
 from flow.orders_hold import digests_of_the_framework
 from flow.recovery import charges
 
-from .garbage import not_accounted_for
+from .garbage import BEFORE, not_accounted_for, wrongly_there
 from .ledger import executed_again
 
 if TYPE_CHECKING:
@@ -83,9 +83,19 @@ async def _rejects(stage: "Stage", bootstrap: str) -> list[str]:
         await asyncio.sleep(0.5)
     wrong, copies = found
     stage.trial.figures["rejected_again"] = copies
-    unreadable = stage.found.verdicts[Verdict.UNREADABLE]
-    if unreadable != len(stage.planted):
-        wrong.append(f"I10: {len(stage.planted)} unreadable records were appended, and {unreadable} are there")
+    garbage = stage.garbage
+    there = [
+        raw.value or b""
+        for part in stage.found.partitions
+        for raw, _, verdict in part.records
+        if verdict is Verdict.UNREADABLE
+    ]
+    wrong += wrongly_there(garbage.planted, garbage.unsure, there)
+    # Those before the first fault are not what this promise is about.
+    under_fault = len(garbage.planted) - BEFORE
+    stage.trial.figures["unreadable_under_fault"] = under_fault
+    if under_fault <= 0:
+        wrong.append("I10: no unreadable record was appended while faults were applied: nothing was tried")
     return wrong[:MOST]
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count, islice
+from random import Random
 from typing import Any, ClassVar, Self
 
 from checker import Examination, Topics
@@ -24,7 +25,7 @@ from flow.workers import REACTORS, SERVICES
 from .broker import PROXIED
 from .census import Census
 from .crew import Crew, Hand
-from .garbage import throw_garbage
+from .garbage import BEFORE, Garbage
 from .judge import judge
 from .ledger import Notes
 from .pressure import FOR_EVER, Load
@@ -93,8 +94,8 @@ class Stage:
         self.loads: list[Load] = []
         self.notes = Notes(trial.folder / "executions")
         self.census = Census(self.crew, trial, self.notes)
-        self.planted: list[bytes] = []
-        """Values of records that nobody can read."""
+        self.garbage = Garbage(self._bootstrap, self.choreography, partitions, Random(f"garbage {trial.seed}"))
+        """Throws records that nobody can read: some before the first fault, then one after the other until all is calm."""
         self.next_order = 1
         """The number of the next order that is started."""
         self._reader: asyncio.Task[None] | None = None
@@ -124,9 +125,11 @@ class Stage:
         self.found.take(first)
         await self._stack.enter_async_context(self._reading(topics))
         await self._warm_up()
-        self.planted += await throw_garbage(self._bootstrap, self.choreography, self.partitions, self.trial.random)
+        await self._stack.enter_async_context(self.garbage)
+        await self.garbage.throw(BEFORE)
         await self.until(lambda: self.idle, "the first runs")
         await self.census.take("before")
+        self.garbage.keep_throwing()
 
     async def _warm_up(self) -> None:
         """Start the first runs."""
@@ -223,6 +226,7 @@ class Stage:
             if load.running:
                 load.stop()
         await self.until(lambda: not any(load.running for load in self.loads), "the last starts")
+        await self.garbage.rest()
         since, starvation = time.monotonic(), Starvation()
         try:
             await self.until(lambda: self.idle, "what is owed")
