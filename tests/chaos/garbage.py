@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import count
 from random import Random
@@ -107,7 +107,16 @@ def wrongly_there(planted: list[bytes], unsure: list[bytes], there: list[bytes])
 
 
 async def not_accounted_for(bootstrap: str, choreography: str, found: Examination) -> tuple[list[str], int]:
-    """Unreadable records that are not in the rejected topic, byte for byte, and what else is there; one line each.
+    """What `wrongly_copied` says of the rejected topic."""
+    return wrongly_copied(found, await _rejected(bootstrap, choreography))
+
+
+Copy = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+"""Key, value and headers."""
+
+
+def wrongly_copied(found: Examination, copies: Iterable[Copy]) -> tuple[list[str], int]:
+    """Unreadable records of which there is no copy, byte for byte, and what else there is a copy of; one line each.
 
     Also how many copies there are beyond the first of each: two keepers that copy a record at the same moment leave two,
     for Kafka cannot refuse the second. Whoever reads them through a store is given the first.
@@ -120,7 +129,7 @@ async def not_accounted_for(bootstrap: str, choreography: str, found: Examinatio
     }
     copied: Counter[tuple[int, int]] = Counter()
     wrong = []
-    for key, value, headers in await _rejected(bootstrap, choreography):
+    for key, value, headers in copies:
         of = dict(headers)
         place = (int(of["fa_rejected_partition"]), int(of["fa_rejected_offset"]))
         copied[place] += 1
@@ -133,9 +142,7 @@ async def not_accounted_for(bootstrap: str, choreography: str, found: Examinatio
     return wrong, copied.total() - len(copied)
 
 
-async def _rejected(
-    bootstrap: str, choreography: str
-) -> list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]]:
+async def _rejected(bootstrap: str, choreography: str) -> list[Copy]:
     place = TopicPartition(f"{choreography}.rejected", 0)
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False)
     await consumer.start()

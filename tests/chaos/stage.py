@@ -14,8 +14,11 @@ from itertools import count, islice
 from random import Random
 from typing import Any, ClassVar, Self
 
+from examples.orders import payments, shipping, warehouse
+
 from checker import Examination, Topics
 from checker.record import Kind
+from farandole.reactors import Retry
 from farandole.testing.proxy import TcpProxy
 from flow.fresh_topics import forget_topics
 from flow.order_histories import DECLINED, card
@@ -25,6 +28,7 @@ from flow.workers import REACTORS, SERVICES
 from .broker import PROXIED
 from .census import Census
 from .crew import Crew, Hand
+from .effects import POISON_ATTEMPTS, owed_longest, policies_of
 from .garbage import BEFORE, Garbage
 from .judge import judge
 from .ledger import Notes
@@ -35,6 +39,8 @@ from .trial import Trial
 CALM = 30.0
 """Seconds after the last fault, and the last start, in which nothing may be owed any more. Not counted is what the
 machine had no core for."""
+LONG = 5.0
+"""Seconds after which it is told what was owed so long."""
 PATIENCE = 120.0
 WARM = 200
 """Runs before the first fault."""
@@ -47,6 +53,7 @@ class Stage:
         choreography: its name.
         services: those of it.
         reactors: how many they have together.
+        policies: by reactor, how many attempts it has.
 
     Args:
         names: workers of each service, by name.
@@ -62,6 +69,10 @@ class Stage:
     choreography: ClassVar[str] = "orders"
     services: ClassVar[Sequence[str]] = SERVICES
     reactors: ClassVar[int] = REACTORS
+    policies: ClassVar[Mapping[str, int]] = policies_of(each.orders for each in (payments, warehouse, shipping)) | {
+        "take_picture": POISON_ATTEMPTS,
+        "do_without": Retry().attempts,
+    }
 
     def __init__(
         self,
@@ -128,12 +139,17 @@ class Stage:
         await self._stack.enter_async_context(self.garbage)
         await self.garbage.throw(BEFORE)
         await self.until(lambda: self.idle, "the first runs")
-        await self.census.take("before")
+        await self.census.begin()
         self.garbage.keep_throwing()
 
     async def _warm_up(self) -> None:
         """Start the first runs."""
         await self.press(rate=200, most=WARM)
+
+    async def _work_on(self) -> None:
+        """Let those that came back do something."""
+        await self.press(rate=200, most=WARM)
+        await self.until(lambda: self.idle, "a little more work")
 
     @asynccontextmanager
     async def _reading(self, topics: Topics) -> AsyncIterator[None]:
@@ -234,12 +250,18 @@ class Stage:
             self.trial.wrong(f"I11: {e}")
         took, starved = time.monotonic() - since, starvation.seconds
         self.trial.notes["seconds until nothing was owed"] = round(took, 3)
+        if took > LONG:
+            self.trial.notes["what was owed longest"] = owed_longest(self.found)
         if took - starved > CALM:
             self.trial.wrong(
                 f"I11: it took {took:.1f} s until nothing was owed, and {starved:.1f} s of waiting for a core"
             )
         self.crew.check()
-        await self.census.take("after")
+        if came_back := await self.census.begin():
+            # Idle, they hold what they need; work that is done is to leave nothing.
+            await self._work_on()
+            self.trial.notes["came back, and were counted before and after more work"] = came_back
+        await self.census.end()
 
     # What recovery is measured by.
 
