@@ -51,24 +51,16 @@ def too_many_attempts(found: Examination, notes: Iterable[Note], policies: Mappi
                 yield f"{reactor} of {run} at {trigger} {what} {times} times, and {policies[reactor]} are allowed"
 
 
-def owed_longest(found: Examination) -> str:
-    """The step whose outcome came last, and what the log has of it before: failures, and claims of whom."""
-    outcomes = [
-        (raw, head)
-        for part in found.partitions
-        for raw, head, verdict in part.records
-        if head is not None and head.kind == Kind.OUTCOME and verdict < 16
-    ]
-    last, of = max(outcomes, key=lambda each: each[0].time)
-    said = [
-        f"{Kind(head.kind).name.lower()}"
-        f" {(raw.time - last.time) / 1000:.1f} s"
+def owed_longest(found: Examination) -> list[str]:
+    """Of the run that came to its end last: each record, with seconds since its start; of claims for how long, and by whom."""
+    run = max(found.runs, key=lambda each: each.history[-1].at)
+    mine = [(raw, head) for part in found.partitions for raw, head, _ in part.records if raw.key == run.key and head]
+    return [
+        f"{run.key.decode()} {(raw.time - mine[0][0].time) / 1000:.1f} s: {Kind(head.kind).name.lower()}"
+        f" {(head.reactor or head.type).decode()}"
         + (f" for {head.delay / 1000:g} s by {head.extra.hex()[:8]}" if head.kind == Kind.CLAIM else "")
-        for raw, head, _ in found.partitions[last.partition].records
-        if head is not None and raw.key == last.key and of.causation in (head.causation, head.id)
-        if raw.time <= last.time and (not head.reactor or head.reactor == of.reactor)
+        for raw, head in mine
     ]
-    return f"{of.reactor.decode()} of {(last.key or b'').decode()}: {', '.join(said)}"
 
 
 def charged_too_often(found: Examination, notes: Iterable[Note], ledger: Path) -> Iterator[str]:

@@ -25,6 +25,7 @@ from flow.orders_worker import keep_ledger
 
 from .failpoints import Failpoint, wrap
 from .ledger import Ledger
+from .upgrade import order_packed
 
 MEMORY = 1 << 20
 """Bytes of records that a worker keeps at hand."""
@@ -84,6 +85,8 @@ def main() -> None:
     if service == "payments":
         obey_cards(ledger, folder)
         keep_ledger(folder / "ledger")
+    if os.environ.get("CHAOS_UPGRADE"):
+        importlib.import_module("orders.events").OrderPacked = order_packed(job["release"])  # type: ignore[attr-defined]
     program = importlib.import_module(f"chaos.{service}" if service in ("poison", "waits") else f"orders.{service}")
     (choreography,) = (each for each in vars(program).values() if isinstance(each, Choreography))
     choreography.version = job["release"]
