@@ -133,6 +133,7 @@ class Stage:
             await self._stack.enter_async_context(topics)
             first = await contracts(topics, self.crew, self.reactors + 2 * self.poison)
             self.found = Examination(topics.partitions, await topics.table())
+            self._topics = topics
         self.found.take(first)
         await self._stack.enter_async_context(self._reading(topics))
         await self._warm_up()
@@ -170,6 +171,7 @@ class Stage:
         try:
             if error is None:
                 await self._calm()
+                self.found.catalogue.learn(await self._topics.table())
                 await self._judge()
         finally:
             await self._stack.aclose()
