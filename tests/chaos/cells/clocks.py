@@ -62,10 +62,13 @@ async def clock_steps(trial: Trial, rate: float, seconds: float) -> None:
             await stage.pause(seconds)
             trial.notes[f"records while the clock was {step}"] = stage.found.records - before
         stage.healed()
-    told = [
-        head.sent - raw.time for part in stage.found.partitions for raw, head, _ in part.records if head is not None
+    off = [
+        head.sent / 1000 - raw.time
+        for part in stage.found.partitions
+        for raw, head, _ in part.records
+        if head is not None
     ]
-    hours = {round(each / 3_600_000) for each in told if each}
+    hours = {round(each / 3_600_000) for each in off}
     trial.notes["hours by which records were sent before or after they came"] = sorted(hours)
     if not {-1, 1} <= hours:
         trial.wrong(f"the clocks of workers were not set: records are off by {sorted(hours)} hours")

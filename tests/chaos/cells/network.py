@@ -126,16 +126,16 @@ async def far_away(
         trial.fault("far away", delay=delay, jitter=jitter, bandwidth=bandwidth)
         proxy.delay = proxy.answer_delay = delay
         proxy.jitter, proxy.bandwidth = jitter, bandwidth
-        before = stage.found.closed
-        await stage.pause(seconds)
-        closed = stage.found.closed - before
+        began, before = time.monotonic(), stage.found.closed
+        # Runs that were under way when it began are closed first; more than these show that it works this way, too.
+        await stage.until(lambda: stage.found.closed > before + rate, "runs on a bad network")
+        await stage.pause(seconds - (time.monotonic() - began))
+        took, closed = time.monotonic() - began, stage.found.closed - before
         proxy.delay = proxy.answer_delay = proxy.jitter = 0.0
         proxy.bandwidth = 0
         await _recovered(stage, trial.cell)
         stage.healed()
-    trial.notes["runs closed meanwhile, of those that would be started"] = f"{closed} of {rate * seconds:g}"
-    if not closed:
-        trial.wrong(f"no run came to its end in {seconds:g} s")
+    trial.notes["runs closed a second meanwhile, of those that would be started"] = f"{closed / took:.1f} of {rate:g}"
 
 
 @cell(
