@@ -65,11 +65,16 @@ async def one_zombie(stage: Stage, rate: float, bound: float | None = None, hold
     finally:
         hand.signal(signal.SIGCONT)
     trial.did("SIGCONT", member=member)
-    await stage.until(lambda: len(_outcomes(stage, run)) > 1, "the zombie's outcome")
+    woken = _now()
+    if hold:
+        # Its attempt is over by its step's own timeout: it says so, or says nothing, and works on.
+        await stage.until(lambda: _works(stage, member, woken), "the zombie's next step")
+    else:
+        await stage.until(lambda: len(_outcomes(stage, run)) > 1, "the zombie's outcome")
     verdicts = _outcomes(stage, run)
     ended = [n.member for n in stage.notes.all() if n.what == "ends" and n.about[:2] == ("take_payment", run)]
     trial.notes.setdefault("zombies", []).append({"run": run, "ended": ended, "verdicts": [v.name for v in verdicts]})
-    if ended[-1] != member or len(set(ended)) != 2:
+    if not hold and (ended[-1] != member or len(set(ended)) != 2):
         trial.wrong(f"the handler of {run} ended in {ended}; the zombie is {member}")
     if verdicts[0] is not Verdict.ADMITTED or any(v < Verdict.UNREADABLE for v in verdicts[1:]):
         trial.wrong(f"the outcomes of {run} were {verdicts}")
@@ -83,6 +88,11 @@ async def _settled(stage: Stage, rate: float) -> None:
     """
     await stage.press(rate=rate, most=int(_SURE * rate))
     await stage.until(lambda: stage.idle, "ordinary work")
+
+
+def _works(stage: Stage, member: str, since: int) -> bool:
+    """Whether a worker has begun a step after a time."""
+    return any(n.member == member and n.what == "begins" and n.at > since for n in reversed(stage.notes.all()))
 
 
 def _outcomes(stage: Stage, run: str) -> list[Verdict]:
