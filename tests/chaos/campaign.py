@@ -21,7 +21,7 @@ from .trial import Trial
 
 
 def campaign(cells: Sequence[Cell], seed: int, out: Path, *, small: bool, keep: bool = False) -> int:
-    """Play cells and add what came of them to the report in a folder; 1 if a promise was broken."""
+    """Play cells and add what came of them to the report in a folder, by cell and seed; 1 if a promise was broken."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / "chaos.json"
     results: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
@@ -33,10 +33,11 @@ def campaign(cells: Sequence[Cell], seed: int, out: Path, *, small: bool, keep: 
             trial = Trial(each.name, seed, folder, place)
             asyncio.run(_shown(console, f"{number}/{len(cells)}", each, trial, amounts))
             trial.notes["load of the machine"] = round(os.getloadavg()[0], 1)
-            results[each.name] = {"about": each.about, "when": time.strftime("%Y-%m-%d"), **trial.as_dict()}
+            result = {"about": each.about, "when": time.strftime("%Y-%m-%d"), **trial.as_dict()}
+            results[f"{each.name} {seed}"] = result
             path.write_text(json.dumps(results, indent=1) + "\n")
             (out / "chaos.md").write_text(table_of(results))
-            console.print(summary(results[each.name]), highlight=False)
+            console.print(summary(result), highlight=False)
             if trial.anomalies:
                 bad += 1
                 console.print(f"  again: {again(each.name, seed)}", highlight=False)

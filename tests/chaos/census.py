@@ -31,6 +31,8 @@ runs that were open then, and what it claimed."""
 LATELY: Final = 3.0
 SLACK: Final = 1000
 """Milliseconds by which notes of several processes may be out of order."""
+FILES: Final = 6
+"""File descriptors that may come and go: a client connects to a broker anew before it lets go of an old connection."""
 TASKS: Final = 3
 """Tasks that may come and go: a read or an append more or less under way."""
 
@@ -44,6 +46,12 @@ class Held(NamedTuple):
     """Pieces of memory that objects are in, garbage collected before."""
     memory: int
     """Bytes of the process."""
+    files: int
+    """File descriptors: sockets, mostly."""
+
+    def busier(self, before: "Held") -> bool:
+        """Whether it has more tasks, or more open files, than come and go."""
+        return self.tasks.total() > before.tasks.total() + TASKS or self.files > before.files + FILES
 
 
 class Census:
@@ -55,23 +63,32 @@ class Census:
         self._notes = notes
         self._before: dict[int, Held] = {}
 
-    async def take(self, when: str) -> None:
-        """Count; the second time, compare those that lived through it."""
-        alive = [hand for hand in self._crew.hands if hand.alive]
-        if when == "before":
-            self._before = {hand.pid: await self._held(hand) for hand in alive}
-            return
-        for hand in alive:
-            if hand.pid in self._before:
-                self._compare(hand, self._before[hand.pid], await self._settled(hand, self._before[hand.pid]))
+    async def begin(self) -> list[str]:
+        """Count those that were not counted yet, and say who they are: all at first, later those that came back."""
+        new = [hand for hand in self._crew.hands if hand.alive and hand.pid not in self._before]
+        self._before |= {hand.pid: await self._held(hand) for hand in new}
+        return [hand.member for hand in new]
+
+    async def end(self) -> None:
+        """Compare what those that were counted hold now."""
+        for hand in self._crew.hands:
+            if hand.alive and hand.pid in self._before:
+                before = self._before[hand.pid]
+                self._compare(hand, before, await self._settled(hand, before))
 
     def _compare(self, hand: Hand, before: Held, after: Held) -> None:
         trial = self._trial
         if after.tasks.total() > before.tasks.total() + TASKS:
             more = ", ".join(f"{n} {what}" for what, n in (after.tasks - before.tasks).items())
             trial.wrong(f"I11: {hand.member} has more tasks than before: {more}")
+        if after.files > before.files + FILES:
+            trial.wrong(f"I11: {hand.member} has {after.files} files open, {before.files} before")
         blocks, memory = after.blocks / before.blocks - 1, after.memory - before.memory
-        grown: Mapping[str, str] = {"blocks": f"{blocks:.1%}", "MiB": f"{memory / 2**20:.1f}"}
+        grown: Mapping[str, str] = {
+            "blocks": f"{blocks:.1%}",
+            "MiB": f"{memory / 2**20:.1f}",
+            "files": str(after.files - before.files),
+        }
         trial.notes.setdefault("memory grew by", {})[hand.member] = grown
         if blocks > GROWTH:
             trial.wrong(f"I11: {hand.member} holds {after.blocks:,} blocks of memory, {before.blocks:,} before")
@@ -85,8 +102,8 @@ class Census:
         while True:
             held = await self._held(hand)
             took = time.monotonic() - since
-            busy, full = held.tasks.total() > before.tasks.total() + TASKS, held.blocks > before.blocks * (1 + GROWTH)
-            for what, still in (("tasks", busy), ("memory", full)):
+            busy, full = held.busier(before), held.blocks > before.blocks * (1 + GROWTH)
+            for what, still in (("tasks and files", busy), ("memory", full)):
                 if not still:
                     settled.setdefault(what, round(took, 1))
             left = took - starvation.seconds
@@ -108,7 +125,7 @@ class Census:
                 raise TimeoutError(f"{hand.member} does not say what it holds")
             await asyncio.sleep(0.01)
         found = json.loads(said.read_text())
-        return Held(Counter(found["tasks"]), found["blocks"], hand.memory())
+        return Held(Counter(found["tasks"]), found["blocks"], hand.memory(), hand.files())
 
     def partitions_of(self, hand: Hand) -> set[int]:
         """The partitions in which a worker has begun a step in the last seconds."""

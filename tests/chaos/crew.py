@@ -106,6 +106,10 @@ class Hand:
         """Bytes that its process holds now."""
         return int(psutil.Process(self.pid).memory_info().rss) if self.alive else 0
 
+    def files(self) -> int:
+        """File descriptors that its process has now."""
+        return psutil.Process(self.pid).num_fds() if self.alive else 0
+
     def complaints(self) -> list[str]:
         """Lines of its log that tell of a fault of ours."""
         if not self.log.exists():

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from checker import Report
@@ -12,7 +13,8 @@ from flow.order_histories import wrong_histories
 from flow.orders_hold import digests_of_the_framework
 from flow.recovery import charges
 
-from .garbage import not_accounted_for
+from .effects import charged_too_often, too_many_attempts
+from .garbage import BEFORE, not_accounted_for, wrongly_there
 from .ledger import executed_again
 
 if TYPE_CHECKING:
@@ -26,10 +28,11 @@ _NEVER = 2**63
 async def judge(stage: "Stage", bootstrap: str) -> None:
     """Note figures and anomalies of orders in the stage's trial."""
     trial, found = stage.trial, stage.found
-    _starts(stage)
+    judge_starts(stage)
     if not stage.poison:
         trial.wrong(*wrong_histories(found.runs)[:MOST])
     attempts, keys, wrong = charges(found, trial.folder / "ledger")
+    wrong += charged_too_often(found, stage.notes.all(), trial.folder / "ledger")
     trial.wrong(*(f"I7: {line}" for line in wrong[:MOST]))
     await judge_log(stage, bootstrap)
     trial.figures.update(charged=attempts, keys=keys)
@@ -40,6 +43,7 @@ async def judge_log(stage: "Stage", bootstrap: str) -> None:
     trial, found = stage.trial, stage.found
     trial.wrong(*found.conclude()[:MOST])
     trial.wrong(*await _rejects(stage, bootstrap))
+    trial.wrong(*(f"I7: {line}" for line in islice(too_many_attempts(found, stage.notes.all(), stage.policies), MOST)))
     trial.wrong(*stage.crew.complaints()[:MOST])
     ours = digests_of_the_framework(found)
     if ours != [part.fold.digest for part in found.partitions]:
@@ -62,7 +66,7 @@ async def judge_log(stage: "Stage", bootstrap: str) -> None:
         trial.notes["duplicates executed per crash"] = round(executed_again / deaths, 2)
 
 
-def _starts(stage: "Stage") -> None:
+def judge_starts(stage: "Stage") -> None:
     """Every acknowledged start is a run, and there is no run that nobody started."""
     acknowledged = [id for load in stage.loads for id in load.acknowledged]
     unsure = {id for load in stage.loads for id in load.unsure}
@@ -83,9 +87,19 @@ async def _rejects(stage: "Stage", bootstrap: str) -> list[str]:
         await asyncio.sleep(0.5)
     wrong, copies = found
     stage.trial.figures["rejected_again"] = copies
-    unreadable = stage.found.verdicts[Verdict.UNREADABLE]
-    if unreadable != len(stage.planted):
-        wrong.append(f"I10: {len(stage.planted)} unreadable records were appended, and {unreadable} are there")
+    garbage = stage.garbage
+    there = [
+        raw.value or b""
+        for part in stage.found.partitions
+        for raw, _, verdict in part.records
+        if verdict is Verdict.UNREADABLE
+    ]
+    wrong += wrongly_there(garbage.planted, garbage.unsure, there)
+    # Those before the first fault are not what this promise is about.
+    under_fault = len(garbage.planted) - BEFORE
+    stage.trial.figures["unreadable_under_fault"] = under_fault
+    if under_fault <= 0:
+        wrong.append("I10: no unreadable record was appended while faults were applied: nothing was tried")
     return wrong[:MOST]
 
 

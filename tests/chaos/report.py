@@ -28,8 +28,10 @@ def refresh(page: Path, results: Mapping[str, Mapping[str, Any]]) -> None:
 
 
 def table_of(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """One row for each cell."""
-    return HEAD + "".join(_row(result) for result in results.values())
+    """One row for each cell and seed; the seeds of a cell one after the other, in the order in which cells came first."""
+    first = list(dict.fromkeys(result["cell"] for result in results.values()))
+    ordered = sorted(results.values(), key=lambda result: (first.index(result["cell"]), result["seed"]))
+    return HEAD + "".join(map(_row, ordered))
 
 
 def _row(result: Mapping[str, Any]) -> str:

@@ -11,10 +11,14 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count, islice
+from random import Random
 from typing import Any, ClassVar, Self
+
+from examples.orders import payments, shipping, warehouse
 
 from checker import Examination, Topics
 from checker.record import Kind
+from farandole.reactors import Retry
 from farandole.testing.proxy import TcpProxy
 from flow.fresh_topics import forget_topics
 from flow.order_histories import DECLINED, card
@@ -25,7 +29,8 @@ from .advice import introduce
 from .broker import PROXIED
 from .census import Census
 from .crew import Crew, Hand
-from .garbage import throw_garbage
+from .effects import POISON_ATTEMPTS, owed_longest, policies_of
+from .garbage import BEFORE, Garbage
 from .judge import judge
 from .ledger import Notes
 from .pressure import FOR_EVER, Load
@@ -35,6 +40,8 @@ from .trial import Trial
 CALM = 30.0
 """Seconds after the last fault, and the last start, in which nothing may be owed any more. Not counted is what the
 machine had no core for."""
+LONG = 5.0
+"""Seconds after which it is told what was owed so long."""
 PATIENCE = 120.0
 WARM = 200
 """Runs before the first fault."""
@@ -47,6 +54,7 @@ class Stage:
         choreography: its name.
         services: those of it.
         reactors: how many they have together.
+        policies: by reactor, how many attempts it has.
 
     Args:
         names: workers of each service, by name.
@@ -63,6 +71,10 @@ class Stage:
     choreography: ClassVar[str] = "orders"
     services: ClassVar[Sequence[str]] = SERVICES
     reactors: ClassVar[int] = REACTORS
+    policies: ClassVar[Mapping[str, int]] = policies_of(each.orders for each in (payments, warehouse, shipping)) | {
+        "take_picture": POISON_ATTEMPTS,
+        "do_without": Retry().attempts,
+    }
 
     def __init__(
         self,
@@ -97,8 +109,8 @@ class Stage:
         self.loads: list[Load] = []
         self.notes = Notes(trial.folder / "executions")
         self.census = Census(self.crew, trial, self.notes)
-        self.planted: list[bytes] = []
-        """Values of records that nobody can read."""
+        self.garbage = Garbage(self._bootstrap, self.choreography, partitions, Random(f"garbage {trial.seed}"))
+        """Throws records that nobody can read: some before the first fault, then one after the other until all is calm."""
         self.next_order = 1
         """The number of the next order that is started."""
         self._reader: asyncio.Task[None] | None = None
@@ -127,16 +139,24 @@ class Stage:
             if self._advised:
                 await introduce(self.url)
             self.found = Examination(topics.partitions, await topics.table())
+            self._topics = topics
         self.found.take(first)
         await self._stack.enter_async_context(self._reading(topics))
         await self._warm_up()
-        self.planted += await throw_garbage(self._bootstrap, self.choreography, self.partitions, self.trial.random)
+        await self._stack.enter_async_context(self.garbage)
+        await self.garbage.throw(BEFORE)
         await self.until(lambda: self.idle, "the first runs")
-        await self.census.take("before")
+        await self.census.begin()
+        self.garbage.keep_throwing()
 
     async def _warm_up(self) -> None:
         """Start the first runs."""
         await self.press(rate=200, most=WARM)
+
+    async def _work_on(self) -> None:
+        """Let those that came back do something."""
+        await self.press(rate=200, most=WARM)
+        await self.until(lambda: self.idle, "a little more work")
 
     @asynccontextmanager
     async def _reading(self, topics: Topics) -> AsyncIterator[None]:
@@ -157,6 +177,7 @@ class Stage:
         try:
             if error is None:
                 await self._calm()
+                self.found.catalogue.learn(await self._topics.table())
                 await self._judge()
         finally:
             await self._stack.aclose()
@@ -230,6 +251,7 @@ class Stage:
             if load.running:
                 load.stop()
         await self.until(lambda: not any(load.running for load in self.loads), "the last starts")
+        await self.garbage.rest()
         since, starvation = time.monotonic(), Starvation()
         try:
             await self.until(lambda: self.idle, "what is owed")
@@ -237,12 +259,18 @@ class Stage:
             self.trial.wrong(f"I11: {e}")
         took, starved = time.monotonic() - since, starvation.seconds
         self.trial.notes["seconds until nothing was owed"] = round(took, 3)
+        if took > LONG:
+            self.trial.notes["what was owed longest"] = owed_longest(self.found)
         if took - starved > CALM:
             self.trial.wrong(
                 f"I11: it took {took:.1f} s until nothing was owed, and {starved:.1f} s of waiting for a core"
             )
         self.crew.check()
-        await self.census.take("after")
+        if came_back := await self.census.begin():
+            # Idle, they hold what they need; work that is done is to leave nothing.
+            await self._work_on()
+            self.trial.notes["came back, and were counted before and after more work"] = came_back
+        await self.census.end()
 
     # What recovery is measured by.
 
@@ -262,12 +290,21 @@ class Stage:
                     first[part.number] = (raw.time - at) / 1000
         return first
 
-    async def recovery(self, what: str, at: int, services: Iterable[str], partitions: Iterable[int]) -> float:
-        """Wait until each of some partitions has an outcome again, and note how long the last one took."""
-        wanted = set(partitions)
+    async def recovery(
+        self, what: str, at: int, services: Iterable[str], partitions: Iterable[int], promised: float | None = None
+    ) -> float:
+        """Wait until each of some partitions has an outcome again, and note how long the last one took.
+
+        Args:
+            promised: seconds beyond which it is an anomaly, but for those that processes waited for a core; None: it is
+                told, whatever it is.
+        """
+        wanted, starvation = set(partitions), Starvation()
         await self.until(lambda: wanted <= self.closings_after(at, services).keys(), f"recovery from {what}")
         took = max(seconds for p, seconds in self.closings_after(at, services).items() if p in wanted)
         self.trial.recovered(what, took)
+        if promised is not None:
+            self.trial.within(what, took, starvation.seconds, promised)
         return took
 
     def partitions_of(self, hand: Hand) -> set[int]:

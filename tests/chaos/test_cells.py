@@ -8,8 +8,11 @@ from typing import Final
 
 import pytest
 
+from farandole.testing.plugin import need
+
 from . import cells
 from .cell import CELLS
+from .cells.clocks import CLOCK_CELLS, LIBRARY
 from .conftest import Play
 from .team_steps import STEPS
 
@@ -25,6 +28,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 @pytest.mark.kafka
 @pytest.mark.parametrize("name", [each.name for each in TESTED if each.on_kafka])
 async def test_every_promise_is_kept_on_kafka_through(name: str, played: Play, kafka_tools: None) -> None:
+    if name in CLOCK_CELLS:
+        need("libfaketime", [] if LIBRARY else ["libfaketime"], of="faketime", required="FARANDOLE_REQUIRE_FAKETIME")
     await played(name)
 
 

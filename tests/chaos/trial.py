@@ -54,6 +54,17 @@ class Trial:
     def recovered(self, what: str, seconds: float) -> None:
         self.recoveries.setdefault(what, []).append(round(seconds, 3))
 
+    def within(self, what: str, took: float, starved: float, promised: float) -> None:
+        """Hold a recovery against the seconds that are promised, which do not count what processes waited for a core."""
+        spent = max(took - starved, 0.0)
+        told = f"{what}: the most seconds that count, of {promised:g} promised"
+        self.notes[told] = max(round(spent, 3), self.notes.get(told, 0.0))
+        if spent > promised:
+            self.wrong(
+                f"{what}: it took {took:.2f} s, {starved:.2f} s of which processes waited for a core;"
+                f" {promised:g} s are promised"
+            )
+
     def wrong(self, *problems: str) -> None:
         self.anomalies += problems
 

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from math import inf
@@ -13,6 +13,7 @@ from checker.state import Run
 from farandole.schemas import Start
 
 from .crew import Hand
+from .effects import policies_of
 from .judge import judge_log
 from .stage import PATIENCE, Stage
 from .trial import Trial
@@ -47,6 +48,7 @@ class Vigil(Stage):
     choreography: ClassVar[str] = waits.name
     services: ClassVar[Sequence[str]] = ("waits",)
     reactors: ClassVar[int] = len(waits.reactors)
+    policies: ClassVar[Mapping[str, int]] = policies_of([waits])
 
     def __init__(self, trial: Trial, *, session: float, **options: Any) -> None:
         # Whoever comes and goes, each has as many partitions as before when all are there: what they hold can be compared.
@@ -59,6 +61,10 @@ class Vigil(Stage):
     async def _warm_up(self) -> None:
         self._client = await self._stack.enter_async_context(waits.connect(self.url, partitions=self.partitions))
         await self.begin(*[Asleep(naps=[1])] * 200, *[HoleWanted(seconds=0)] * 100, *[EggsLaid(eggs=10)] * 10)
+
+    async def _work_on(self) -> None:
+        await self.begin(*[HoleWanted(seconds=0)] * 100)
+        await self.until(lambda: self.idle, "a little more work")
 
     async def begin(self, *starts: Start) -> list[str]:
         """Start runs; their ids."""

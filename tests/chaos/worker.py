@@ -25,32 +25,40 @@ from flow.orders_worker import keep_ledger
 
 from .failpoints import Failpoint, wrap
 from .ledger import Ledger
+from .upgrade import order_packed
 
 MEMORY = 1 << 20
 """Bytes of records that a worker keeps at hand."""
 
 
-def obey_cards(ledger: Ledger) -> None:
+def obey_cards(ledger: Ledger, folder: Path) -> None:
     """Let the bank take as long as the card says: ``slow:8`` waits, ``block:15`` keeps the event loop from running."""
     from orders.payments import Bank
 
     charge = Bank.charge
-    blocked: set[str] = set()
 
     async def obedient(self: Bank, card: str, amount: Decimal, idempotency_key: str) -> str:
         how, _, seconds = card.partition(":")
         if how == "slow":
             await asyncio.sleep(float(seconds))
         receipt = await charge(self, card, amount, idempotency_key)
-        if how == "block" and idempotency_key not in blocked:
-            # Once in each process: a block beyond the step's timeout fails the attempt, and the next one is to succeed.
+        if how == "block" and _first(folder / f"blocked-{idempotency_key}"):
+            # Once, whoever has the step: another worker that takes over is to be at work, and not blocked likewise.
             # At the very end: a handler that waits for anything more would be told meanwhile that its step is done.
-            blocked.add(idempotency_key)
             ledger.note("blocks", idempotency_key)
             time.sleep(float(seconds))
         return receipt
 
     Bank.charge = obedient  # type: ignore[method-assign]
+
+
+def _first(marker: Path) -> bool:
+    """Whether no process was here before."""
+    try:
+        marker.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def tell_holders(ledger: Ledger) -> None:
@@ -75,8 +83,10 @@ def main() -> None:
     tell_holders(ledger)
     wrap(ledger, Failpoint(ledger, job["point"], job["nth"]).reach)
     if service == "payments":
-        obey_cards(ledger)
+        obey_cards(ledger, folder)
         keep_ledger(folder / "ledger")
+    if os.environ.get("CHAOS_UPGRADE"):
+        importlib.import_module("orders.events").OrderPacked = order_packed(job["release"])  # type: ignore[attr-defined]
     program = importlib.import_module(f"chaos.{service}" if service in ("poison", "waits") else f"orders.{service}")
     (choreography,) = (each for each in vars(program).values() if isinstance(each, Choreography))
     choreography.version = job["release"]

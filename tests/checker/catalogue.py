@@ -32,6 +32,11 @@ class Catalogue:
         self._json: dict[bytes, dict[str, Any]] = {}
         self._parsed: dict[bytes, Any] = {}
         self._numbers: dict[int, set[bytes]] = {}
+        self.learn(table)
+
+    def learn(self, table: Mapping[bytes, bytes]) -> None:
+        """Take in the table as it is now: a release may have put schemas meanwhile."""
+        self.wrong = []
         for key, value in table.items():
             if key.startswith(_NUMBERS):
                 number = int(key.rpartition(b"/")[2])

@@ -5,6 +5,7 @@ It stands before a broker's listener, whose advertised port is the proxy's, so t
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -21,6 +22,9 @@ class TcpProxy:
 
     Attributes:
         delay: seconds that each piece waits on its way to the target.
+        answer_delay: seconds that each piece of what the target sends waits.
+        jitter: seconds by which a delay is longer or shorter, by chance.
+        bandwidth: bytes that a connection passes on in a second, each way; 0: no limit.
         slice: bytes that a piece has at most; small numbers tear messages apart.
         hold_answers: swallow what the target sends while it still gets all requests: lost acknowledgements.
         requests: bytes that reached the target.
@@ -29,6 +33,9 @@ class TcpProxy:
     def __init__(self, port: int, target: int) -> None:
         self.port = port
         self.delay = 0.0
+        self.answer_delay = 0.0
+        self.jitter = 0.0
+        self.bandwidth = 0
         self.slice = _PIECE
         self.hold_answers = False
         self.requests = 0
@@ -115,11 +122,17 @@ class TcpProxy:
                     self._writers.discard(each)
                     each.transport.abort()
 
+    def _wait(self, size: int, delay: float) -> float:
+        """Seconds until so many bytes go on."""
+        if delay:
+            delay = max(delay + random.uniform(-self.jitter, self.jitter), 0.0)  # noqa: S311
+        return delay + (size / self.bandwidth if self.bandwidth else 0.0)
+
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, outward: bool) -> None:
         with contextlib.suppress(ConnectionError):
             while piece := await reader.read(self.slice):
-                if self.delay and outward:
-                    await asyncio.sleep(self.delay)
+                if wait := self._wait(len(piece), self.delay if outward else self.answer_delay):
+                    await asyncio.sleep(wait)
                 await self._open.wait()
                 if self.hold_answers and not outward:
                     continue

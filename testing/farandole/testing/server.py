@@ -75,6 +75,11 @@ class ServerProcess(ABC):
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The id of its process; 0 while it does not run."""
+        return self._process.pid if self._process is not None and self.running else 0
+
     def start(self, *, timeout: float = 60) -> Self:
         """Start, and wait until clients are served.
 

@@ -1,12 +1,14 @@
 """Workers that end as they are told to: rolling restarts, other releases, and members that come and go."""
 
 import time
+from collections import Counter
 
 from chaos.cell import cell
 from chaos.crew import Hand
 from chaos.judge import raw_duplicates
 from chaos.stage import Stage
 from chaos.trial import Trial
+from chaos.upgrade import ONLY_IN
 from flow.workers import SERVICES
 
 
@@ -39,18 +41,30 @@ async def rolling_restart(trial: Trial, times: int, rate: float) -> None:
 
 @cell(
     "rolling-deploy",
-    "all workers are replaced, one after the other, by those of another release, and then by those of the first",
+    "all workers are replaced by those of a release whose events have one optional field more and one fewer, and back",
     tested={"times": 1, "rate": 20, "names": ["a"]},
     whole={"times": 1, "rate": 40, "names": ["a", "b"]},
 )
 async def rolling_deploy(trial: Trial, times: int, rate: float, names: list[str]) -> None:
-    async with Stage(trial, names=names) as stage:
+    async with Stage(trial, names=names, crew={"environment": {"CHAOS_UPGRADE": "1"}}) as stage:
         await stage.press(rate=rate)
         for release in ("2", "1") * times:
             for hand in stage.crew.hands:
                 await replace(stage, hand, release)
         stage.healed()
     _nothing_was_doubled(stage)
+    packed = Counter(
+        field
+        for part in stage.found.partitions
+        for raw, head, _ in part.records
+        if head is not None and head.type == b"orders.OrderPacked"
+        for field in stage.found.catalogue.decode(raw.value)
+    )
+    trial.notes["packed, by the fields that were written"] = dict(packed)
+    if not all(packed[field] for field in ONLY_IN.values()) or packed["box"] != sum(
+        packed[f] for f in ONLY_IN.values()
+    ):
+        trial.wrong(f"not both releases packed: {dict(packed)}")
 
 
 def _nothing_was_doubled(stage: Stage) -> None:

@@ -5,14 +5,16 @@ from collections import Counter
 from typing import Final
 
 from chaos.cell import cell
-from chaos.stage import Stage
-from chaos.trial import Trial
+from chaos.stage import WARM, Stage
+from chaos.trial import Trial, middle, near_worst
 from checker.record import Kind
 from farandole.eventstore import TooLarge
 from farandole.eventstore.sizes import record_bytes
 from farandole.reactors import Choreography
 from farandole.schemas import EncodingError, Start
 
+_POISONED: Final = 5_000_001
+"""The first order with which something is wrong, of every two."""
 TOO_LARGE: Final = {"farandole.reactors.attempt.TooLargeOutcome", "farandole.schemas.errors.EncodingError"}
 """How the failure is called: one is beyond what the log takes, the other beyond what any event may be."""
 
@@ -38,9 +40,12 @@ async def slow_handler(trial: Trial, handlers: int, seconds: float, session: flo
     "blocked-loop",
     "a handler that never waits keeps a worker's event loop from running, beyond the session; another one takes over",
     tested={"times": 1, "seconds": 6, "session": 3, "rate": 20},
-    whole={"times": 3, "seconds": 15, "session": 6, "rate": 40},
+    whole={"times": 3, "seconds": 15, "session": 6, "rate": 40, "promised": 2},
 )
-async def blocked_loop(trial: Trial, times: int, seconds: float, session: float, rate: float) -> None:
+async def blocked_loop(
+    trial: Trial, times: int, seconds: float, session: float, rate: float, promised: float | None = None
+) -> None:
+    bound = None if promised is None else session + promised
     async with Stage(trial, names=("a", "b"), session=session, options="&request_timeout=3") as stage:
         for _ in range(times):
             run = f"order-{stage.next_orders(1)[0]}"
@@ -50,8 +55,9 @@ async def blocked_loop(trial: Trial, times: int, seconds: float, session: float,
             at = time.time_ns() // 1_000_000
             hand = next(hand for hand in stage.crew.hands if hand.member == stage.notes.begun("take_payment", run)[0])
             trial.fault("event loop blocked", member=hand.member, seconds=seconds)
-            # Its share goes to the other one, the blocking step too: both of them are blocked for a while then.
-            await stage.recovery("blocked", at, ["payments"], stage.partitions_of(hand))
+            # Its share goes to the other one, the step that blocked too.
+            await stage.recovery("blocked", at, ["payments"], stage.partitions_of(hand), bound)
+            await stage.until(lambda run=run: len(set(stage.notes.begun("take_payment", run))) > 1, "the step anew")  # type: ignore[misc]
             load.stop()
             await stage.until(lambda: stage.idle, "calm")
         stage.healed()
@@ -64,15 +70,31 @@ async def blocked_loop(trial: Trial, times: int, seconds: float, session: float,
     whole={"seconds": 20, "rate": 40},
 )
 async def poison(trial: Trial, seconds: float, rate: float) -> None:
-    async with Stage(trial, poison=True) as stage:
+    """Runs that the reactor fails in are started for as long as others were, each beside one in which it works."""
+    crew = {"environment": {"CHAOS_POISON_SINCE": str(_POISONED)}}
+    async with Stage(trial, poison=True, crew=crew) as stage:
+        load = await stage.press(rate=rate)
+        await stage.pause(seconds)
+        load.stop()
+        await stage.until(lambda: stage.idle, "the runs without poison")
+        stage.next_order = _POISONED
         trial.fault("poison")
         await stage.press(rate=rate)
         await stage.pause(seconds)
         stage.healed()
+    took: dict[bool, list[float]] = {False: [], True: []}
     for run in stage.found.runs:
+        number = int(run.key.removeprefix(b"order-"))
         how = Counter((debt.pair[1], debt.settled) for debt in run.debts)
-        if how[b"take_picture", "handled"] != 1 or how[b"do_without", "outcome"] != 1 or len(run.debts) != 6:
+        fails = number >= _POISONED and number % 2 == 0
+        expected = {b"take_picture": "handled", b"do_without": "outcome"} if fails else {b"take_picture": "outcome"}
+        if any(how[pair] != 1 for pair in expected.items()) or len(run.debts) != 4 + len(expected):
             trial.wrong(f"{run.key.decode()}: {dict(how)}")
+        if number > WARM and not fails:
+            took[number >= _POISONED].append((run.history[-1].at - run.history[0].at) / 1000)
+    for beside, all in took.items():
+        name = "start to end of the runs without poison, " + ("beside poison" if beside else "alone")
+        trial.notes[name] = {"runs": len(all), "p50": round(middle(all), 3), "p99": round(near_worst(all), 3)}
 
 
 @cell(

@@ -39,27 +39,29 @@ def _died_there(stage: Stage, hand: Hand) -> Death:
     return death
 
 
-async def die_and_return(stage: Stage, hand: Hand, point: str = "", nth: int = 0) -> None:
+async def die_and_return(
+    stage: Stage, hand: Hand, point: str = "", nth: int = 0, promised: float | None = None
+) -> None:
     """Kill a worker and start it again at once."""
     death = stage.crew.kill(hand)
     stage.trial.fault("kill -9", member=hand.member)
     hand.start(point, nth)
     if not point:
-        await stage.recovery("killed and restarted", death.at, [hand.service], range(stage.partitions))
+        await stage.recovery("killed and restarted", death.at, [hand.service], range(stage.partitions), promised)
 
 
 @cell(
     "kill-and-restart",
     "workers are killed with -9 at any time and started again under the same instance id",
     tested={"kills": 3, "rate": 20},
-    whole={"kills": 24, "rate": 30},
+    whole={"kills": 24, "rate": 30, "promised": 2},
 )
-async def kill_and_restart(trial: Trial, kills: int, rate: float) -> None:
+async def kill_and_restart(trial: Trial, kills: int, rate: float, promised: float | None = None) -> None:
     async with Stage(trial, only_crashes=True, session=10) as stage:
         await stage.press(rate=rate)
         for n in range(kills):
             await stage.pause(trial.random.uniform(0.2, 1.2))
-            await die_and_return(stage, stage.crew.hands[n % len(stage.crew.hands)])
+            await die_and_return(stage, stage.crew.hands[n % len(stage.crew.hands)], promised=promised)
         stage.healed()
 
 
@@ -67,9 +69,12 @@ async def kill_and_restart(trial: Trial, kills: int, rate: float) -> None:
     "kill-and-take-over",
     "one of two workers of each service is killed with -9 and stays away; the other one takes its share over",
     tested={"kills": 1, "rate": 20, "session": 3},
-    whole={"kills": 21, "rate": 40, "session": 3},
+    whole={"kills": 21, "rate": 40, "session": 3, "promised": 2},
 )
-async def kill_and_take_over(trial: Trial, kills: int, rate: float, session: float) -> None:
+async def kill_and_take_over(
+    trial: Trial, kills: int, rate: float, session: float, promised: float | None = None
+) -> None:
+    bound = None if promised is None else session + promised
     async with Stage(trial, names=("a", "b"), only_crashes=True, session=session) as stage:
         await stage.press(rate=rate)
         for n in range(kills):
@@ -80,6 +85,6 @@ async def kill_and_take_over(trial: Trial, kills: int, rate: float, session: flo
             share = stage.partitions_of(hand)
             death = stage.crew.kill(hand)
             trial.fault("kill -9", member=hand.member, partitions=sorted(share))
-            await stage.recovery(f"killed, session {session:g} s", death.at, [service], share)
+            await stage.recovery(f"killed, session {session:g} s", death.at, [service], share, bound)
             hand.start()
         stage.healed()

@@ -107,6 +107,38 @@ async def lost_answers(trial: Trial, seconds: float, **amounts: Any) -> None:
 
 
 @cell(
+    "latency",
+    "each piece is 200 ms late, 100 ms more or less, both ways",
+    tested={"seconds": 4, "rate": 20, "delay": 0.2, "jitter": 0.1},
+    whole={"seconds": 30, "rate": 40, "delay": 0.2, "jitter": 0.1},
+)
+@cell(
+    "narrow",
+    "no connection passes on more than 64 kB a second, either way",
+    whole={"seconds": 30, "rate": 20, "bandwidth": 64_000},
+)
+async def far_away(
+    trial: Trial, seconds: float, rate: float, delay: float = 0, jitter: float = 0, bandwidth: int = 0
+) -> None:
+    async with Stage(trial, proxied=True) as stage:
+        proxy = stage.proxy
+        await stage.press(rate=rate)
+        trial.fault("far away", delay=delay, jitter=jitter, bandwidth=bandwidth)
+        proxy.delay = proxy.answer_delay = delay
+        proxy.jitter, proxy.bandwidth = jitter, bandwidth
+        began, before = time.monotonic(), stage.found.closed
+        # Runs that were under way when it began are closed first; more than these show that it works this way, too.
+        await stage.until(lambda: stage.found.closed > before + rate, "runs on a bad network")
+        await stage.pause(seconds - (time.monotonic() - began))
+        took, closed = time.monotonic() - began, stage.found.closed - before
+        proxy.delay = proxy.answer_delay = proxy.jitter = 0.0
+        proxy.bandwidth = 0
+        await _recovered(stage, trial.cell)
+        stage.healed()
+    trial.notes["runs closed a second meanwhile, of those that would be started"] = f"{closed / took:.1f} of {rate:g}"
+
+
+@cell(
     "slow-and-torn",
     "each piece is late, and so small that no message comes in one",
     tested={"seconds": 4, "rate": 20},

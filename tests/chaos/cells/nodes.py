@@ -13,6 +13,21 @@ ROOT = Path(__file__).parents[3]
 
 
 @cell(
+    "hostile-records",
+    "the product's own test of 10,000 hostile records, written to a topic while a worker is at work on it",
+    whole={"nodes": ["tests/kafka/test_hostile_records.py"]},
+)
+@cell(
+    "damaged-on-disk",
+    "the product's own tests of a byte that turns over in a batch on the broker's disk",
+    whole={"nodes": ["tests/kafka/test_damaged_on_disk.py"]},
+)
+@cell(
+    "client-faults",
+    "the store's own tests of the known faults of its Kafka client",
+    whole={"nodes": ["tests/kafka/test_client_faults.py"]},
+)
+@cell(
     "appends-under-faults",
     "the store's own tests of lost, doubled, refused and torn appends",
     whole={"nodes": ["tests/kafka/test_appending_under_faults.py"]},
@@ -45,9 +60,14 @@ async def nodes(trial: Trial, nodes: list[str]) -> None:
         return
     for case in ElementTree.parse(report).getroot().iter("testcase"):
         trial.figures["tests"] += 1
+        published = {each.get("name"): each.get("value") for each in case.iter("property")}
+        if published:
+            trial.notes[str(case.get("name"))] = published
         where = f"{case.get('classname')}::{case.get('name')}"
         for kind in ("failure", "error"):
             for problem in case.findall(kind):
                 trial.wrong(f"{where}: {problem.get('message')}")
         if case.find("skipped") is not None:
             trial.figures["skipped"] += 1
+    if trial.figures["skipped"]:
+        trial.wrong(f"{trial.figures['skipped']} tests were skipped: nothing was tried in them")

@@ -19,17 +19,31 @@ _SURE = 6.0
     "zombie",
     "a worker is stopped (SIGSTOP) in the middle of a step until its share has moved and the step is done, then goes on",
     tested={"times": 1, "rate": 20, "session": 4},
-    whole={"times": 6, "rate": 30, "session": 4},
+    whole={"times": 6, "rate": 30, "session": 4, "promised": 2},
 )
-async def zombie(trial: Trial, times: int, rate: float, session: float) -> None:
+async def zombie(trial: Trial, times: int, rate: float, session: float, promised: float | None = None) -> None:
+    bound = None if promised is None else session + promised
     async with Stage(trial, names=("a", "b"), session=session) as stage:
         for _ in range(times):
-            await one_zombie(stage, rate)
+            await one_zombie(stage, rate, bound)
             await _settled(stage, rate)
         stage.healed()
 
 
-async def one_zombie(stage: Stage, rate: float) -> None:
+@cell(
+    "zombie-for-long",
+    "as `zombie`, with the session that workers have by default; it stands still for 20 s, and for 60 s",
+    whole={"hold": [20, 60], "rate": 30, "session": 10, "promised": 2},
+)
+async def zombie_for_long(trial: Trial, hold: list[float], rate: float, session: float, promised: float) -> None:
+    async with Stage(trial, names=("a", "b"), session=session) as stage:
+        for seconds in hold:
+            await one_zombie(stage, rate, session + promised, seconds)
+            await _settled(stage, rate)
+        stage.healed()
+
+
+async def one_zombie(stage: Stage, rate: float, bound: float | None = None, hold: float = 0) -> None:
     trial = stage.trial
     run = f"order-{stage.next_orders(1)[0]}"
     # A handler that waits would be told, if its worker reads on before it ends, that the step is done: it is stopped where
@@ -45,16 +59,22 @@ async def one_zombie(stage: Stage, rate: float) -> None:
     stopped = _now()
     hand.signal(signal.SIGSTOP)
     try:
-        await stage.recovery("stopped", stopped, ["payments"], share)
+        await stage.recovery("stopped", stopped, ["payments"], share, bound)
         await stage.until(lambda: _outcomes(stage, run) == [Verdict.ADMITTED], "the other worker's outcome")
+        await stage.pause(hold - (_now() - stopped) / 1000)
     finally:
         hand.signal(signal.SIGCONT)
     trial.did("SIGCONT", member=member)
-    await stage.until(lambda: len(_outcomes(stage, run)) > 1, "the zombie's outcome")
+    woken = _now()
+    if hold:
+        # Its attempt is over by its step's own timeout: it says so, or says nothing, and works on.
+        await stage.until(lambda: _works(stage, member, woken), "the zombie's next step")
+    else:
+        await stage.until(lambda: len(_outcomes(stage, run)) > 1, "the zombie's outcome")
     verdicts = _outcomes(stage, run)
     ended = [n.member for n in stage.notes.all() if n.what == "ends" and n.about[:2] == ("take_payment", run)]
     trial.notes.setdefault("zombies", []).append({"run": run, "ended": ended, "verdicts": [v.name for v in verdicts]})
-    if ended[-1] != member or len(set(ended)) != 2:
+    if not hold and (ended[-1] != member or len(set(ended)) != 2):
         trial.wrong(f"the handler of {run} ended in {ended}; the zombie is {member}")
     if verdicts[0] is not Verdict.ADMITTED or any(v < Verdict.UNREADABLE for v in verdicts[1:]):
         trial.wrong(f"the outcomes of {run} were {verdicts}")
@@ -68,6 +88,11 @@ async def _settled(stage: Stage, rate: float) -> None:
     """
     await stage.press(rate=rate, most=int(_SURE * rate))
     await stage.until(lambda: stage.idle, "ordinary work")
+
+
+def _works(stage: Stage, member: str, since: int) -> bool:
+    """Whether a worker has begun a step after a time."""
+    return any(n.member == member and n.what == "begins" and n.at > since for n in reversed(stage.notes.all()))
 
 
 def _outcomes(stage: Stage, run: str) -> list[Verdict]:

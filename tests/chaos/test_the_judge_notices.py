@@ -1,0 +1,128 @@
+"""A judge that finds nothing wrong must be one that would: what a cell may have left behind, with one thing wrong each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from examples.orders.events import OrderPlaced
+
+from checker import Examination
+from checker.ids import step_key
+from checker.record import Raw, read_head
+from checker.verdict import Verdict
+from farandole.eventstore import Record
+from farandole.reactors.scribe import Scribe
+from farandole.schemas import EventTypes
+
+from .broker import TheBroker
+from .effects import charged_too_often, too_many_attempts
+from .garbage import wrongly_copied, wrongly_there
+from .judge import judge_starts
+from .ledger import Note
+from .trial import Trial
+
+ORDER = OrderPlaced(customer="c", amount=1, address="here")  # type: ignore[arg-type]
+SCRIBE = Scribe("orders", "load", EventTypes("orders", [OrderPlaced]), lambda: 0)
+
+
+def examined(*records: Record) -> Examination:
+    found = Examination(1, {})
+    found.take(Raw(0, offset, 1000 + offset, *record) for offset, record in enumerate(records))
+    return found
+
+
+@pytest.fixture
+def trial(tmp_path: Path) -> Trial:
+    return Trial("none", 1, tmp_path, TheBroker())
+
+
+def wrong_starts(trial: Trial, records: Sequence[Record], acknowledged: list[str]) -> list[str]:
+    load = SimpleNamespace(acknowledged=acknowledged, unsure=[])
+    stage: Any = SimpleNamespace(trial=trial, found=examined(*records), loads=[load])
+    judge_starts(stage)
+    return trial.anomalies
+
+
+def test_a_start_that_was_acknowledged_and_is_lost(trial: Trial) -> None:
+    assert wrong_starts(trial, [SCRIBE.start(b"order-1", ORDER)], ["order-1", "order-2"]) == [
+        "I2: order-2 was acknowledged and is no run"
+    ]
+
+
+def test_a_run_that_nobody_started(trial: Trial) -> None:
+    assert wrong_starts(trial, [SCRIBE.start(b"order-1", ORDER)], []) == ["I3: nobody started order-1"]
+
+
+def test_all_starts_as_they_should_be(trial: Trial) -> None:
+    assert wrong_starts(trial, [SCRIBE.start(b"order-1", ORDER)], ["order-1"]) == []
+
+
+def begins(attempt: int, reactor: str = "take_payment") -> Note:
+    return Note(0, "payments-a", 1, "begins", (reactor, "order-1", "start", str(attempt)))
+
+
+@pytest.mark.parametrize(("charged", "calls", "wrong"), [(1, 1, 0), (2, 2, 0), (2, 1, 1)])
+def test_an_order_that_was_charged_twice_in_one_call(tmp_path: Path, charged: int, calls: int, wrong: int) -> None:
+    found = examined(SCRIBE.start(b"order-1", ORDER))
+    (run,) = found.runs
+    ledger = tmp_path / "ledger"
+    ledger.write_text(f"{step_key(b'order-1', run.start_id, run.start_id, b'take_payment')}\n" * charged)
+    assert len(list(charged_too_often(found, [begins(1)] * calls, ledger))) == wrong
+
+
+@pytest.mark.parametrize(
+    ("notes", "wrong"),
+    [([begins(n) for n in (1, 2, 3)], 0), ([begins(3), begins(3)], 0), ([begins(n) for n in (1, 2, 3, 4)], 1)],
+)
+def test_a_step_that_a_worker_began_more_often_than_its_policy_has_it(notes: list[Note], wrong: int) -> None:
+    assert len(list(too_many_attempts(examined(), notes, {"take_payment": 3}))) == wrong
+
+
+@pytest.mark.parametrize(("failures", "wrong"), [(3, 0), (4, 1)])
+def test_a_step_that_failed_in_the_log_more_often_than_its_policy_has_it(failures: int, wrong: int) -> None:
+    head: Any = SimpleNamespace(kind=3, reactor=b"take_payment", causation=b"start")
+    raw = Raw(0, 0, 0, b"order-1", b"", [])
+    found: Any = SimpleNamespace(partitions=[SimpleNamespace(records=[(raw, head, Verdict.ADMITTED)] * failures)])
+    assert len(list(too_many_attempts(found, [], {"take_payment": 3}))) == wrong
+
+
+UNREADABLE = Record(b"key", b"value", [("of", b"nobody")])
+
+
+def a_copy(value: bytes = b"value", offset: int = 0) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+    place = [("fa_rejected_partition", b"0"), ("fa_rejected_offset", str(offset).encode())]
+    return b"key", value, [("of", b"nobody"), *place]
+
+
+def test_an_unreadable_record_is_one(trial: Trial) -> None:
+    assert read_head(UNREADABLE.headers) is None
+    assert wrongly_copied(examined(UNREADABLE), [a_copy()]) == ([], 0)
+    assert wrongly_copied(examined(UNREADABLE), [a_copy(), a_copy()]) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("copies", "said"),
+    [
+        ([], "I10: (0, 0) is unreadable, and was not rejected"),
+        ([a_copy(b"another value")], "I10: the copy of (0, 0) is not like the original"),
+        ([a_copy(), a_copy(offset=7)], "I10: a readable record, (0, 7), was rejected"),
+    ],
+)
+def test_an_unreadable_record_that_is_not_accounted_for(copies: list[Any], said: str) -> None:
+    assert wrongly_copied(examined(UNREADABLE), copies)[0] == [said]
+
+
+@pytest.mark.parametrize(
+    ("there", "wrong"),
+    [([b"a"], 0), ([b"a", b"b"], 0), ([b"b"], 1), ([b"a", b"a"], 1), ([b"a", b"of somebody else"], 1)],
+)
+def test_unreadable_records_that_are_lost_doubled_or_of_nobody(there: list[bytes], wrong: int) -> None:
+    assert len(list(wrongly_there([b"a"], [b"b"], there))) == wrong
+
+
+@pytest.mark.parametrize(("took", "starved", "wrong"), [(1.9, 0, 0), (2.1, 0, 1), (3.1, 1.2, 0), (4, 1.2, 1)])
+def test_a_recovery_that_takes_longer_than_is_promised(trial: Trial, took: float, starved: float, wrong: int) -> None:
+    trial.within("killed", took, starved, 2)
+    assert len(trial.anomalies) == wrong
