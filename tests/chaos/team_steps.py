@@ -88,8 +88,9 @@ class Deaths:
             return
         # Whose outcome went to the log along with another one's comes to no further point.
         along = [step for step in steps if step not in self._died and self._points.get(step)]
-        for step in along if point in SETTLED else [*due, *self._before(due)]:
-            self._ledger.note("dies", *step, point)
+        dying = along if point in SETTLED else [*due, *self._before(due)]
+        for step in dying:
+            self._ledger.note("dies", *step, point if point in SETTLED else self._points[step])
         die()
 
     def _before(self, due: Sequence[StepAt]) -> Iterator[StepAt]:
