@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from examples.agents.supervisor import Answered, Asked, office, supervisor
-from examples.research.events import Researched, ResearchAsked
+from examples.research.events import ResearchAsked, Researched
 from examples.research.finding import library
+
 from flow.fresh_topics import forget_topics
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +20,19 @@ ROOT = Path(__file__).parents[2]
 @contextmanager
 def a_worker(app: str, url: str, member: str) -> "Iterator[subprocess.Popen[bytes]]":
     """``farandole work`` in a process of its own. It is killed, whatever happens."""
-    words = [sys.executable, "-m", "farandole.cli", "work", app, "--store", url, "--member", member, "--partitions", "4"]
+    words = [
+        sys.executable,
+        "-m",
+        "farandole.cli",
+        "work",
+        app,
+        "--store",
+        url,
+        "--member",
+        member,
+        "--partitions",
+        "4",
+    ]
     path = os.pathsep.join([str(ROOT), *filter(None, sys.path)])
     process = subprocess.Popen(words, env={**os.environ, "PYTHONPATH": path}, cwd=ROOT)
     try:
