@@ -1,5 +1,6 @@
 """A model of a real provider, whose answers come over HTTP: what it says of itself is recorded, and its errors are told apart."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from farandole.reactors import Choreography
 from farandole.schemas import End, Start
 from farandole.testing import Scenario
 
+SECONDS = 0.25
 REPLY = {"role": "assistant", "content": "It will rain."}
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 500, "total_tokens": 1500}
 HEAD = {"id": "chatcmpl-1", "created": 1_760_000_000, "model": "gpt-4o-2024-08-06"}
@@ -42,7 +44,8 @@ class Provider:
         http = httpx2.AsyncClient(transport=httpx2.MockTransport(self._answer))
         return OpenAIChatModel("gpt-4o", provider=OpenAIProvider(api_key="none", http_client=http))
 
-    def _answer(self, request: httpx2.Request) -> httpx2.Response:
+    async def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        await asyncio.sleep(SECONDS)
         asked = json.loads(request.content)
         self.asked.append(asked)
         return self._answers.pop(0)() if self._answers else (_streamed() if asked.get("stream") else _whole())
@@ -104,6 +107,7 @@ async def test_what_the_provider_says_of_a_reply_is_recorded_with_its_price(stre
     assert [bool(asked.get("stream")) for asked in provider.asked] == [stream]
     assert (replied.provider, replied.model, replied.finish_reason) == ("openai", "gpt-4o-2024-08-06", "stop")
     assert (replied.input_tokens, replied.output_tokens) == (1000, 500)
+    assert replied.took_ms == SECONDS * 1000
     assert replied.cost is not None
     assert 0 < replied.cost < 1
 
@@ -114,7 +118,7 @@ async def test_whoever_asks_too_often_waits_as_long_as_the_provider_says(stream:
     desk, agent = served(provider, stream)
     async with Scenario(desk) as s:
         began = s.now
-        await s.when(Asked(question="Weather?"), after="89s")
+        await s.when(Asked(question="Weather?"), after="89s")  # and what it took to be told so
         s.owes("helper.model")
         assert [failure.error for failure in s.failures()] == ["RateLimited"]
         assert len(provider.asked) == 1
