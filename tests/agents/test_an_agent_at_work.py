@@ -291,3 +291,27 @@ async def test_a_tool_is_given_what_handlers_are_given_and_the_model_knows_nothi
     (tool,) = told[0].function_tools
     assert set(tool.parameters_json_schema["properties"]) == {"city", "decimals"}
     assert tool.description == "Measures."
+
+
+async def test_a_tool_is_given_a_model_of_pydantics() -> None:
+    seen: list[Place] = []
+
+    async def book(place: Place, nights: int) -> Place:
+        seen.append(place)
+        return place
+
+    script = scripted(
+        Call("book", place={"city": "Arles", "visitors": "many"}, nights=2),
+        Call("book", place={"city": "Arles", "visitors": 3}, nights=2),
+        "Booked.",
+    )
+    agent = Agent("helper", takes=Asked, gives=Answered, model=script, tools=[book])
+    async with Scenario(serve(agent)) as s:
+        await s.when(Asked(question="Book it"))
+        s.then(Answered(text="Booked."))
+        assert s.failures() == []
+        refused, booked = [e for e in s.history if isinstance(e, agent.events.ToolReturned)]
+    assert seen == [Place(city="Arles", visitors=3)]
+    assert (refused.outcome, booked.outcome) == ("retried", "success")
+    assert "place.visitors: Input should be a valid integer" in str(refused.content)
+    assert booked.content == {"city": "Arles", "visitors": 3}

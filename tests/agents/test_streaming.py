@@ -139,6 +139,34 @@ async def test_text_is_told_word_by_word_and_calls_by_their_names() -> None:
     assert events[-1] == "Answered"
 
 
+async def test_who_comes_back_is_told_what_came_after_the_last_event_that_they_have() -> None:
+    agent = Agent("helper", takes=Asked, gives=Answered, model=scripted(*SCRIPT, seconds=1), tools=[weather])
+    async with at_work(agent) as client, asyncio.timeout(30):
+        run = await client.start(Asked(question="Weather?"))
+        had: list[Recorded] = []
+        async for each in run.live():
+            if isinstance(each, Recorded):
+                had.append(each)
+            elif any(isinstance(one.event, agent.events.ToolReturned) for one in had):
+                break  # in the midst of the second reply
+        events, text = [], ""
+        async for each in run.live(after=had[-1].offset):
+            if isinstance(each, Recorded):
+                events.append(type(each.event).__name__)
+            else:
+                text = each.text if each.anew else text + each.text
+        assert events == ["HelperModelReplied", "Answered"]
+        # The reply in the making from its first word on.
+        assert text.startswith("It will ")
+        assert SCRIPT[1].startswith(text)  # type: ignore[attr-defined]
+        nothing = [each async for each in run.live(after=(await last_of(run)).offset)]
+    assert nothing == []
+
+
+async def last_of(run: RunHandle) -> Recorded:
+    return [each async for each in run.events(live=False)][-1]
+
+
 async def test_nothing_is_told_of_an_agent_that_does_not_stream() -> None:
     agent = Agent("helper", takes=Asked, gives=Answered, model=scripted("It will rain.", seconds=0.3), stream=False)
     async with at_work(agent) as client:

@@ -1,5 +1,6 @@
 """Holds what a research team left behind against what is promised of agents: the logs, and the books outside."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,10 +8,12 @@ from typing import Any
 
 from checker import Examination
 from checker.ids import step_key
+from checker.record import Kind
+from checker.verdict import Verdict
 from flow.orders_hold import digests_of_the_framework
 
 from .ledger import Note, executed_again
-from .team import Team
+from .team import SESSION, Team
 from .team_steps import KILLED, RESEARCHERS, SETTLED, run_id
 
 MODEL_CALLS = 1 + 2 * RESEARCHERS + 1 + 2
@@ -50,7 +53,7 @@ def judge_team(team: Team, rounds: int) -> None:
     )
     calls = team.calls.all()
     trial.wrong(*_kept("model", models, calls), *_kept("tool", tools, calls), *_keys(calls))
-    trial.wrong(*_published(team, rounds))
+    trial.wrong(*_published(team, rounds), *_as_allowed(team.found["team"]))
     _resumed(team)
     notes = team.notes.all()
     trial.figures.update(
@@ -137,15 +140,33 @@ def _published(team: Team, rounds: int) -> Iterator[str]:
         yield f"the press was given {dict(keys)} texts"
 
 
+def _as_allowed(found: Examination) -> Iterator[str]:
+    """What was published is what was written, and a person had allowed it."""
+    at: dict[bytes, dict[str, tuple[int, dict[str, Any]]]] = {kind: {} for kind in (_WRITTEN, _ALLOWED, _CALLED)}
+    for kind, told in at.items():
+        told.update({run.key.decode(): (event.offset, value) for run, event, _, value in _events(found, kind)})
+    for run, (called, call) in at[_CALLED].items():
+        allowed, _ = at[_ALLOWED].get(run, (called, {}))
+        if allowed >= called:
+            yield f"{run} published at {called} what nobody had allowed"
+        _, written = at[_WRITTEN].get(run, (0, {}))
+        if (args := json.loads(call["args"])) != written:
+            yield f"{run} published {args}, and had written {written}"
+
+
+_WRITTEN, _ALLOWED, _CALLED = b".Written", b".PublisherToolApproved", b".PublisherPublishCalled"
+
+
 def _resumed(team: Team) -> None:
     """Note, of each step that was cut short, how long it took until its outcome was in the log."""
     logged: dict[tuple[str, str], int] = {}
     for found in team.found.values():
         for part in found.partitions:
             for raw, head, verdict in part.records:
-                if head is not None and head.reactor and verdict < 16:
+                if head is not None and head.kind == Kind.OUTCOME and verdict == Verdict.ADMITTED:
                     logged.setdefault((head.reactor.decode(), head.causation.decode()), raw.time)
     for note in team.deaths:
         reactor, _, trigger, point = note.about
         if point not in SETTLED:
-            team.trial.recovered(point, (logged[reactor, trigger] - note.at) / 1000)
+            what = f"another takes over after {SESSION:g} s" if note.pid in team.replaced else point
+            team.trial.recovered(what, (logged[reactor, trigger] - note.at) / 1000)

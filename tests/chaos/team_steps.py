@@ -2,15 +2,17 @@
 
 A run goes through the steps of a service in this order; there is a researcher's run for each of three questions. A round is
 two runs of the team, so that kills go on side by side: through one the publishing service is killed, while planning, and
-then one researcher of the other run, are. In each round the point moves on by one, so that as many rounds as there are points
-kill each step at each of them.
+then a researcher of the other run, another one each time, are. In each round the point moves on by one, so that as many rounds
+as there are points kill each step at each of them. In one more all three researchers are killed, at work side by side; and in
+a last one nobody comes back: another worker takes over.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Final
 
 from .failpoints import POINTS, StepAt, die
-from .ledger import Ledger, Note
+from .ledger import Ledger, Notes
 
 STEPS: Final[Mapping[str, Sequence[str]]] = {
     "planning": ("planner", "planner.model", "planner.reply", "hand_out"),
@@ -27,6 +29,11 @@ STEPS: Final[Mapping[str, Sequence[str]]] = {
 RESEARCHERS: Final = 3
 KILLED: Final = ("publishing", "planning")
 """Whose steps are killed in the two runs of a round, which are called after it; they begin in this order."""
+ALL_RESEARCHERS: Final = len(POINTS)
+"""The round in which all three researchers of a run are killed."""
+OTHERS_TAKE_OVER: Final = ALL_RESEARCHERS + 1
+"""The round in which whoever dies stays away, and a worker of another name takes over."""
+ROUNDS: Final = OTHERS_TAKE_OVER + 1
 SETTLED: Final = ("unacknowledged", "after_append")
 """Points at which the outcome is in the log."""
 
@@ -36,35 +43,54 @@ def run_id(round: int, killed: str) -> str:
     return f"{killed}-{round}"
 
 
+def every_step(round: int) -> Counter[str]:
+    """How often somebody dies at a step of each reactor in a round."""
+    return Counter(
+        {
+            reactor: reactors.count(reactor) * (RESEARCHERS if service == "finding" and round == ALL_RESEARCHERS else 1)
+            for service, reactors in STEPS.items()
+            for reactor in reactors
+        }
+    )
+
+
+def researchers_killed(round: int) -> Container[int]:
+    """Which researchers of a run, in the order in which they begin."""
+    return range(RESEARCHERS) if round == ALL_RESEARCHERS else (round % RESEARCHERS,)
+
+
 class Deaths:
     """The failpoint of one service's worker: it dies once for each step, whichever process of it comes to the point.
 
     Args:
-        notes: what its processes noted before this one.
+        notes: what all processes note, this one among them.
     """
 
-    def __init__(self, service: str, ledger: Ledger, notes: Sequence[Note]) -> None:
+    def __init__(self, service: str, ledger: Ledger, notes: Notes) -> None:
         self._service = service
         self._reactors = STEPS[service]
         self._ledger = ledger
+        self._notes = notes
+        self._read = 0
         self._points: dict[StepAt, str] = {}
         self._met: dict[str, list[StepAt]] = {}
-        for step in _steps(notes, "meets"):
-            self._meet(step)
-        self._died = set(_steps(notes, "dies"))
+        self._died: set[StepAt] = set()
 
     def reach(self, point: str, steps: Sequence[StepAt]) -> None:
-        for step in steps:
-            if step not in self._points and step[0] in self._reactors:
-                self._ledger.note("meets", *step)
-                self._meet(step)
+        self._catch_up()
+        new = [step for step in steps if step not in self._points and step[0] in self._reactors]
+        for step in new:
+            self._ledger.note("meets", *step)
+        if new:
+            self._catch_up()
         due = [step for step in steps if step not in self._died and self._points.get(step) == point]
         if not due:
             return
         # Whose outcome went to the log along with another one's comes to no further point.
         along = [step for step in steps if step not in self._died and self._points.get(step)]
-        for step in along if point in SETTLED else [*due, *self._before(due)]:
-            self._ledger.note("dies", *step, point)
+        dying = along if point in SETTLED else [*due, *self._before(due)]
+        for step in dying:
+            self._ledger.note("dies", *step, point if point in SETTLED else self._points[step])
         die()
 
     def _before(self, due: Sequence[StepAt]) -> Iterator[StepAt]:
@@ -75,6 +101,18 @@ class Deaths:
             met = self._met[step[1]]
             earlier = met[: met.index(step)]
             yield from (each for each in earlier if each not in self._died and self._points[each] in SETTLED)
+
+    def _catch_up(self) -> None:
+        """Know of all steps in the order in which they were noted, which is the same for all processes."""
+        notes = self._notes.all()
+        for note in notes[self._read :]:
+            if note.what in ("meets", "dies") and note.about[0] in self._reactors:
+                reactor, run, trigger, *_ = note.about
+                if note.what == "dies":
+                    self._died.add((reactor, run, trigger))
+                elif (reactor, run, trigger) not in self._points:
+                    self._meet((reactor, run, trigger))
+        self._read = len(notes)
 
     def _meet(self, step: StepAt) -> None:
         reactor, run, _ = step
@@ -91,13 +129,6 @@ class Deaths:
         """The round in which the service is killed through this run; None if it is not."""
         if self._service == "finding":
             round, who = divmod(list(self._met).index(run), RESEARCHERS * len(KILLED))
-            return round if who == RESEARCHERS else None
+            return round if who - RESEARCHERS in researchers_killed(round) else None
         killed, _, number = run.rpartition("-")
         return int(number) if killed == self._service else None
-
-
-def _steps(notes: Sequence[Note], what: str) -> Iterator[StepAt]:
-    for note in notes:
-        if note.what == what:
-            reactor, run, trigger, *_ = note.about
-            yield reactor, run, trigger

@@ -112,16 +112,16 @@ def main() -> None:
     folder, service, member = Path(job["folder"]), job["service"], job["member"]
     program = importlib.import_module(f"examples.research.{service}")
     (choreography,) = (each for each in vars(program).values() if isinstance(each, Choreography))
-    ledger, notes = Ledger(folder / "executions", member), Notes(folder / "executions").all()
-    own = [note for note in notes if note.member == member]
-    wrap(ledger, Deaths(service, ledger, own).reach)
+    ledger = Ledger(folder / "executions", member)
+    wrap(ledger, Deaths(service, ledger, Notes(folder / "executions")).reach)
     know_the_step()
     note_calls(program, Ledger(folder / "calls", member))
     asyncio.run(_work(choreography, job))
 
 
 async def _work(choreography: Choreography, job: dict[str, Any]) -> None:
-    await choreography.work(job["url"], partitions=job["partitions"], member=job["member"], memory=MEMORY)
+    member = job["member"] if job["static"] else None
+    await choreography.work(job["url"], partitions=job["partitions"], member=member, memory=MEMORY)
 
 
 if __name__ == "__main__":

@@ -4,14 +4,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from itertools import count
 from typing import Any
 
 import httpx2
 import pytest
+from examples.agents import four_ways
+from examples.agents.four_ways import FOUR
 from sqlalchemy import Engine, event
 from tests.dashboard.desks import Office, an_office, client_of, some_tokens
-from tests.dashboard.talking import LAST, Asked, AskedMore, SecretAsked, talking
+from tests.dashboard.talking import DOLLAR, LAST, Asked, AskedMore, SecretAsked, talking
 from tests.dashboard.test_stream import events, served
 
 from farandole.dashboard import Role, Settings
@@ -19,6 +22,7 @@ from farandole.dashboard.live import read_id
 from farandole.dashboard.pages.asking.talking import talk_in
 from farandole.dashboard.pages.conversation import conversations
 from farandole.projections.runs.query import RecordRow
+from farandole.reactors import Choreography
 
 _numbers = count(1)
 
@@ -151,6 +155,44 @@ async def test_what_a_family_cost_is_summed_up_on_request(database_url: str) -> 
         assert ">sum up</a>" in tabs["timeline"][0]
         assert ">sum up</a>" not in tabs["relations"][0]
         assert "and what nobody knows the price of" in tabs["relations"][0]  # the expert's
+
+
+async def test_what_a_conversation_and_its_child_cost_is_told_by_agent(database_url: str) -> None:
+    async with a_talk(database_url) as office:
+        await office.client.start(Asked(question="Where is order 7?"), run_id="r")
+        await page(office.http, "r", lambda text: "May helper call refund?" in text)
+        await answered(office, "r", "HelperToolApproved")
+        await page(office.http, "r", lambda text: LAST in text)
+        (helpers,) = (await office.get("/usage?run_id=r&by=agent"))["items"]
+        assert (helpers["agent"], helpers["calls"]) == ("helper", 4)
+        assert Decimal(helpers["cost"]) == helpers["output_tokens"] * DOLLAR
+        # The expert's call is of a run of its own, and nobody knows its price.
+        both = (await office.get("/usage?run_id=r&by=agent&children=true"))["items"]
+        assert {row["agent"]: (row["calls"], row["cost"], row["unpriced"]) for row in both} == {
+            "helper": (4, helpers["cost"], 0),
+            "expert": (1, "0", 1),
+        }
+
+
+@pytest.mark.parametrize("desk", FOUR, ids=lambda desk: desk.name)
+async def test_one_agent_has_the_same_conversation_whichever_framework_it_is(
+    database_url: str, desk: Choreography
+) -> None:
+    async with an_office(database_url, of=desk) as office:
+        await office.client.start(four_ways.Asked(question="Where is order 7?"), run_id="f")
+        waiting = await page(
+            office.http, "f", lambda text: '<article class="panel decision"' in text and "was lost" in text
+        )
+        assert "May helper call refund?" in waiting
+        assert waiting.count('<article class="panel decision"') == 1
+        assert waiting.index("order 7 was lost") < waiting.index('<article class="panel decision"')
+        await answered(office, "f", "HelperToolApproved")
+        text = await page(office.http, "f", lambda text: "It was lost. You get 9.50 back." in text)
+        assert '<article class="panel decision"' not in text
+        said = ["Where is order 7?", "look_up", "order 7 was lost", "refund", "9.50 paid back", "You get 9.50 back."]
+        at = [text.index(each) for each in said]
+        assert at == sorted(at)
+        assert "3 calls of the model" in text
 
 
 async def test_a_run_without_agents_has_no_such_view(database_url: str) -> None:

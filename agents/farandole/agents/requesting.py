@@ -13,6 +13,8 @@ from pydantic_ai.messages import (
     ModelResponse,
 )
 from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.models.wrapper import WrapperModel
+from pydantic_ai.settings import ModelSettings, merge_model_settings
 
 from farandole.reactors import Step
 
@@ -81,16 +83,29 @@ def _sent(agent: "Agent", messages: Sequence[ModelMessage], instructions: str) -
 async def _request(
     model: Model, messages: list[ModelMessage], agent: "Agent", told: ModelRequestParameters, step: Step
 ) -> ModelResponse:
-    prepared = model.prepare_messages(messages, told)
+    prepared, settings = model.prepare_messages(messages, told), settings_for(model, agent.settings)
     if agent.stream and can_stream(model):
-        response = await streamed(model, prepared, agent.settings, told, step, agent.mark)
+        response = await streamed(model, prepared, settings, told, step, agent.mark)
     else:
-        response = await model.request(prepared, agent.settings, told)
+        response = await model.request(prepared, settings, told)
     if response.state == "suspended":
         raise ModelRejected("the model paused in the midst of its reply, which is not supported")
     if response.state != "complete":
         raise ModelMalformed(f"the reply is {response.state}")
     return response
+
+
+def settings_for(model: Model, given: ModelSettings | None) -> ModelSettings | None:
+    """What a model is called with: its provider's client makes one attempt, unless it is told how many.
+
+    Attempts are the step's: each is recorded, and none keeps one of the calls that a worker makes at once while it waits.
+    """
+    while isinstance(model, WrapperModel):
+        model = model.wrapped
+    if "max_retries" in model.unsupported_settings or "max_retries" in (model.settings or {}):
+        return given
+    one: ModelSettings = {"max_retries": 0}
+    return merge_model_settings(one, given)
 
 
 def _replied(

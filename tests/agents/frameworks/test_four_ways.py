@@ -1,5 +1,9 @@
 """One agent in four frameworks: the same events in the same order, the same question, the same that is told of calls."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,6 +56,16 @@ async def test_the_same_events_in_the_same_order_whichever_framework_it_is() -> 
     ]
     for told, _ in stories[1:]:
         assert told == ours
+
+
+def test_the_program_says_that_they_are_the_same() -> None:
+    root = Path(__file__).parents[3]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *filter(None, sys.path)])}
+    command = [sys.executable, "-m", "examples.agents.four_ways"]
+    ran = subprocess.run(command, cwd=root, env=env, capture_output=True, text=True, timeout=100, check=True)
+    *events, last = ran.stdout.splitlines()
+    assert last == "the same four times"
+    assert (events[0], events[-1], len(events)) == ("Asked", "Answered", 14)
 
 
 async def test_the_same_question_to_the_same_people() -> None:

@@ -12,6 +12,10 @@ from tests.agents.frameworks import dying_worker
 from tests.agents.frameworks.dying_worker import Answered, Asked
 
 CALLS = ["model 1", "look_up", "model 2", "page 1", "page 2", "model 3", "refund", "model 4"]
+OTHERWISE = {
+    "pydantic_own": ["model 1", "look_up", "page 0", "refund", "model 2"],  # it calls all tools that there are at once
+    "mcp": [*CALLS, "model 5"],  # none at once
+}
 
 
 @pytest.mark.slow
@@ -46,11 +50,11 @@ async def killed_in_each_call(url: str, framework: str, tmp_path: Path) -> None:
     calls = {line.partition(" ")[2] for line in lines}
     ended = {call: lines[f"end {call}"] for call in calls}
     begun = {call: lines[f"begin {call}"] for call in calls}
-    assert calls >= set(CALLS)
+    assert calls == set(OTHERWISE.get(framework, CALLS))
     assert set(ended.values()) == {1}  # what had ended was not made again
     # Each was begun by one that was killed, and then by one that ended it. Of two side by side the second may have
     # been begun besides by the worker that was killed in the first.
-    assert {call: n for call, n in begun.items() if n != 2} in ({}, {"page 2": 3}, {"page 1": 3})
+    assert {call: n for call, n in begun.items() if n != 2} in ({}, {"page 2": 3}, {"page 1": 3}, {"page 0": 3})
 
 
 async def _one_after_the_other(url: str, framework: str, name: str, ledger: str) -> None:
