@@ -14,7 +14,15 @@ from tests.dashboard.desks import Office, an_office, client_of, some_tokens
 from tests.dashboard.talking import LAST, Asked, AskedMore, SecretAsked, talking
 from tests.dashboard.test_stream import events, served
 
+from farandole.agents import Agent, Call, Folder, Large, scripted
 from farandole.dashboard import Role, Settings
+from farandole.reactors import Choreography
+from farandole.schemas import End
+
+
+class LongTold(End):
+    text: str
+
 
 _numbers = count(1)
 
@@ -64,6 +72,22 @@ async def test_a_conversation_is_shown_with_calls_approvals_sub_agents_and_cost(
         assert text.index(LAST) < text.index("Thank you.") < text.index("Gladly.")
         assert "price unknown" in text  # the expert's
         assert "and what nobody knows the price of" in text
+
+
+async def test_of_what_is_large_the_head_is_shown_and_where_the_rest_is(tmp_path: Path) -> None:
+    async def read_book() -> str:
+        return "It was a dark night. " * 10_000
+
+    desk = Choreography(f"talk{next(_numbers)}")
+    large = Large(Folder(tmp_path / "large"), above="10 KB")
+    model = scripted(Call("read_book"), "Read.")
+    Agent("reader", takes=Asked, gives=LongTold, model=model, tools=[read_book], large=large).serve(desk)
+    async with an_office(tmp_path, of=desk) as office:
+        await office.client.start(Asked(question="What is in it? " * 1000), run_id="r")
+        text = await page(office.http, "r", lambda text: "Read." in text)
+        assert text.count("It was a dark night.") < 100
+        assert "the head of 210,000 bytes of text/plain, kept as sha256:" in text
+        assert "the head of 15,000 bytes of text/plain, kept as sha256:" in text
 
 
 async def test_a_run_without_agents_has_no_such_view(tmp_path: Path) -> None:
