@@ -24,10 +24,12 @@ from pydantic_ai.durable_exec import (
     ToolsetCallToolParams,
 )
 from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, ModelRequest, ModelResponse
+from pydantic_ai.models import Model
 from pydantic_core import to_jsonable_python
 from typing_extensions import Unpack
 
 from farandole.agents.events import Outcome
+from farandole.agents.streaming import can_stream, said_in
 from farandole.reactors import GiveUp
 from farandole.schemas import DeclarationError
 
@@ -63,8 +65,20 @@ class Durability(BaseDurabilityCapability[Any]):
     def in_durable_context(self) -> bool:
         return recording() is not None
 
+    def _effective_event_stream_handler(self) -> Any:
+        own, recorder = super()._effective_event_stream_handler(), recording()
+        return _hear if own is None and recorder is not None and recorder.listens else own
+
     def get_durable_operation_backend(self) -> DurableOperationBackend[None]:
         return _Backend()
+
+
+async def _hear(context: Any, events: Any) -> None:
+    """What a model says, told live."""
+    recorder = recording()
+    async for event in events:
+        if recorder is not None and (said := said_in(event)) is not None:
+            recorder.hear(*said)
 
 
 class _Backend(DurableOperationBackend[None]):
@@ -177,17 +191,24 @@ class _Loop:
         ]  # fmt: skip
 
     async def begin(self, prompt: Prompt) -> Ended | Paused:
+        self._listen()
         return self._came(await self._agent.run(prompt, deps=self._deps, output_type=self._ways()))
 
     async def go_on(self, state: Any, decided: Sequence[Decided]) -> Ended | Paused:
         results = DeferredToolResults(
             approvals={each.call: True if each.approved else ToolDenied(each.why) for each in decided}
         )
+        self._listen()
         history = ModelMessagesTypeAdapter.validate_python(state)
         ran = await self._agent.run(
             message_history=history, deferred_tool_results=results, deps=self._deps, output_type=self._ways()
         )
         return self._came(ran)
+
+    def _listen(self) -> None:
+        recorder, model = recording(), self._agent.model
+        if recorder is not None and isinstance(model, Model) and not can_stream(model):
+            recorder.live = False
 
     def _ways(self) -> Any:
         return [self._agent.output_type, DeferredToolRequests]
