@@ -297,6 +297,7 @@ class Adapted:
             recorder.told,
             turn=leg.turn,
             prompt=leg.prompt,
+            instructions=recorder.instructions,
             announced=leg.announced,
         )
         told, proposed = telling.events, cast(Any, events.ToolProposed)

@@ -116,7 +116,7 @@ class DurableModel(BaseChatModel):
             return _result(await make())
         form = Replies(_write, AIMessage.model_validate, self._told)
         label = _above() if self.in_agent else _node()
-        reply: AIMessage = await recorder.model(_said(messages), make, form, label)
+        reply: AIMessage = await recorder.model(_said(messages), make, form, label, _instructions(messages))
         return _result(reply)
 
     async def _heard(
@@ -222,6 +222,11 @@ def _said(messages: Sequence[BaseMessage]) -> list[Any]:
         for message in messages
         if not isinstance(message, SystemMessage)
     ]
+
+
+def _instructions(messages: Sequence[BaseMessage]) -> str:
+    """What the model is told of how to behave."""
+    return "\n\n".join(message.text for message in messages if isinstance(message, SystemMessage))
 
 
 def _node() -> str:

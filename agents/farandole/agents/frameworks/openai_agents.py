@@ -84,7 +84,11 @@ class DurableModel(Model):
             return await self.inner.get_response(system_instructions, input, *args, **kwargs)
 
         recorder = recording()
-        return await (make() if recorder is None else recorder.model(_said(input), make, self._replies()))
+        return await (
+            make()
+            if recorder is None
+            else recorder.model(_said(input), make, self._replies(), instructions=system_instructions or "")
+        )
 
     async def stream_response(
         self, system_instructions: str | None, input: str | list[TResponseInputItem], *args: Any, **kwargs: Any
@@ -96,7 +100,9 @@ class DurableModel(Model):
                 yield event
             return
         said, form = _said(input), self._replies()
-        async with aclosing(streamed(events, lambda make: recorder.model(said, make, form))) as passed:
+        async with aclosing(
+            streamed(events, lambda make: recorder.model(said, make, form, instructions=system_instructions or ""))
+        ) as passed:
             async for event in passed:
                 yield event
 

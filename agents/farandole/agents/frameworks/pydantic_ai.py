@@ -110,7 +110,8 @@ class _Recorded(BoundDurableOperation[Any, Any, Any]):
             return await operation.handler(params)
         match params:
             case ModelRequestParams(messages=messages):
-                return await recorder.model(_said(messages), lambda: operation.handler(params), self._replies())
+                said, told = _said(messages), _instructions(messages)
+                return await recorder.model(said, lambda: operation.handler(params), self._replies(), instructions=told)
             case ModelCompactMessagesParams(request_context=context):
                 said = _said(context.messages)
                 return await recorder.model(said, lambda: operation.handler(params), self._replies(), "compacting")
@@ -174,6 +175,13 @@ def _said(messages: Sequence[ModelMessage]) -> list[Any]:
         for message in messages
         if isinstance(message, ModelRequest | ModelResponse)
     ]
+
+
+def _instructions(messages: Sequence[ModelMessage]) -> str:
+    """What the model is told of how to behave."""
+    requests = [message for message in messages if isinstance(message, ModelRequest)]
+    prompts = [str(part.content) for each in requests for part in each.parts if part.part_kind == "system-prompt"]
+    return "\n\n".join([*prompts, *[each.instructions for each in requests[-1:] if each.instructions]])
 
 
 def _part(part: Any) -> list[Any]:

@@ -65,6 +65,7 @@ class Recorder:
         agent, conversation: whose calls they are, in traces.
         live: whether what models say is told while they say it; never what is secret.
         personal: whether it is told to those alone who may see what is personal.
+        instructions: what its model was told first of how to behave, in this attempt.
         gave_up: why the step has to fail for good, whatever the framework makes of it.
     """
 
@@ -81,10 +82,16 @@ class Recorder:
     conversation: str = ""
     live: bool = False
     personal: bool = False
+    instructions: str = ""
     _taken: set[str] = field(default_factory=set)
 
     async def model(
-        self, said: Sequence[Any], make: Callable[[], Awaitable[R]], form: Replies[R], label: str = ""
+        self,
+        said: Sequence[Any],
+        make: Callable[[], Awaitable[R]],
+        form: Replies[R],
+        label: str = "",
+        instructions: str = "",
     ) -> R:
         """The reply of a model, recorded.
 
@@ -92,11 +99,14 @@ class Recorder:
             said: the messages, without what differs from attempt to attempt, such as times and made-up ids.
             make: calls the model.
             label: tells calls apart that are made side by side.
+            instructions: what the model is told of how to behave; no part of what is said.
 
         Raises:
             Strayed: another attempt had something else said at this place.
         """
         within = _within.get()
+        if not within:
+            self.instructions = self.instructions or instructions
 
         async def call() -> ModelCall:
             if self.budget is not None:
