@@ -63,6 +63,7 @@ async def test_calls_of_models_and_tools_are_spans_below_their_steps(spans: InMe
         assert told["gen_ai.conversation.id"]
         assert span.attributes is not None
         assert span.attributes["gen_ai.operation.name"] == "chat"
+        assert span.attributes["gen_ai.provider.name"]
         assert span.attributes["gen_ai.request.model"] == "scripted"
         assert span.attributes["gen_ai.response.model"] == "scripted"
         assert span.attributes["gen_ai.usage.input_tokens"]

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -17,12 +18,19 @@ from tests.dashboard.desks import Office, an_office, client_of, some_tokens
 from tests.dashboard.talking import DOLLAR, LAST, Asked, AskedMore, SecretAsked, talking
 from tests.dashboard.test_stream import events, served
 
+from farandole.agents import Agent, Call, Folder, Large, scripted
 from farandole.dashboard import Role, Settings
 from farandole.dashboard.live import read_id
 from farandole.dashboard.pages.asking.talking import talk_in
 from farandole.dashboard.pages.conversation import conversations
 from farandole.projections.runs.query import RecordRow
 from farandole.reactors import Choreography
+from farandole.schemas import End
+
+
+class LongTold(End):
+    text: str
+
 
 _numbers = count(1)
 
@@ -193,6 +201,22 @@ async def test_one_agent_has_the_same_conversation_whichever_framework_it_is(
         at = [text.index(each) for each in said]
         assert at == sorted(at)
         assert "3 calls of the model" in text
+
+
+async def test_of_what_is_large_the_head_is_shown_and_where_the_rest_is(tmp_path: Path, database_url: str) -> None:
+    async def read_book() -> str:
+        return "It was a dark night. " * 10_000
+
+    desk = Choreography(f"talk{next(_numbers)}")
+    large = Large(Folder(tmp_path / "large"), above="10 KB")
+    model = scripted(Call("read_book"), "Read.")
+    Agent("reader", takes=Asked, gives=LongTold, model=model, tools=[read_book], large=large).serve(desk)
+    async with an_office(database_url, of=desk) as office:
+        await office.client.start(Asked(question="What is in it? " * 1000), run_id="r")
+        text = await page(office.http, "r", lambda text: "Read." in text)
+        assert text.count("It was a dark night.") < 100
+        assert "the head of 210,000 bytes of text/plain, kept as sha256:" in text
+        assert "the head of 15,000 bytes of text/plain, kept as sha256:" in text
 
 
 async def test_a_run_without_agents_has_no_such_view(database_url: str) -> None:

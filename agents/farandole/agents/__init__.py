@@ -10,6 +10,7 @@ from .context import ContextPolicy, recent
 from .errors import (
     Blocked,
     BudgetSpent,
+    ContentLost,
     ModelMalformed,
     ModelMisbehaved,
     ModelRefused,
@@ -20,7 +21,9 @@ from .errors import (
     TurnsSpent,
 )
 from .events import ModelReplied, ModelRequested, ToolApproved, ToolCalled, ToolDenied, ToolProposed, ToolReturned
+from .folder import Folder
 from .found import FoundTool
+from .large import Kept, Large, Store
 from .remembering import Remembering
 from .retries import Retries
 from .scripted import Call, scripted
@@ -35,8 +38,12 @@ __all__ = [
     "Budget",
     "BudgetSpent",
     "Call",
+    "ContentLost",
     "ContextPolicy",
+    "Folder",
     "FoundTool",
+    "Kept",
+    "Large",
     "McpServer",
     "ModelMalformed",
     "ModelMisbehaved",
@@ -52,6 +59,7 @@ __all__ = [
     "RunTool",
     "Served",
     "ServerUnreachable",
+    "Store",
     "Tool",
     "ToolApproved",
     "ToolCalled",

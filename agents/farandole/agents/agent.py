@@ -20,6 +20,7 @@ from .context import ContextPolicy, everything
 from .eventtypes import AgentEvents
 from .found import FoundTool
 from .guards import Guard
+from .large import Large
 from .marking import mark_of, strictest
 from .outputs import Ways, ways_out
 from .prompts import prompt_of
@@ -60,6 +61,7 @@ class Agent:
         context: how much of a long conversation the model is sent.
         continues: an agent of the same run whose conversation it goes on with, ``"self"`` for its own earlier one.
         memory: what it remembers across runs.
+        large: where what is large is kept, of what tools return and the agent is told; by default all is in the log.
         price: what a reply costs in US dollars; by default as Pydantic AI knows it.
         settings: for the model.
         each, within: of a fan-in that it takes, as in ``@reactor``.
@@ -89,6 +91,7 @@ class Agent:
         context: ContextPolicy = everything,
         continues: "Agent | str | None" = None,
         memory: Remembering | None = None,
+        large: Large | None = None,
         price: Callable[[ModelResponse], Decimal | None] | None = None,
         settings: ModelSettings | None = None,
         each: type[Event] | None = None,
@@ -122,6 +125,7 @@ class Agent:
         self.context = context
         self.continues = continues
         self.memory = memory
+        self.large = large
         self.price = price
         self.settings = settings
         self.each = each

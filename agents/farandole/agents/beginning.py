@@ -1,8 +1,10 @@
 """The first step of an agent: from what it takes to the first request."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic_ai.messages import UserPromptPart
+from pydantic_ai.messages import ModelRequestPart, UserPromptPart
 
 from farandole.reactors import Step
 
@@ -28,12 +30,15 @@ def begin(agent: "Agent") -> Any:
         instructions = agent.instructions(taken) if callable(agent.instructions) else agent.instructions
         about = agent.memory.about(taken) if agent.memory is not None else ""
         remembered = await told(agent.memory, memories, about) if agent.memory is not None else ()
+        parts: Sequence[ModelRequestPart] = [*remembered, UserPromptPart(agent.prompt(taken))]
+        if agent.large is not None:
+            parts = await asyncio.to_thread(agent.large.keep_said, parts)
         before = agent.name if agent.continues == "self" else getattr(agent.continues, "name", "")
         return agent.events.ModelRequested(
             agent=agent.name,
             conversation=step.key[:_DIGITS],
             turn=1,
-            parts=as_recorded([*remembered, UserPromptPart(agent.prompt(taken))]),
+            parts=as_recorded(parts),
             instructions=instructions,
             about=about,
             continues=state.latest.get(before, ""),

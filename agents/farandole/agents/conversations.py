@@ -24,7 +24,9 @@ from farandole.projections import State, on
 from .billing import bill
 from .events import ModelReplied, ModelRequested, ToolCalled, ToolReturned
 from .eventtypes import AgentEvents
+from .large import NOTE
 from .made import union
+from .wholes import refers
 
 _PARTS: TypeAdapter[list[ModelRequestPart]] = TypeAdapter(list[ModelRequestPart])
 
@@ -54,20 +56,22 @@ class Talk:
         returned: what came of calls since, by the call's id.
         corrections: how often in a row the model was told that its reply does not fit.
         refusals: how often in a row it was asked again, for its reply was filtered.
+        refers: whether something that was said stands elsewhere.
     """
 
-    __slots__ = ("corrections", "messages", "opened", "refusals", "returned")
+    __slots__ = ("corrections", "messages", "opened", "refers", "refusals", "returned")
 
     def __init__(self, opened: ModelRequested) -> None:
         self.opened = opened
         self.messages: list[ModelMessage] = []
         self.returned: dict[str, ToolReturnPart] = {}
         self.corrections = self.refusals = 0
+        self.refers = False
 
     def __deepcopy__(self, memo: object) -> "Talk":
         copied = Talk(self.opened)
         copied.messages, copied.returned = self.messages.copy(), self.returned.copy()
-        copied.corrections, copied.refusals = self.corrections, self.refusals
+        copied.corrections, copied.refusals, copied.refers = self.corrections, self.refusals, self.refers
         return copied
 
     def request(self, event: ModelRequested) -> None:
@@ -79,6 +83,7 @@ class Talk:
         told = [*(part for part in answers(self.messages, self.returned) if part.tool_call_id not in said), *parts]
         self.returned = {}
         if told:
+            self.refers = self.refers or any(refers(part) for part in told)
             self.messages.append(ModelRequest(parts=told))
 
 
@@ -110,6 +115,11 @@ class Conversations(State):
         if before and isinstance(first, ModelRequest):
             messages[len(before)] = ModelRequest(parts=[*answers(before, {}), *first.parts])
         return messages
+
+    def refers(self, conversation: str) -> bool:
+        """Whether something that was said there, or in one that it goes on with, stands elsewhere."""
+        talk = self.talks[conversation]
+        return talk.refers or (talk.opened.continues in self.talks and self.refers(talk.opened.continues))
 
 
 def folding(
@@ -183,11 +193,12 @@ def _call(event: ToolCalled | ToolReturned) -> tuple[str, int, str]:
 
 
 def _part(event: ToolReturned) -> ToolReturnPart:
+    note = None if event.kept is None else {NOTE: event.kept.model_dump()}
     match event.outcome:
         case "retried":
             retry = RetryInfo[Any](cause="model_retry")
-            return ToolReturnPart(event.tool, event.content, event.call, outcome="retried", retry=retry)
+            return ToolReturnPart(event.tool, event.content, event.call, metadata=note, outcome="retried", retry=retry)
         case "unknown":
-            return ToolReturnPart(event.tool, event.content, event.call, outcome="interrupted")
+            return ToolReturnPart(event.tool, event.content, event.call, metadata=note, outcome="interrupted")
         case outcome:
-            return ToolReturnPart(event.tool, event.content, event.call, outcome=outcome)
+            return ToolReturnPart(event.tool, event.content, event.call, metadata=note, outcome=outcome)

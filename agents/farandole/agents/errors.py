@@ -3,6 +3,7 @@
 ReactorError
 ├── GiveUp
 │   ├── Blocked         a guard does not let something pass; raise it in one
+│   ├── ContentLost     large content that an event refers to is not where it was kept
 │   ├── BudgetSpent     the agent may spend no more in this run
 │   ├── TurnsSpent      the conversation has had all its turns
 │   ├── ModelMisbehaved the model did not do better, however often it was told
@@ -20,6 +21,10 @@ from farandole.reactors import GiveUp, ReactorError, RetryAfter
 
 class Blocked(GiveUp):
     """Raise it in a guard: what it looked at goes no further. ``raise Blocked("holds a card number")``"""
+
+
+class ContentLost(GiveUp):
+    """Large content that an event refers to is gone, or is something else by now. Put it back and retry the step."""
 
 
 class BudgetSpent(GiveUp):

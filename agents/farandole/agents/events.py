@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from farandole.schemas import Answer, Event, Json, Used
 
+from .large import Kept
+
 Outcome = Literal["success", "retried", "failed", "denied", "unknown"]
 """What became of a call: it worked; the model is to make it better; it failed; a person said no; nobody knows whether it
 took effect."""
@@ -102,6 +104,8 @@ class ToolReturned(Event, abstract=True):
     call: str
     tool: str
     content: Json
-    """What the model reads."""
+    """What the model reads; of what is kept elsewhere, how it begins."""
     outcome: Outcome = "success"
     took_ms: int = 0
+    kept: Kept | None = None
+    """Where the whole of the content is, if it is large."""

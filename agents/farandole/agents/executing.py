@@ -106,9 +106,8 @@ def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
         if isinstance(news, ChildFailed):
             return outcome_of(agent, of, f"The call failed: {news.error or 'it was cancelled'}", "failed", 0)
         text = only_text(type(news.end))
-        return outcome_of(
-            agent, of, to_jsonable_python(news.end if text is None else getattr(news.end, text)), "success", 0
-        )
+        content = to_jsonable_python(news.end if text is None else getattr(news.end, text))
+        return await _returned(agent, of, content, "success", 0)
 
     takes = {"called_": called, "step": Step, "state": state}
     yield Made(start, name, takes, union((child[tool.start], returned)), {})
@@ -158,7 +157,7 @@ def for_server(agent: "Agent", server: McpServer, wanted: Any) -> Iterator[Made]
                 raise
             return outcome_of(agent, called_, _NO_ANSWER, "unknown", round((clock() - began) * 1000))
         outcome: Outcome = "failed" if result.is_error else "success"
-        return outcome_of(agent, called_, content_of(result), outcome, round((clock() - began) * 1000))
+        return await _returned(agent, called_, content_of(result), outcome, round((clock() - began) * 1000))
 
     options = {
         "retry": server.retry if server.repeat else Retry(attempts=1),
@@ -202,7 +201,8 @@ def _awaited(agent: "Agent", tool: Tool) -> Any:
                 result = await tool.fn(**args, **given)
         except (ModelRetry, ToolFailed) as e:
             return _told(agent, called_, e)
-        return outcome_of(agent, called_, to_jsonable_python(result), "success", round((clock() - began) * 1000))
+        took = round((clock() - began) * 1000)
+        return await _returned(agent, called_, to_jsonable_python(result), "success", took)
 
     return handle
 
@@ -220,7 +220,7 @@ def _threaded(agent: "Agent", tool: Tool) -> Any:
         except (ModelRetry, ToolFailed) as e:
             return _told(agent, called_, e)
         took = round((time.monotonic() - began) * 1000)
-        return outcome_of(agent, called_, to_jsonable_python(result), "success", took)
+        return _kept(agent, called_, to_jsonable_python(result), "success", took)
 
     return handle
 
@@ -237,6 +237,20 @@ async def _began(token: str) -> str:
 
 def _told(agent: "Agent", called: ToolCalled, error: ModelRetry | ToolFailed) -> ToolReturned:
     return outcome_of(agent, called, error.message, "retried" if isinstance(error, ModelRetry) else "failed", 0)
+
+
+async def _returned(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int) -> ToolReturned:
+    """What a call came to, with what is large of it kept elsewhere."""
+    if agent.large is None:
+        return outcome_of(agent, called, content, outcome, took_ms)
+    return await asyncio.to_thread(_kept, agent, called, content, outcome, took_ms)
+
+
+def _kept(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int) -> ToolReturned:
+    """Likewise, in a thread."""
+    head, kept = (content, None) if agent.large is None else agent.large.keep(content)
+    returned = outcome_of(agent, called, head, outcome, took_ms)
+    return returned if kept is None else returned.model_copy(update={"kept": kept})
 
 
 def outcome_of(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int) -> ToolReturned:

@@ -27,6 +27,7 @@ from .retries import failure_of
 from .servers import McpServer
 from .spans import traced
 from .streaming import can_stream, streamed
+from .wholes import with_wholes
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -45,6 +46,8 @@ def caller(agent: "Agent") -> Any:
             agent.budget.check(state)
         instructions = talk.opened.instructions
         messages = _sent(agent, state.messages(requested.conversation), instructions)
+        if state.refers(requested.conversation):
+            messages = await with_wholes(messages, agent.large, agent.name)
         told = parameters(agent, instructions)
         for server in servers.values():
             told.function_tools.extend(await server.definitions())

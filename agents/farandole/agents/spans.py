@@ -4,17 +4,19 @@ A step's span says whose it is. Below it are the call of the model, by Pydantic 
 tool. None of them holds what was said: it stands in the log alone. Without a span to be below there is none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
 from opentelemetry import trace
+from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import Model
 from pydantic_ai.models.instrumented import InstrumentationSettings, InstrumentedModel
 
 AGENT: Final = "gen_ai.agent.name"
 CONVERSATION: Final = "gen_ai.conversation.id"
 OPERATION: Final = "gen_ai.operation.name"
+PROVIDER: Final = "gen_ai.provider.name"
 TOOL: Final = "gen_ai.tool.name"
 CALL: Final = "gen_ai.tool.call.id"
 ERROR: Final = "error.type"
@@ -38,15 +40,51 @@ def traced(model: Model, agent: str, conversation: str) -> Model:
 @contextmanager
 def executing(agent: str, conversation: str, tool: str, call: str) -> Iterator[None]:
     """The execution of a tool."""
-    if not _of_agent(agent, conversation):
+    with _below(agent, conversation, f"execute_tool {tool}", "execute_tool", {TOOL: tool, CALL: call}):
         yield
+
+
+@contextmanager
+def invoking(agent: str, conversation: str) -> Iterator[None]:
+    """A leg of an agent of another framework, which is one step."""
+    with _below(agent, conversation, f"invoke_agent {agent}", "invoke_agent", {}):
+        yield
+
+
+@contextmanager
+def chatting(agent: str, conversation: str) -> Iterator[Callable[[ModelResponse], None]]:
+    """A call of another framework's model; gives what is to be told of the reply."""
+    with _below(agent, conversation, "chat", "chat", {}) as span:
+
+        def replied(response: ModelResponse) -> None:
+            model = response.model_name or "unknown"
+            span.update_name(f"chat {model}")
+            span.set_attributes({
+                PROVIDER: response.provider_name or "unknown",
+                "gen_ai.request.model": model,
+                "gen_ai.response.model": model,
+                "gen_ai.usage.input_tokens": response.usage.input_tokens,
+                "gen_ai.usage.output_tokens": response.usage.output_tokens,
+            })  # fmt: skip
+            if response.finish_reason:
+                span.set_attribute("gen_ai.response.finish_reasons", [response.finish_reason])
+
+        yield replied
+
+
+@contextmanager
+def _below(agent: str, conversation: str, name: str, operation: str, told: Mapping[str, str]) -> Iterator[trace.Span]:
+    """A span below that of the step, if it has one."""
+    if not _of_agent(agent, conversation):
+        yield trace.INVALID_SPAN
         return
-    attributes = {OPERATION: "execute_tool", TOOL: tool, CALL: call, AGENT: agent, CONVERSATION: conversation}
+    whose = {AGENT: agent, CONVERSATION: conversation}
+    attributes = {OPERATION: operation, **told, **{key: value for key, value in whose.items() if value}}
     with trace.get_tracer("farandole.agents").start_as_current_span(
-        f"execute_tool {tool}", attributes=attributes, record_exception=False, set_status_on_exception=False
+        name, attributes=attributes, record_exception=False, set_status_on_exception=False
     ) as span:
         try:
-            yield
+            yield span
         except Exception as e:
             # The message may hold what a trace must not.
             span.set_attribute(ERROR, type(e).__qualname__)
@@ -59,6 +97,7 @@ def _of_agent(agent: str, conversation: str) -> bool:
     span = trace.get_current_span()
     if not span.is_recording():
         return False
-    span.set_attribute(AGENT, agent)
-    span.set_attribute(CONVERSATION, conversation)
+    if agent:  # a framework's agent in a reactor of its own need not have a name
+        span.set_attribute(AGENT, agent)
+        span.set_attribute(CONVERSATION, conversation)
     return True

@@ -6,7 +6,6 @@ from typing import Final
 from pydantic_ai.messages import (
     ModelMessage,
     ModelResponse,
-    ModelResponseStreamEvent,
     PartDeltaEvent,
     PartStartEvent,
     TextPart,
@@ -21,6 +20,7 @@ from pydantic_ai.settings import ModelSettings
 from farandole.reactors import Step
 from farandole.schemas import Mark, Personal, Secret
 
+TEXT: Final = "text"
 CALL: Final = "call"
 """The kind of a piece that is the name of a tool."""
 
@@ -49,17 +49,17 @@ async def streamed(
     """
     async with model.request_stream([*messages], settings, told) as stream:
         async for event in stream:
-            if mark is not Secret:
-                _tell(step, event, personal=mark is Personal)
+            if mark is not Secret and (said := said_in(event)) is not None:
+                step.live(said[0], kind=said[1], personal=mark is Personal)
     return stream.get()
 
 
-def _tell(step: Step, event: ModelResponseStreamEvent, *, personal: bool) -> None:
+def said_in(event: object) -> tuple[str, str] | None:
+    """What an event of a stream says, and its kind: a text, or the name of a tool that is called."""
     match event:
         case PartStartEvent(part=TextPart(content=str(text))) | PartDeltaEvent(delta=TextPartDelta(content_delta=text)):
-            if text:
-                step.live(text, personal=personal)
+            return (text, TEXT) if text else None
         case PartStartEvent(part=ToolCallPart(tool_name=name)):
-            step.live(name, kind=CALL, personal=personal)
+            return name, CALL
         case _:
-            pass
+            return None

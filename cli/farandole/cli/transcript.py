@@ -74,6 +74,9 @@ class Transcript:
             case ToolReturned():
                 style = "dim" if event.outcome == "success" else "yellow"
                 self._line(f"  {event.tool} → {_short(event.content)}", style)
+                if event.kept is not None:
+                    of = f"{event.kept.bytes:,} bytes of {event.kept.media_type}"
+                    self._line(f"  the head of {of}, kept as {event.kept.reference}", "dim")
             case ToolDenied() | Start():
                 pass
             case _ if type(event) in self._talkable.agent.gives:

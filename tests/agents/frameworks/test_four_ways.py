@@ -16,7 +16,10 @@ from farandole.reactors import Choreography
 from farandole.reactors.graph import findings_in, graph_of
 from farandole.testing import Scenario
 
-SAME = ("agent", "turn", "tool", "args", "content", "outcome", "finish_reason", "call", "model")
+SAME = (
+    "agent", "turn", "parts", "instructions", "corrects", "refused", "model", "finish_reason", "cost", "attempt",
+    "call", "tool", "args", "content", "outcome", "kept", "by", "comment", "text", "question",
+)  # fmt: skip
 
 
 async def story(desk: Choreography, agent: Agent | Adapted, *, approve: bool) -> tuple[list[Any], Any]:

@@ -8,10 +8,11 @@ A leg, from what it takes or what was decided to its next question or its end, i
 they are made, and stand in the step's outcome as events.
 """
 
+import asyncio
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias, TypedDict, cast
 
@@ -22,15 +23,17 @@ from farandole.agents.agent import events_of
 from farandole.agents.approval import Approval, ask
 from farandole.agents.budget import Budget
 from farandole.agents.deciding import decider
-from farandole.agents.errors import ModelMisbehaved
+from farandole.agents.errors import ContentLost, ModelMisbehaved
 from farandole.agents.events import ToolCalled, ToolProposed
+from farandole.agents.large import Large
 from farandole.agents.made import listed, signed, union
 from farandole.agents.marking import mark_of
 from farandole.agents.outputs import described
 from farandole.agents.prices import Price
 from farandole.agents.prompts import only_text, prompt_of
+from farandole.agents.spans import invoking
 from farandole.reactors import Ask, Choreography, GiveUp, Retry, Run, Step
-from farandole.schemas import DeclarationError, Duration, Event, Secret
+from farandole.schemas import DeclarationError, Duration, Event, Personal, Secret
 from farandole.schemas.edited import revealed
 
 from .events import AdaptedEvents
@@ -110,6 +113,8 @@ class Options(TypedDict, total=False):
         approval: how people are asked about calls.
         price: what a reply costs in US dollars; by default as Pydantic AI knows it.
         budget: what it may spend in one run.
+        large: where what the framework goes on from after a question is kept, if it is large.
+        stream: show what the model says while it says it, if it can.
         retry: how often a leg in which something raised is tried again. What is recorded of it is not made again.
         timeout: of one attempt at a leg.
         concurrency: legs at once in one worker.
@@ -119,6 +124,8 @@ class Options(TypedDict, total=False):
     approval: Approval
     price: Price
     budget: Budget
+    large: Large
+    stream: bool
     retry: Retry | Sequence[Retry]
     timeout: Duration
     concurrency: int
@@ -157,6 +164,7 @@ class Adapted:
         self._approval = options.get("approval", Approval())
         self._price, self._budget = options.get("price"), options.get("budget")
         of_reactors = ("retry", "timeout", "concurrency")
+        self._large, self._stream = options.get("large"), options.get("stream", True)
         self._legs = {name: value for name, value in options.items() if name in of_reactors}
 
     def serve(self, choreography: Choreography) -> Sequence[str]:
@@ -209,9 +217,9 @@ class Adapted:
         async def handle(taken: Any, run: Run[Any], step: Step) -> Any:
             prompt = self._prompt(taken)
             spent = await self._spent(run)
-            with self._durably(step, spent) as recorder:
+            with self._durably(step, spent, step.key[:_DIGITS]) as recorder:
                 came = await self._loop.begin(prompt)
-            return self._leg(_Leg(step.key[:_DIGITS], step.key[:_DIGITS], prompt=prompt), recorder, came)
+            return await self._leg(_Leg(step.key[:_DIGITS], step.key[:_DIGITS], prompt=prompt), recorder, came)
 
         return handle
 
@@ -233,12 +241,13 @@ class Adapted:
                 return None  # a leg that asked nothing
             answers = [_decided(came_of[each.call]) for each in waited]
             spent = await self._spent(run)
-            with self._durably(step, spent) as recorder:
-                came = await self._loop.go_on(waited[0].state, answers)
+            state = await self._state(waited[0])
+            with self._durably(step, spent, conversation) as recorder:
+                came = await self._loop.go_on(state, answers)
             leg = _Leg(
                 step.key[:_DIGITS], conversation, waited[0].turn, announced=frozenset(each.call for each in waited)
             )
-            return self._leg(leg, recorder, came)
+            return await self._leg(leg, recorder, came)
 
         return handle
 
@@ -252,9 +261,25 @@ class Adapted:
 
         return handle
 
-    def _durably(self, step: Step, spent: Spent) -> AbstractContextManager[Recorder]:
+    @contextmanager
+    def _durably(self, step: Step, spent: Spent, conversation: str) -> Iterator[Recorder]:
         options: dict[str, Any] = {"price": self._price, "budget": self._budget, "secret": self.mark is Secret}
-        return durably(step, spent=spent, counts=False, **options)  # its events tell what was used
+        options["counts"] = False  # its events tell what was used
+        with invoking(self.name, conversation), durably(step, spent=spent, **options) as recorder:
+            recorder.agent, recorder.conversation = self.name, conversation
+            recorder.live, recorder.personal = self._stream, self.mark is Personal
+            yield recorder
+
+    async def _state(self, proposed: Any) -> Any:
+        """What the framework goes on from."""
+        if proposed.state_kept is None:
+            return proposed.state
+        if self._large is None:
+            raise ContentLost(
+                f"agent {self.name} goes on from {proposed.state_kept.reference}, and has no large= any longer that "
+                "says where it is kept: give it back, and retry the step"
+            )
+        return await asyncio.to_thread(self._large.read, proposed.state_kept)
 
     async def _spent(self, run: Run[Any]) -> Spent:
         """What the agent has spent in the run before this leg."""
@@ -262,7 +287,7 @@ class Adapted:
             return Spent()
         return spent_in(await run.events(self.events.ModelReplied, self.events.ToolReturned))
 
-    def _leg(self, leg: "_Leg", recorder: Recorder, came: Ended | Paused) -> Any:
+    async def _leg(self, leg: "_Leg", recorder: Recorder, came: Ended | Paused) -> Any:
         """What a leg comes to: the events of its calls, and its questions; or at once what it gives."""
         events = self.events
         telling = Telling(
@@ -272,12 +297,16 @@ class Adapted:
             recorder.told,
             turn=leg.turn,
             prompt=leg.prompt,
+            instructions=recorder.instructions,
             announced=leg.announced,
         )
         told, proposed = telling.events, cast(Any, events.ToolProposed)
         if isinstance(came, Paused):
             if not came.wanted:
                 raise GiveUp(f"agent {self.name} waits and asks nothing of people, so that nothing would make it go on")
+            state, kept = came.state, None
+            if self._large is not None:
+                state, kept = await asyncio.to_thread(self._large.keep, came.state)
             for n, wanted in enumerate(came.wanted):
                 told.append(
                     proposed(
@@ -288,7 +317,8 @@ class Adapted:
                         tool=wanted.tool,
                         args=dict(wanted.args),
                         leg=leg.id,
-                        state=None if n else came.state,
+                        state=None if n or kept else state,
+                        state_kept=None if n else kept,
                     )
                 )
             return told

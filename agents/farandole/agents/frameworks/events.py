@@ -5,6 +5,7 @@ from typing import Final
 
 from farandole.agents import events
 from farandole.agents.eventtypes import AgentEvents
+from farandole.agents.large import Kept
 from farandole.schemas import Json, Mark
 
 _ANY: Final = "tool"
@@ -32,6 +33,8 @@ class ToolProposed(events.ToolProposed, abstract=True):
     """Tells those that wait together from others of the conversation."""
     state: Json = None
     """What the framework goes on from; in the first of those that wait together."""
+    state_kept: Kept | None = None
+    """Where that is, if it is large."""
 
 
 class AdaptedEvents(AgentEvents):

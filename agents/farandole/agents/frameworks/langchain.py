@@ -18,7 +18,14 @@ except ImportError as e:
     raise ImportError("LangChain is not installed: pip install 'farandole[langgraph]'") from e
 from langchain_core.callbacks import AsyncCallbackHandler, AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+    message_chunk_to_message,
+)
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from langgraph.config import get_config
@@ -28,12 +35,13 @@ from pydantic_ai.usage import RequestUsage
 from typing_extensions import Unpack
 
 from farandole.agents.events import Outcome
+from farandole.agents.streaming import CALL
 from farandole.schemas import DeclarationError
 
 from .adapted import Adapted, Decided, Ended, Options, Paused, Prompt, Wanted
 from .calls import NotDurable, Replies, Results
 from .checkpoints import as_json, from_json, kept, saver_with
-from .recording import making, recording
+from .recording import Recorder, making, recording
 
 _outside: ContextVar[int] = ContextVar("farandole_outside", default=0)
 """How many nodes lie around the call of a tool that is under way."""
@@ -98,6 +106,8 @@ class DurableModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         async def make() -> AIMessage:
+            if recorder is not None and recorder.listens:
+                return await self._heard(recorder, messages, stop, **kwargs)
             reply: AIMessage = await self.inner.ainvoke(messages, stop=stop, **kwargs)
             return reply
 
@@ -106,8 +116,22 @@ class DurableModel(BaseChatModel):
             return _result(await make())
         form = Replies(_write, AIMessage.model_validate, self._told)
         label = _above() if self.in_agent else _node()
-        reply: AIMessage = await recorder.model(_said(messages), make, form, label)
+        reply: AIMessage = await recorder.model(_said(messages), make, form, label, _instructions(messages))
         return _result(reply)
+
+    async def _heard(
+        self, recorder: Recorder, messages: list[BaseMessage], stop: list[str] | None, **kwargs: Any
+    ) -> AIMessage:
+        """A reply that is told live as it comes; of a model that cannot be streamed, as a whole."""
+        whole: Any = None
+        async for piece in self.inner.astream(messages, stop=stop, **kwargs):
+            recorder.hear(piece.text)
+            for call in piece.tool_calls if isinstance(piece, AIMessage) else ():
+                if call["name"]:
+                    recorder.hear(call["name"], CALL)
+            whole = piece if whole is None else whole + piece
+        reply: AIMessage = message_chunk_to_message(whole)
+        return reply
 
     def _told(self, reply: AIMessage) -> words.ModelResponse:
         parts: list[words.ModelResponsePart] = [words.TextPart(reply.text)] if reply.text else []
@@ -198,6 +222,11 @@ def _said(messages: Sequence[BaseMessage]) -> list[Any]:
         for message in messages
         if not isinstance(message, SystemMessage)
     ]
+
+
+def _instructions(messages: Sequence[BaseMessage]) -> str:
+    """What the model is told of how to behave."""
+    return "\n\n".join(message.text for message in messages if isinstance(message, SystemMessage))
 
 
 def _node() -> str:

@@ -44,7 +44,7 @@ from farandole.schemas import DeclarationError
 
 from .adapted import Adapted, Decided, Ended, Options, Paused, Prompt, Wanted
 from .calls import Replies, Results
-from .openai_streams import streamed
+from .openai_streams import heard, streamed
 from .recording import recording
 
 A = TypeVar("A", bound=Agent[Any])
@@ -77,10 +77,18 @@ class DurableModel(Model):
         self, system_instructions: str | None, input: str | list[TResponseInputItem], *args: Any, **kwargs: Any
     ) -> ModelResponse:
         async def make() -> ModelResponse:
+            if recorder is not None and recorder.listens and self._counts_in_streams(*args, **kwargs):
+                return await heard(
+                    self.inner.stream_response(system_instructions, input, *args, **kwargs), recorder.hear
+                )
             return await self.inner.get_response(system_instructions, input, *args, **kwargs)
 
         recorder = recording()
-        return await (make() if recorder is None else recorder.model(_said(input), make, self._replies()))
+        return await (
+            make()
+            if recorder is None
+            else recorder.model(_said(input), make, self._replies(), instructions=system_instructions or "")
+        )
 
     async def stream_response(
         self, system_instructions: str | None, input: str | list[TResponseInputItem], *args: Any, **kwargs: Any
@@ -92,9 +100,16 @@ class DurableModel(Model):
                 yield event
             return
         said, form = _said(input), self._replies()
-        async with aclosing(streamed(events, lambda make: recorder.model(said, make, form))) as passed:
+        async with aclosing(
+            streamed(events, lambda make: recorder.model(said, make, form, instructions=system_instructions or ""))
+        ) as passed:
             async for event in passed:
                 yield event
+
+    def _counts_in_streams(self, settings: Any = None, *args: Any, **kwargs: Any) -> bool:
+        """Whether a streamed reply says what was used: without that nobody knows what it costs."""
+        settings = kwargs.get("model_settings", settings)
+        return isinstance(self.inner, OpenAIResponsesModel) or bool(getattr(settings, "include_usage", False))
 
     def get_retry_advice(self, request: Any) -> Any:
         return self.inner.get_retry_advice(request)

@@ -3,10 +3,18 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 
-from openai.types.responses import Response, ResponseCompletedEvent, ResponseUsage
+from openai.types.responses import (
+    Response,
+    ResponseCompletedEvent,
+    ResponseFunctionToolCall,
+    ResponseOutputItemAddedEvent,
+    ResponseTextDeltaEvent,
+    ResponseUsage,
+)
 
 from agents import ModelResponse, Usage
 from agents.items import TResponseStreamEvent
+from farandole.agents.streaming import CALL
 
 Record = Callable[[Callable[[], Awaitable[ModelResponse]]], Awaitable[ModelResponse]]
 
@@ -46,6 +54,24 @@ async def streamed(events: AsyncIterator[TResponseStreamEvent], record: Record) 
     finally:
         recorded.cancel()
         await asyncio.gather(recorded, return_exceptions=True)  # its name is free again for whatever is called next
+
+
+async def heard(events: AsyncIterator[TResponseStreamEvent], hear: Callable[[str, str], None]) -> ModelResponse:
+    """The reply of a call that is told live as it comes: its text, and the names of the tools that it calls."""
+    last: ResponseCompletedEvent | None = None
+    async for event in events:
+        match event:
+            case ResponseTextDeltaEvent(delta=text):
+                hear(text, "text")
+            case ResponseOutputItemAddedEvent(item=ResponseFunctionToolCall(name=name)):
+                hear(name, CALL)
+            case ResponseCompletedEvent():
+                last = event
+            case _:
+                pass
+    if last is None:
+        raise ConnectionError("the stream ended in the midst of the reply")
+    return _reply(last.response)
 
 
 def completed(reply: ModelResponse, number: int) -> ResponseCompletedEvent:

@@ -24,10 +24,12 @@ from pydantic_ai.durable_exec import (
     ToolsetCallToolParams,
 )
 from pydantic_ai.messages import ModelMessage, ModelMessagesTypeAdapter, ModelRequest, ModelResponse
+from pydantic_ai.models import Model
 from pydantic_core import to_jsonable_python
 from typing_extensions import Unpack
 
 from farandole.agents.events import Outcome
+from farandole.agents.streaming import can_stream, said_in
 from farandole.reactors import GiveUp
 from farandole.schemas import DeclarationError
 
@@ -63,8 +65,20 @@ class Durability(BaseDurabilityCapability[Any]):
     def in_durable_context(self) -> bool:
         return recording() is not None
 
+    def _effective_event_stream_handler(self) -> Any:
+        own, recorder = super()._effective_event_stream_handler(), recording()
+        return _hear if own is None and recorder is not None and recorder.listens else own
+
     def get_durable_operation_backend(self) -> DurableOperationBackend[None]:
         return _Backend()
+
+
+async def _hear(context: Any, events: Any) -> None:
+    """What a model says, told live."""
+    recorder = recording()
+    async for event in events:
+        if recorder is not None and (said := said_in(event)) is not None:
+            recorder.hear(*said)
 
 
 class _Backend(DurableOperationBackend[None]):
@@ -96,7 +110,8 @@ class _Recorded(BoundDurableOperation[Any, Any, Any]):
             return await operation.handler(params)
         match params:
             case ModelRequestParams(messages=messages):
-                return await recorder.model(_said(messages), lambda: operation.handler(params), self._replies())
+                said, told = _said(messages), _instructions(messages)
+                return await recorder.model(said, lambda: operation.handler(params), self._replies(), instructions=told)
             case ModelCompactMessagesParams(request_context=context):
                 said = _said(context.messages)
                 return await recorder.model(said, lambda: operation.handler(params), self._replies(), "compacting")
@@ -162,6 +177,13 @@ def _said(messages: Sequence[ModelMessage]) -> list[Any]:
     ]
 
 
+def _instructions(messages: Sequence[ModelMessage]) -> str:
+    """What the model is told of how to behave."""
+    requests = [message for message in messages if isinstance(message, ModelRequest)]
+    prompts = [str(part.content) for each in requests for part in each.parts if part.part_kind == "system-prompt"]
+    return "\n\n".join([*prompts, *[each.instructions for each in requests[-1:] if each.instructions]])
+
+
 def _part(part: Any) -> list[Any]:
     told = ("tool_name", "args", "content", "tool_call_id")
     return [part.part_kind, *(getattr(part, name, None) for name in told)]
@@ -177,17 +199,24 @@ class _Loop:
         ]  # fmt: skip
 
     async def begin(self, prompt: Prompt) -> Ended | Paused:
+        self._listen()
         return self._came(await self._agent.run(prompt, deps=self._deps, output_type=self._ways()))
 
     async def go_on(self, state: Any, decided: Sequence[Decided]) -> Ended | Paused:
         results = DeferredToolResults(
             approvals={each.call: True if each.approved else ToolDenied(each.why) for each in decided}
         )
+        self._listen()
         history = ModelMessagesTypeAdapter.validate_python(state)
         ran = await self._agent.run(
             message_history=history, deferred_tool_results=results, deps=self._deps, output_type=self._ways()
         )
         return self._came(ran)
+
+    def _listen(self) -> None:
+        recorder, model = recording(), self._agent.model
+        if recorder is not None and isinstance(model, Model) and not can_stream(model):
+            recorder.live = False
 
     def _ways(self) -> Any:
         return [self._agent.output_type, DeferredToolRequests]

@@ -12,7 +12,7 @@ A call that raises is not recorded: its name is free again, for the framework's 
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -23,6 +23,7 @@ from pydantic_ai.messages import ModelResponse
 from farandole.agents.budget import Budget
 from farandole.agents.events import Outcome
 from farandole.agents.prices import Price, cost_of
+from farandole.agents.spans import chatting, executing
 from farandole.reactors import GiveUp, Step
 from farandole.schemas import Usage
 
@@ -61,6 +62,10 @@ class Recorder:
         spent: before and in this attempt.
         secret: whether read models may hold nothing of what is said.
         counts: whether what is recorded counts as used.
+        agent, conversation: whose calls they are, in traces.
+        live: whether what models say is told while they say it; never what is secret.
+        personal: whether it is told to those alone who may see what is personal.
+        instructions: what its model was told first of how to behave, in this attempt.
         gave_up: why the step has to fail for good, whatever the framework makes of it.
     """
 
@@ -73,10 +78,20 @@ class Recorder:
     spent: Spent = field(default_factory=Spent)
     secret: bool = False
     counts: bool = True
+    agent: str = ""
+    conversation: str = ""
+    live: bool = False
+    personal: bool = False
+    instructions: str = ""
     _taken: set[str] = field(default_factory=set)
 
     async def model(
-        self, said: Sequence[Any], make: Callable[[], Awaitable[R]], form: Replies[R], label: str = ""
+        self,
+        said: Sequence[Any],
+        make: Callable[[], Awaitable[R]],
+        form: Replies[R],
+        label: str = "",
+        instructions: str = "",
     ) -> R:
         """The reply of a model, recorded.
 
@@ -84,11 +99,14 @@ class Recorder:
             said: the messages, without what differs from attempt to attempt, such as times and made-up ids.
             make: calls the model.
             label: tells calls apart that are made side by side.
+            instructions: what the model is told of how to behave; no part of what is said.
 
         Raises:
             Strayed: another attempt had something else said at this place.
         """
         within = _within.get()
+        if not within:
+            self.instructions = self.instructions or instructions
 
         async def call() -> ModelCall:
             if self.budget is not None:
@@ -96,7 +114,9 @@ class Recorder:
             began = time.monotonic()
             token = _making.set(True)
             try:
-                reply = await make()
+                with chatting(self.agent or self.name, self.conversation) as replied:
+                    reply = await make()
+                    replied(form.told(reply))
             finally:
                 _making.reset(token)
             return self._billed(form, reply, said, round((time.monotonic() - began) * 1000))
@@ -119,7 +139,7 @@ class Recorder:
 
             async def call() -> ToolCall:
                 began = time.monotonic()
-                with _in_call(name, f"{self.step.key}:{name}"):
+                with self._executing(tool, call_id), _in_call(name, f"{self.step.key}:{name}"):
                     result = await make()
                 content, outcome = form.told(result)
                 took_ms = round((time.monotonic() - began) * 1000)
@@ -142,13 +162,26 @@ class Recorder:
         within = _within.get()
         with self._named(within, f"{tool} {call_id}".rstrip()) as name:
             began = time.monotonic()
-            with _in_call(name, f"{self.step.key}:{name}"):
+            with self._executing(tool, call_id), _in_call(name, f"{self.step.key}:{name}"):
                 result = await make()
             took_ms = round((time.monotonic() - began) * 1000)
         content, outcome = told(result)
         if content is not None:
             self._tell(Told(name, self._called(tool, call_id, args, outcome, took_ms, None, content), within))
         return result
+
+    def hear(self, text: str, kind: str = "text") -> None:
+        """A piece of what a model says, told live if it may be. What agents that are tools say is theirs to hear."""
+        if text and self.listens:
+            self.step.live(text, kind=kind, personal=self.personal)
+
+    @property
+    def listens(self) -> bool:
+        """Whether pieces of what a model says here are told."""
+        return self.live and not self.secret and not _within.get()
+
+    def _executing(self, tool: str, call: str) -> AbstractContextManager[None]:
+        return executing(self.agent or self.name, self.conversation, tool, call)
 
     def _tell(self, told: Told) -> None:
         self.told.append(told)

@@ -34,6 +34,7 @@ class Telling:
     Args:
         turn: the last one of the leg before.
         prompt: what the model was told first; empty if the leg goes on with a conversation.
+        instructions: what the model was told of how to behave.
         announced: calls that stand in events of their own already.
     """
 
@@ -46,11 +47,12 @@ class Telling:
         *,
         turn: int,
         prompt: str,
+        instructions: str,
         announced: Collection[str],
     ) -> None:
         self._events, self._agent, self._conversation, self._told = events, agent, conversation, told
         self._announced = announced
-        self._prompt = prompt
+        self._prompt, self._instructions = prompt, instructions
         self.turn = turn
         self.events: list[Any] = list(self._within("", conversation))
 
@@ -71,7 +73,11 @@ class Telling:
     def _model(self, told: Told, call: ModelCall, turn: int, conversation: str) -> Iterator[Any]:
         first = bool(self._prompt) and turn == 1 and conversation == self._conversation
         said: dict[str, Any] = {"agent": self._agent, "conversation": conversation, "turn": turn}
-        yield self._events.ModelRequested(**said, parts=as_recorded([UserPromptPart(self._prompt)] if first else []))
+        yield self._events.ModelRequested(
+            **said,
+            parts=as_recorded([UserPromptPart(self._prompt)] if first else []),
+            instructions=self._instructions if first else "",
+        )
         recorded: dict[str, Any] = {name: getattr(call, name) for name in _OF_RECORD}
         assert told.response is not None
         yield self._events.ModelReplied(**said, message=as_message(told.response), **recorded)

@@ -38,6 +38,8 @@ class Call:
     state: str = "called"
     tone: str = "work"
     result: Any = None
+    kept: str = ""
+    """Where the whole of the result is, and how large, if only its head is here."""
     took_ms: int = 0
     denied_by: str = ""
     why: str = ""
@@ -242,6 +244,7 @@ class _Reading:
         if name.endswith("ToolReturned"):
             call.state, call.tone = _OUTCOMES.get(_text(payload.get("outcome")) or "success", ("returned", "good"))
             call.result, call.took_ms = payload.get("content"), _number(payload.get("took_ms"))
+            call.kept = _kept(payload.get("kept"))
         else:
             call.args = payload.get("args", call.args)
             call.hidden = payload.get("args") is None
@@ -262,12 +265,25 @@ def _said(parts: Any) -> Iterator[Said]:
 
 def _content(content: Any) -> str:
     if isinstance(content, list):
-        return "\n".join(each if isinstance(each, str) else f"[{_kind(each)}]" for each in content)
+        return "\n".join(each if isinstance(each, str) else _item(each) for each in content)
     return _text(content)
 
 
-def _kind(content: Any) -> str:
-    return _text(content.get("kind")) or "something" if isinstance(content, dict) else "something"
+def _item(content: Any) -> str:
+    if not isinstance(content, dict):
+        return "[something]"
+    note = content.get("metadata")
+    kept = _kept(note.get("farandole_kept")) if isinstance(note, dict) else ""
+    if content.get("kind") == "text-content":
+        return f"{_text(content.get('content'))}{kept and f' [{kept}]'}"
+    return f"[{_text(content.get('kind')) or 'something'}]"
+
+
+def _kept(note: Any) -> str:
+    """Where large content is of which an event holds the head."""
+    if not isinstance(note, dict) or not (reference := _text(note.get("reference"))):
+        return ""
+    return f"the head of {_number(note.get('bytes')):,} bytes of {_text(note.get('media_type'))}, kept as {reference}"
 
 
 def _parts(parts: Any) -> list[Mapping[str, Any]]:

@@ -1,0 +1,83 @@
+"""Messages with what they refer to, as a model is sent them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic_ai.messages import (
+    BinaryContent,
+    ModelMessage,
+    ModelRequest,
+    ModelRequestPart,
+    TextContent,
+    ToolReturnPart,
+    UserContent,
+    UserPromptPart,
+)
+
+from .errors import ContentLost
+from .large import NOTE, Kept, Large, told_in_short
+
+
+def refers(part: ModelRequestPart) -> bool:
+    """Whether the whole of a part is elsewhere."""
+    match part:
+        case ToolReturnPart():
+            return _kept(part.metadata) is not None
+        case UserPromptPart(content=content) if not isinstance(content, str):
+            return any(isinstance(item, TextContent) and _kept(item.metadata) is not None for item in content)
+        case _:
+            return False
+
+
+async def with_wholes(messages: Sequence[ModelMessage], large: Large | None, agent: str) -> list[ModelMessage]:
+    """Messages with the whole of what they refer to, or with what stands for it.
+
+    Args:
+        large: of the agent that is to be sent them.
+
+    Raises:
+        ContentLost: something is gone, is something else by now, or nobody knows where it is kept.
+    """
+    return await asyncio.to_thread(_with_wholes, messages, large, agent)
+
+
+def _with_wholes(messages: Sequence[ModelMessage], large: Large | None, agent: str) -> list[ModelMessage]:
+    def part_of(part: ModelRequestPart) -> ModelRequestPart:
+        match part:
+            case ToolReturnPart() if kept := _kept(part.metadata):
+                return replace(part, content=_told(large, kept, part.content, agent))
+            case UserPromptPart(content=content) if refers(part):
+                return replace(part, content=[_item(large, item, agent) for item in content])
+            case _:
+                return part
+
+    return [
+        replace(message, parts=[part_of(part) for part in message.parts])
+        if isinstance(message, ModelRequest) and any(refers(part) for part in message.parts)
+        else message
+        for message in messages
+    ]
+
+
+def _item(large: Large | None, item: UserContent, agent: str) -> UserContent:
+    kept = _kept(item.metadata) if isinstance(item, TextContent) else None
+    if kept is None or not isinstance(item, TextContent):
+        return item
+    told = _told(large, kept, item.content, agent)
+    return BinaryContent(told, media_type=kept.media_type) if isinstance(told, bytes) else str(told)
+
+
+def _told(large: Large | None, kept: Kept, head: Any, agent: str) -> Any:
+    if large is None:
+        raise ContentLost(
+            f"agent {agent} was told what is kept as {kept.reference}, and has no large= any longer that says where: "
+            "give it back, and retry the step"
+        )
+    return large.read(kept) if large.whole else told_in_short(kept, head)
+
+
+def _kept(metadata: Any) -> Kept | None:
+    note = metadata.get(NOTE) if isinstance(metadata, dict) else None
+    return None if note is None else Kept.model_validate(note)
