@@ -1,5 +1,6 @@
 """What a framework goes on from after a question grows with its history: it is kept beside the log, where there is a store."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ async def questions(agent: Adapted) -> list[Any]:
 
 async def test_without_a_store_each_question_holds_all_that_was_said_before() -> None:
     sizes = [len(asked.model_dump_json()) for asked in await questions(reader())]
-    growth = [after - before for before, after in zip(sizes, sizes[1:], strict=False)]
+    growth = [after - before for before, after in pairwise(sizes)]
     assert len(sizes) == QUESTIONS
     assert all(len(PAGE) < each < len(PAGE) + 2_000 for each in growth)
 
