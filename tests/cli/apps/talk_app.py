@@ -102,4 +102,4 @@ abroad = adapt(
     takes=ExpertAsked,
     gives=Answered,
 )
-abroad.serve(desk)
+abroad.serve(Choreography("abroad"))
