@@ -222,6 +222,15 @@ def test_an_agent_whose_reply_ends_the_run_says_one_thing(tmp_path: Path) -> Non
         assert at.end() == 0
 
 
+def test_an_agent_of_another_framework_is_talked_to(tmp_path: Path) -> None:
+    with terminal(tmp_path, "chat", "talk_app:abroad") as at:
+        at.until("› ")
+        at.type("Where do parcels go?")
+        at.until("Parcels get lost abroad.")
+        at.until("1 call of the model")
+        assert at.end() == 0
+
+
 @pytest.mark.parametrize(
     ("app", "said"),
     [

@@ -17,6 +17,7 @@ from .errors import CliError
 
 if TYPE_CHECKING:
     from farandole.agents import Agent
+    from farandole.agents.frameworks import Adapted
 
 S = TypeVar("S", Start, Signal)
 
@@ -31,7 +32,7 @@ class Talkable:
         going_on: what further ones are; None: there can be none.
     """
 
-    agent: "Agent"
+    agent: "Agent | Adapted"
     choreography: Choreography
     opening: tuple[type[Start], str]
     going_on: tuple[type[Signal], str] | None
@@ -42,6 +43,10 @@ class Talkable:
 
     def next(self, text: str) -> Signal:
         if self.going_on is None:
+            if not hasattr(self.agent, "continues"):
+                raise CliError(
+                    f"agent {self.agent.name} is of another framework, and is told one thing in a conversation"
+                )
             raise CliError(
                 f"agent {self.agent.name} takes no further message: declare class Said(Signal) with one text, let the "
                 'agent take it too, and give it continues="self"'
@@ -58,11 +63,12 @@ def load_agent(path: str) -> Talkable:
     """
     try:
         from farandole.agents import Agent
+        from farandole.agents.frameworks import Adapted
     except ImportError as e:
         raise CliError(f"agents need a package that is not installed ({e}): pip install 'farandole[agents]'") from e
     found, module = load_object(path)
-    if not isinstance(found, Agent):
-        known = sorted(name for name, value in vars(module).items() if isinstance(value, Agent))
+    if not isinstance(found, Agent | Adapted):
+        known = sorted(name for name, value in vars(module).items() if isinstance(value, Agent | Adapted))
         cure = f"name {' or '.join(f'{module.__name__}:{name}' for name in known)}" if known else "name an Agent"
         raise CliError(f"'{path}' is a {type(found).__name__}, and no agent to talk to; {cure}")
     if not found.served:
@@ -82,7 +88,9 @@ def load_agent(path: str) -> Talkable:
         raise CliError(
             f"agent {found.name} takes {len(signals)} kinds of Signal that hold one text: leave it one of them"
         )
-    if signals and found.continues != "self":
+    if isinstance(found, Adapted):
+        signals = []  # each event that it takes begins a conversation of its own
+    elif signals and found.continues != "self":
         raise CliError(
             f'agent {found.name} takes {signals[0][0].__name__}, but forgets what was said before: give it continues="self"'
         )

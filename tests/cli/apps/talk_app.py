@@ -3,7 +3,10 @@
 import os
 from decimal import Decimal
 
+from pydantic_ai import Agent as Other
+
 from farandole.agents import Agent, Call, RunTool, Tool, scripted
+from farandole.agents.frameworks.pydantic_ai import Durability, adapt
 from farandole.reactors import Choreography
 from farandole.schemas import End, Event, Signal, Start
 
@@ -92,3 +95,11 @@ for agent in (helper, expert, clerk, boss):
 forgetful.serve(Choreography("forgetful"))
 deaf.serve(Choreography("deaf"))
 breaking.serve(broken)
+
+abroad = adapt(
+    "abroad",
+    Other(scripted("Parcels get lost abroad.", seconds=SECONDS), name="abroad", capabilities=[Durability()]),
+    takes=ExpertAsked,
+    gives=Answered,
+)
+abroad.serve(Choreography("abroad"))

@@ -28,7 +28,7 @@ from farandole.agents.events import ToolCalled, ToolProposed
 from farandole.agents.large import Large
 from farandole.agents.made import listed, signed, union
 from farandole.agents.marking import mark_of
-from farandole.agents.outputs import described
+from farandole.agents.outputs import described, ways_out
 from farandole.agents.prices import Price
 from farandole.agents.prompts import only_text, prompt_of
 from farandole.agents.spans import invoking
@@ -137,6 +137,8 @@ class Adapted:
     Attributes:
         events: its event classes.
         mark: what is said in its conversations bears this one.
+        served: the choreographies that it is served in.
+        ways: how what it gives is said.
 
     Raises:
         DeclarationError: something of it cannot be.
@@ -158,6 +160,8 @@ class Adapted:
         self.takes = takes
         self.gives = events_of(gives, name)
         self.mark = mark_of(takes, *self.gives)
+        self.served: list[Choreography] = []
+        self.ways = ways_out(self.gives)
         self.events = AdaptedEvents(name, loop.tools, self.module, self.mark)
         self._loop = loop
         self._prompt = options.get("prompt", prompt_of)
@@ -211,6 +215,7 @@ class Adapted:
             {"each": events.ModelReplied},
             told=listed(events.ModelReplied | events.ToolReturned),
         )
+        self.served.append(choreography)
         return [reactor.name for reactor in choreography.reactors[known:]]
 
     def _begin(self) -> Any:

@@ -130,8 +130,9 @@ class DurableModel(BaseChatModel):
                 if call["name"]:
                     recorder.hear(call["name"], CALL)
             whole = piece if whole is None else whole + piece
-        reply: AIMessage = message_chunk_to_message(whole)
-        return reply
+        reply: Any = message_chunk_to_message(whole)
+        told: AIMessage = reply
+        return told
 
     def _told(self, reply: AIMessage) -> words.ModelResponse:
         parts: list[words.ModelResponsePart] = [words.TextPart(reply.text)] if reply.text else []
