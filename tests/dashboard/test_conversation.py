@@ -93,7 +93,9 @@ async def test_one_agent_has_the_same_conversation_whichever_framework_it_is(
 ) -> None:
     async with an_office(tmp_path, of=desk) as office:
         await office.client.start(four_ways.Asked(question="Where is order 7?"), run_id="f")
-        waiting = await page(office.http, "f", lambda text: '<article class="panel decision"' in text and "was lost" in text)
+        waiting = await page(
+            office.http, "f", lambda text: '<article class="panel decision"' in text and "was lost" in text
+        )
         assert "May helper call refund?" in waiting
         assert waiting.count('<article class="panel decision"') == 1
         assert waiting.index("order 7 was lost") < waiting.index('<article class="panel decision"')
