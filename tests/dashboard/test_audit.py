@@ -115,7 +115,7 @@ def rows(page: str) -> list[tuple[str, str]]:
     found = []
     for row in re.findall(r"<tr data-row>(.*?)</tr>", page, re.DOTALL):
         kind = re.search(r'class="pill plain [^"]*">([^<]+)<', row)
-        place = re.search(r'class="sub mono">([^<]+)<', row)
+        place = re.search(r'class="sub mono"[^>]*>([^<]+)<', row)
         assert kind
         assert place
         found.append((kind[1], place[1]))

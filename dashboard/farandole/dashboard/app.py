@@ -25,6 +25,7 @@ from .web.hooks import of_pages
 from .web.limits import Limits
 from .web.paths import RawPaths
 from .web.problems import Faults, answer, of_http, of_validation
+from .web.requests import RequestIds
 
 _SESSION = 12 * 60 * 60
 
@@ -79,6 +80,7 @@ def create_app(desk: Desk, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RawPaths)
     app.add_middleware(Limits, hosts=settings.allowed_hosts)
     app.add_middleware(SecurityHeaders, https=settings.https)
+    app.add_middleware(RequestIds)
     if desk.metrics is not None:
         app.add_middleware(Counting, metrics=desk.metrics)
     return app

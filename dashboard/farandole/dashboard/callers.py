@@ -38,6 +38,7 @@ class Caller:
         role: what they may do.
         further: roles that only say something to decisions (``role:editor``), and `PERSONAL`.
         ip: where they ask from.
+        request: id of what they ask for.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Caller:
     role: Role
     further: frozenset[str] = field(default_factory=frozenset)
     ip: str = ""
+    request: str = ""
 
     @property
     def trusted(self) -> bool:

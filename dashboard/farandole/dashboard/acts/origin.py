@@ -36,7 +36,7 @@ class Done:
 
 def on_behalf_of(desk: Desk, caller: Caller, why: str = "") -> Client:
     """A client whose records say who asked for them, how the door knew, from where and why."""
-    said = {"by": caller.name, "via": caller.method, "ip": caller.ip, "why": why[:_MOST_WHY]}
+    said = {"by": caller.name, "via": caller.method, "ip": caller.ip, "request": caller.request, "why": why[:_MOST_WHY]}
     query = urlencode({name: value for name, value in said.items() if value}, quote_via=quote)
     return desk.client.of(f"/{desk.choreography}/dashboard?{query}")
 
@@ -61,6 +61,7 @@ async def done(
     if partitions is None:
         partitions = range(desk.store.partitions) if run_id is None else (desk.store.partition_of(run_id.encode()),)
     ends = await desk.store.ends(partitions)
-    extra = {"by": caller.name, "via": caller.method, "ip": caller.ip, **({"run_id": run_id} if run_id else {})}
+    known = {"by": caller.name, "via": caller.method, "ip": caller.ip, "request": caller.request}
+    extra = {**known, **({"run_id": run_id} if run_id else {})}
     log.info("%s: %s%s", shown(caller.name), shown(act), f" {shown(of)}" if of else "", extra=extra)
     return Done({p: end.next for p, end in sorted(ends.items())}, run_id, created, count)

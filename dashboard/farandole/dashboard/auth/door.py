@@ -9,6 +9,7 @@ import hmac
 import logging
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -54,7 +55,10 @@ class Door:
         request = Request(scope)
         try:
             request.state.ip = self._address(request)
-            request.state.caller = caller = self._caller(request)
+            caller = self._caller(request)
+            if caller is not None:
+                caller = replace(caller, request=request.state.request_id)
+            request.state.caller = caller
             if caller is None and not _is_open(request.url.path):
                 raise Problem(
                     401,

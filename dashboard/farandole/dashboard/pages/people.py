@@ -8,12 +8,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from farandole.dashboard.seen import seen_by
-from farandole.projections.runs.query import KINDS_OF_ACTS, Answer, UnknownCursor
+from farandole.projections.runs.query import KINDS_OF_ACTS, Answer
 
 from .asking.types import Types
-from .site import page, position_of
+from .site import page, page_of, position_of
 
 router = APIRouter()
+_INBOX: Final = 50
+"""Questions of a page."""
 _STATES: Final = ("open", "answered", "expired", "lapsed")
 
 
@@ -23,13 +25,16 @@ async def inbox(request: Request) -> HTMLResponse:
     mine = request.query_params.get("mine") == "1"
     state = request.query_params.get("state", "open")
     state = state if state in _STATES else "open"
-    to = sorted(caller.names) if mine else ()
-    found = await desk.runs.decisions(state=(state,), to=to, limit=100, min_position=position_of(request))
+    to = sorted(caller.names) if mine and not caller.trusted else ()
+    ask = partial(desk.runs.decisions, state=(state,), to=to, limit=_INBOX, min_position=position_of(request))
+    found, cursor = await page_of(ask, request.query_params.get("cursor"))
+    query = {"state": state if state != "open" else "", "mine": "1" if mine else ""}
     types = await Types.of(desk)
     decisions = [(seen_by(caller, each), types.answer_forms(each) if state == "open" else []) for each in found.found]
     return await page(
-        request, "inbox.html", fresh=found.fresh, decisions=decisions, mine=mine, state=state, states=_STATES
-    )
+        request, "inbox.html", fresh=found.fresh, decisions=decisions, mine=mine, state=state, states=_STATES, query=query,
+        next_=found.next, cursor=cursor,
+    )  # fmt: skip
 
 
 @router.get("/audit")
@@ -45,11 +50,7 @@ async def audit(request: Request) -> HTMLResponse:
 
 
 async def _acts(request: Request, query: Mapping[str, str], cursor: str | None) -> tuple[Answer[Any], str | None]:
-    """A page of acts; the first one, if the cursor is of something else."""
     kind = (query["kind"],) if query["kind"] else ()
-    ask = partial(request.app.state.desk.runs.acts, by=query["by"] or None, kind=kind, programs=bool(query["programs"]))
-    wanted = position_of(request)
-    try:
-        return await ask(cursor=cursor, min_position=wanted), cursor
-    except UnknownCursor:
-        return await ask(min_position=wanted), None
+    ask = request.app.state.desk.runs.acts
+    by, programs = query["by"] or None, bool(query["programs"])
+    return await page_of(partial(ask, by=by, kind=kind, programs=programs, min_position=position_of(request)), cursor)

@@ -2,10 +2,10 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
@@ -14,12 +14,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Connection, func, select
 
 from farandole.projections.runs import tables as t
-from farandole.projections.runs.query import Freshness
+from farandole.projections.runs.query import Answer, Freshness, UnknownCursor
 
 from . import times, words
 from .assets import address
 from .commands import commands
 
+_T = TypeVar("_T")
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 
 
@@ -120,6 +121,14 @@ def _badges(connection: Connection) -> dict[str, int]:
         "/failures": connection.execute(failed).scalar_one(),
         "/inbox": connection.execute(asked).scalar_one(),
     }
+
+
+async def page_of(ask: Callable[..., Awaitable[Answer[_T]]], cursor: str | None) -> tuple[Answer[_T], str | None]:
+    """A page of a list, and the cursor that it is of; the first one, if the cursor is of something else."""
+    try:
+        return await ask(cursor=cursor), cursor
+    except UnknownCursor:
+        return await ask(), None
 
 
 def position_of(request: Request) -> dict[int, int] | None:

@@ -2,20 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from functools import partial
+from typing import Final, get_args
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from farandole.projections.runs.query import Answer, RunRow, UnknownCursor, WaitsFor, Where
+from farandole.projections.runs.query import RunRow, WaitsFor, Where
 
 from .asking.failing import newest_failures
 from .asking.owing import open_steps
-from .site import now, page, position_of, with_query
+from .site import now, page, page_of, position_of, with_query
 from .words import waits_for
 
 router = APIRouter()
 _EACH: Final = 50
+_CAUSES: Final = 50
 _GROUPS: Final[Mapping[WaitsFor, tuple[str, str]]] = {
     "people": ("people", "Somebody is asked; their inbox has the question."),
     "retry": ("a retry", "A step failed for good. Nobody but a person can move it on."),
@@ -55,7 +57,8 @@ async def waiting(request: Request) -> HTMLResponse:
     for each in found.found:
         rows, more = each.longest, with_query("/waiting", {"for": each.waits_for}) if each.runs > _EACH else ""
         if each.waits_for == chosen:
-            of_group = await _page(desk, each.waits_for, cursor)
+            ask = partial(desk.runs.list, Where(waits_for=chosen), oldest_first=True, limit=_EACH)
+            of_group, cursor = await page_of(ask, cursor)
             rows = of_group.found
             more = with_query("/waiting", {"for": chosen, "cursor": of_group.next}) if of_group.next else ""
         groups.append(Group(each.waits_for, *_GROUPS[each.waits_for], each.runs, rows, more))
@@ -71,20 +74,11 @@ async def waiting(request: Request) -> HTMLResponse:
     )  # fmt: skip
 
 
-async def _page(desk: Any, name: WaitsFor, cursor: str | None) -> Answer[tuple[RunRow, ...]]:
-    """A page of one group; the first one, if the cursor is of something else."""
-    where = Where(waits_for=name)
-    try:
-        found: Answer[tuple[RunRow, ...]] = await desk.runs.list(where, oldest_first=True, limit=_EACH, cursor=cursor)
-    except UnknownCursor:
-        found = await desk.runs.list(where, oldest_first=True, limit=_EACH)
-    return found
-
-
 @router.get("/failures")
 async def failures(request: Request) -> HTMLResponse:
     desk = request.app.state.desk
-    found = await desk.runs.causes(limit=100, min_position=position_of(request))
+    ask = partial(desk.runs.causes, limit=_CAUSES, min_position=position_of(request))
+    found, cursor = await page_of(ask, request.query_params.get("cursor"))
     keys = [(cause.fingerprint, cause.reactor) for cause in found.found]
     samples = (await desk.runs.ask(lambda c: newest_failures(c, keys))).found
     causes = [(cause, samples.get((cause.fingerprint, cause.reactor))) for cause in found.found]
@@ -93,5 +87,7 @@ async def failures(request: Request) -> HTMLResponse:
     shown = causes if everything else [each for each in causes if each[0].parked]
     return await page(
         request, "failures.html", fresh=found.fresh, causes=shown, everything=everything, parked=parked,
-        over=len(causes) - len([each for each in causes if each[0].parked]),
+        over=len(causes) - len([each for each in causes if each[0].parked]), cursor=cursor,
+        # Those that park nothing come last: where the page ends with one, there is nothing more to retry.
+        next_=found.next if everything or len(shown) == len(causes) else None,
     )  # fmt: skip

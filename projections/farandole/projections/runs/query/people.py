@@ -34,6 +34,8 @@ class ActRow:
     via: str | None
     """How the door knew them, if they came by one."""
     ip: str | None
+    request: str | None
+    """Id of the request over HTTP, as its answer had it."""
     admitted: int | None
     """Offset of the record with which it took effect; None: it did not."""
     of: str | None
@@ -86,7 +88,7 @@ def acts(
     for row in connection.execute(query).mappings():
         said = origin_of(row["source"])
         told = {name: value for name, value in row.items() if name != "payload"}
-        found.append(ActRow(**told, via=said.get("via"), ip=said.get("ip"), of=_of(row)))
+        found.append(ActRow(**told, via=said.get("via"), ip=said.get("ip"), request=said.get("request"), of=_of(row)))
     return tuple(found)
 
 
