@@ -11,6 +11,7 @@ let again = false;
 let last = 0;
 let said = "";
 let saidAt = 0;
+let later = null;
 
 const region = () => document.getElementById("live");
 
@@ -46,7 +47,13 @@ export async function refresh(address = null, positions = "") {
 
 function announce() {
   const text = document.querySelector("[data-announce]")?.dataset.announce ?? "";
-  if (!text || text === said || Date.now() - saidAt < SAID) return;
+  if (!text || text === said) return;
+  const wait = saidAt + SAID - Date.now();
+  if (wait > 0) {
+    // What comes too soon is said later: where nothing more comes, the last counts would never be.
+    later ??= setTimeout(() => { later = null; announce(); }, wait);
+    return;
+  }
   if (said) say(text);
   said = text;
   saidAt = Date.now();
