@@ -10,6 +10,14 @@ import subprocess
 import sys
 import termios
 import urllib.request
+import webbrowser
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from farandole.cli.demo.run import _tell_of_dashboard
+from farandole.cli.output import Output
 
 from .conftest import APPS, environment, run, spawn, until
 
@@ -85,3 +93,27 @@ def test_without_a_terminal_it_tells_events_until_told_to_stop() -> None:
     demo.send_signal(signal.SIGTERM)
     demo.communicate(timeout=30)
     assert demo.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("display", "browser", "terminal", "opened"),
+    [
+        (":0", True, True, ["http://127.0.0.1:8600"]),
+        (":0", False, True, []),
+        ("", True, True, []),
+        (":0", True, False, []),
+    ],
+    ids=["a desktop", "--no-browser", "no display", "no terminal"],
+)
+def test_a_browser_is_opened_where_somebody_can_see_it(
+    monkeypatch: pytest.MonkeyPatch, display: str, browser: bool, terminal: bool, opened: list[str]
+) -> None:
+    found: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", found.append)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    out = Output(False)
+    out.console = Console(file=StringIO(), force_terminal=terminal)
+    _tell_of_dashboard("http://127.0.0.1:8600", out, browser)
+    assert found == opened

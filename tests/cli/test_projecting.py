@@ -1,9 +1,11 @@
 """`project`, `rebuild` and `verify`: the tables of runs from the command line."""
 
+import re
 import sqlite3
 from pathlib import Path
 
 from .conftest import Cli, Shop, spawn, stop, until, working
+from .test_demo import at_a_terminal
 
 ORDERED = ("start", "shop_app:shop", "Ordered")
 
@@ -93,3 +95,11 @@ def test_projections_of_an_app_are_kept_beside_the_runs_made_anew_and_verified(c
         until(lambda: rows(path, ordered) == [("book", 6), ("cursed", 3), ("pen", 3)])
     finally:
         assert stop(process).code == 0
+
+
+def test_at_a_terminal_a_rebuild_has_a_bar_that_says_how_far_it_is(cli: Cli, shop: Shop, tmp_path: Path) -> None:
+    cli(*shop.words(*ORDERED, '{"item": "bar"}', "--wait"))
+    code, shown = at_a_terminal("rebuild", "-c", "shop", "--store", shop.store, "--db", f"sqlite:///{tmp_path}/bar.db")
+    assert code == 0, shown
+    assert re.search(r"[█░]{24} +\d+%  [\d,]+ of [\d,]+ records, [\d,]+ a second", shown), shown
+    assert "the tables are in place" in shown

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
@@ -19,8 +20,9 @@ from farandole.dashboard.auth.tokens import make
 from farandole.testing.plugin import need
 
 from .hostile import hostile
+from .hostile_talk import conversations
 from .looking import Look
-from .seeding import at_rest, seed
+from .seeding import at_rest, one_question, seed
 
 APP = "tests.dashboard.browser.shop:shop"
 ROOT = Path(__file__).parents[3]
@@ -62,7 +64,9 @@ def _stage(
     server = None
     try:
         for each in seeds:
-            asyncio.run(each(store))
+            # Where a browser is open, its own loop is at work in this thread.
+            with ThreadPoolExecutor(1) as apart:
+                apart.submit(asyncio.run, each(store)).result()
         server = subprocess.Popen(
             [sys.executable, "-m", "farandole.cli", "serve", app, "--store", store, "--db", db, "--port", "0", *words],
             cwd=ROOT, env=env, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
@@ -109,6 +113,13 @@ def shop_of_production(tmp_path_factory: pytest.TempPathFactory, kafka: str, pos
     yield from _stage(tmp_path_factory.mktemp("production"), seed, store=store, db=db)
 
 
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A shop with one order, and one question."""
+    _chromium()
+    yield from _stage(tmp_path_factory.mktemp("quiet"), at_rest, one_question)
+
+
 @pytest.fixture(scope="package")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A shop where everybody is asked who they are."""
@@ -124,6 +135,14 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A shop whose customers write markup and scripts wherever they can."""
     _chromium()
     yield from _stage(tmp_path_factory.mktemp("attacked"), seed, hostile)
+
+
+@pytest.fixture(scope="module")
+def hostile_talk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """An agent that is asked, and says, markup and scripts."""
+    _chromium()
+    app = "tests.dashboard.browser.hostile_talk:talk"
+    yield from _stage(tmp_path_factory.mktemp("hostile"), conversations, app=app)
 
 
 @pytest.fixture(scope="module")

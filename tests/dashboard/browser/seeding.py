@@ -22,13 +22,13 @@ def order(customer: str = "ann", **more: object) -> OrderPlaced:
     return OrderPlaced.model_validate({"customer": customer, **fields})
 
 
-async def at_work(client: Client) -> None:
+async def at_work(client: Client, reactor: bytes = b"take_payment") -> None:
     """Wait until a worker's contracts are in force, so that whatever starts is owed at once."""
     partitions = range(client.store.partitions)
     async with asyncio.timeout(120):
         while True:
             await client.follower.up_to_date(partitions)
-            if all(client.follower.fold(p).contracts.get(b"take_payment") for p in partitions):
+            if all(client.follower.fold(p).contracts.get(reactor) for p in partitions):
                 return
             await asyncio.sleep(0.05)
 
@@ -51,6 +51,17 @@ async def at_rest(store: str) -> None:
     async with shop.connect(store) as client:
         await at_work(client)
         await client.start(order(), run_id="order-1")
+
+
+async def one_question(store: str) -> None:
+    """One run that asks."""
+    async with shop.connect(store) as client:
+        await at_work(client)
+        asked = ReturnAsked(order="order-1", customer="ann", amount=Decimal("12.50"), letter="It came in two pieces.")
+        await client.start(asked, run_id="return-1")
+        async with asyncio.timeout(60):
+            while not await client.decisions():
+                await asyncio.sleep(0.05)
 
 
 async def _others(client: Client) -> None:

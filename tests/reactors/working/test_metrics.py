@@ -1,6 +1,7 @@
 """A worker tells Prometheus what it does, and whether it is ready, whatever its loop is at."""
 
 import asyncio
+import time
 import urllib.error
 import urllib.request
 from http.client import HTTPResponse
@@ -131,9 +132,12 @@ async def test_a_restore_refuses_nothing_anew() -> None:
         client = await stage.client(dance())
         await client.start(Begun(), run_id="r1")
         assert not await (await client.start(Begun(), run_id="r1")).created
+        began = time.monotonic()
         worker = await stage.worker(dance())
+        at_most = time.monotonic() - began
         await eventually(lambda: worker.worker.stats.reactors["end"].done)
         told = await scraped(worker)
+        assert 0 < told("farandole_restore_seconds") <= at_most
         assert told("farandole_records_folded_total") > told("farandole_records_admitted_total")
         assert told("farandole_records_refused_total") == 0
 

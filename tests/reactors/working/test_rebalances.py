@@ -55,6 +55,7 @@ async def test_a_partition_that_comes_back_goes_on_without_being_folded_again() 
         owned.give(0)
         await back(worker)
         assert worker.worker.partitions[0].fold is fold
+        assert worker.worker.stats.rebalances == 3  # had, taken, had again
         slow.gate.set()
         assert await run.result(Done) == Done(n=1)
         assert len(slow.began) == 1

@@ -1,5 +1,8 @@
 """Traces over the hops of a run: who continues whose, what links to what, and that nothing is there while it is off."""
 
+import os
+import secrets
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -23,14 +26,20 @@ class ChildBegun(Start):
 
 
 @pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    """Tracing is on, and its spans come here."""
+def exported(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
+    """Where spans come, if any are made: the program has an SDK."""
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
-    monkeypatch.setenv("FARANDOLE_TRACING", "true")
     yield exporter
     provider.shutdown()
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch, exported: InMemorySpanExporter) -> InMemorySpanExporter:
+    """Tracing is on, and its spans come here."""
+    monkeypatch.setenv("FARANDOLE_TRACING", "true")
+    return exported
 
 
 def of(spans: InMemorySpanExporter) -> Mapping[str, Sequence[ReadableSpan]]:
@@ -225,9 +234,43 @@ async def test_a_step_that_gives_up_is_an_error(spans: InMemorySpanExporter) -> 
     assert (done.attributes or {})["error.type"] == "GiveUp"
 
 
+@pytest.mark.kafka
+async def test_over_kafka_each_hop_is_linked_to_the_one_before(kafka: str, spans: InMemorySpanExporter) -> None:
+    dance = Choreography(f"traced_{secrets.token_hex(4)}")
+
+    @dance.reactor
+    async def go(begun: Begun) -> Went:
+        return Went(n=begun.n)
+
+    @dance.reactor
+    async def end(went: Went) -> Done:
+        return Done(n=went.n)
+
+    async with dance.work(f"kafka://{kafka}", partitions=2) as client:
+        await (await client.start(Begun(n=3), run_id="r")).result(Done)
+    found = of(spans)
+    [sent], [went], [done] = (found[name] for name in (f"{dance.name}.Begun", "go", "end"))
+    assert [links(each) for each in (sent, went, done)] == [set(), {ids(sent)}, {ids(went)}]
+    assert len({ids(each)[0] for each in (sent, went, done)}) == 1
+    for span in (sent, went, done):
+        told = span.attributes or {}
+        assert told["messaging.system"] == "kafka"
+        assert told["messaging.destination.name"] == f"{dance.name}.events"
+    first, second = ((span.attributes or {})["messaging.kafka.offset"] for span in (went, done))
+    assert isinstance(first, int)
+    assert isinstance(second, int)
+    assert first < second
+
+
+@pytest.mark.parametrize("said", [None, "false"])
 @virtual
-async def test_off_nothing_is_written_and_nothing_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("FARANDOLE_TRACING", raising=False)
+async def test_off_nothing_is_written_and_nothing_made(
+    monkeypatch: pytest.MonkeyPatch, exported: InMemorySpanExporter, said: str | None
+) -> None:
+    if said is None:
+        monkeypatch.delenv("FARANDOLE_TRACING", raising=False)
+    else:
+        monkeypatch.setenv("FARANDOLE_TRACING", said)
     dance = Choreography("dance")
 
     @dance.reactor
@@ -239,9 +282,40 @@ async def test_off_nothing_is_written_and_nothing_made(monkeypatch: pytest.Monke
         client = await stage.client(dance)
         await (await client.start(Begun())).result(Done)
         folded = await stage.fold(dance)
+    assert exported.get_finished_spans() == ()
     for record, _ in folded.records:
         assert {name for name, _ in record.headers} == {"ce_specversion", "ce_id", "ce_source", "ce_type", "fa"}
         assert unpack(record.headers)
+
+
+OFF = """
+import asyncio, sys
+from farandole.reactors import Choreography
+from farandole.schemas import End, Start
+
+class Begun(Start): ...
+class Done(End): ...
+
+dance = Choreography("dance")
+
+@dance.reactor
+async def end(begun: Begun) -> Done:
+    return Done()
+
+async def main():
+    async with dance.work("memory://off") as client:
+        await (await client.start(Begun())).result(Done)
+
+asyncio.run(main())
+print([name for name in sys.modules if name.partition(".")[0] == "opentelemetry"])
+"""
+
+
+def test_off_opentelemetry_is_not_even_imported() -> None:
+    env = {name: value for name, value in os.environ.items() if name != "FARANDOLE_TRACING"}
+    env["PYTHONPATH"] = os.pathsep.join(sys.path)
+    done = subprocess.run([sys.executable, "-c", OFF], env=env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
 
 
 def test_it_is_asked_for_by_a_word(monkeypatch: pytest.MonkeyPatch) -> None:

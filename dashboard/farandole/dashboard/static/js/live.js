@@ -12,6 +12,7 @@ let last = Date.now(); // a page is as new as a refresh when it comes
 let took = 0;
 let said = "";
 let saidAt = 0;
+let later = null;
 
 const region = () => document.getElementById("live");
 
@@ -51,7 +52,13 @@ const quiet = () => Math.max(Number(region()?.dataset.quiet ?? LEAST), took);
 
 function announce() {
   const text = document.querySelector("[data-announce]")?.dataset.announce ?? "";
-  if (!text || text === said || Date.now() - saidAt < SAID) return;
+  if (!text || text === said) return;
+  const wait = saidAt + SAID - Date.now();
+  if (wait > 0) {
+    // What comes too soon is said later: where nothing more comes, the last counts would never be.
+    later ??= setTimeout(() => { later = null; announce(); }, wait);
+    return;
+  }
   if (said) say(text);
   said = text;
   saidAt = Date.now();
