@@ -38,7 +38,7 @@ async def test_runs_are_found_counted_and_come_in_pages(office: Office) -> None:
         "r-ask",
         "r-later",
     }
-    assert {r["run_id"] for r in (await office.get("/waiting"))["items"]} == {"r-ask", "r-later"}
+    assert {r["run_id"] for r in (await office.get("/waiting"))["items"]} == {"r-ask", "r-break", "r-later"}
 
 
 async def test_one_run_is_told_from_all_sides(office: Office) -> None:
