@@ -41,6 +41,14 @@ class OrderLost(End):
     why: str
 
 
+class ParcelPacked(Start):
+    weight: int
+
+
+class ParcelSent(End):
+    weight: int
+
+
 def shop(name: str) -> Choreography:
     made = Choreography(name)
 
@@ -216,4 +224,36 @@ async def test_work_goes_on_while_it_is_away_in_the_middle_of_load(
     records, found = await log_of(kafka, name)
     assert {raw.value[:1] for raw in records if raw.value} == {b"\0"}
     assert found.closed == 300
+    assert found.conclude() == []
+
+
+async def test_what_is_new_while_it_is_killed_waits_for_it_and_nothing_else_does(
+    kafka: str, name: str, url: str, registry: SchemaRegistry
+) -> None:
+    async with shop(name).work(url, partitions=2) as before:
+        await (await before.start(OrderPlaced(item="té"), run_id="first")).result(OrderShipped)
+    released = shop(name)
+
+    @released.reactor
+    async def post(parcel: ParcelPacked) -> ParcelSent:
+        return ParcelSent(weight=parcel.weight)
+
+    registry.kill()
+    try:
+        async with released.work(url) as newer:
+            starting = asyncio.create_task(newer.start(ParcelPacked(weight=3), run_id="parcel"))
+            for n in range(5):
+                order = await newer.start(OrderPlaced(item="a", count=n), run_id=f"order-{n}")
+                assert (await order.result(OrderShipped, timeout="30s")).label == f"{n} × a"
+            assert not starting.done()
+            await asyncio.to_thread(registry.start)
+            parcel = await asyncio.wait_for(starting, 60)
+            assert (await parcel.result(ParcelSent, timeout="60s")).weight == 3
+    finally:
+        registry.start()
+    assert f"{name}.ParcelPacked" in asked(f"{registry.url}/subjects")
+    records, found = await log_of(kafka, name)
+    assert {raw.value[:1] for raw in records if raw.value} == {b"\0"}
+    assert not [raw for raw in records if dict(raw.headers)["ce_type"] == b"farandole.Failure"]
+    assert found.closed == 7
     assert found.conclude() == []
