@@ -119,8 +119,12 @@ class Census:
         said = self._trial.folder / f"held-{hand.member}"
         said.unlink(missing_ok=True)
         since, starvation = time.monotonic(), Starvation()
-        hand.signal(signal.SIGUSR1)
+        # One that has only just been started would die of the signal.
+        hears, asked = self._trial.folder / f"hears-{hand.pid}", False
         while not said.exists():
+            if not asked and hears.exists():
+                hand.signal(signal.SIGUSR1)
+                asked = True
             if time.monotonic() - since > PATIENCE + starvation.seconds:
                 raise TimeoutError(f"{hand.member} does not say what it holds")
             await asyncio.sleep(0.01)

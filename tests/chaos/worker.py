@@ -106,6 +106,7 @@ async def _work(choreography: Choreography, job: dict[str, Any]) -> None:
         path.with_suffix(".new").rename(path)
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, say)
+    Path(job["folder"], f"hears-{os.getpid()}").touch()
     member = job["member"] if job["static"] else None
     await choreography.work(job["url"], partitions=job["partitions"], member=member, memory=MEMORY)
 

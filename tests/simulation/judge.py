@@ -24,7 +24,7 @@ COMMANDS: Final = frozenset((Kind.SIGNAL, Kind.ANSWER, Kind.CANCEL, Kind.PAUSE, 
 OURS: Final = frozenset(("Unlucky", "GiveUp", "RetryAfter", "TooLargeOutcome"))
 """Errors that handlers raise here, and that of an outcome which the log does not take."""
 FAILURE: Final = b"farandole.Failure"
-KINDS: Final = frozenset((*range(1, 22), *range(32, 38)))
+KINDS: Final = frozenset((*range(1, 22), *range(32, 39)))
 """Kinds of records, as the page of the protocol has them."""
 
 

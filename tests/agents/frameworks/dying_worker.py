@@ -7,8 +7,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +212,12 @@ def with_pydantic_own(ledger: Ledger) -> Any:
         async def request(self, messages: Any, *args: Any) -> Any:
             with ledger.noting(f"model {sum(message.kind == 'response' for message in messages) + 1}"):
                 return await super().request(messages, *args)
+
+        @asynccontextmanager
+        async def request_stream(self, messages: Any, *args: Any) -> AsyncIterator[Any]:
+            with ledger.noting(f"model {sum(message.kind == 'response' for message in messages) + 1}"):
+                async with super().request_stream(messages, *args) as stream:
+                    yield stream
 
     look_up, page, refund = tools(ledger)
     agent = Agent(

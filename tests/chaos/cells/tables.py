@@ -56,6 +56,7 @@ async def _kept(trial: Trial, runs: int, rate: float, pause: float, *, on_postgr
                 rebuilding.cancel()
                 await asyncio.gather(rebuilding, return_exceptions=True)
             await stage.until(lambda: stage.idle, "what is owed")
+            await stage.garbage.rest()
             trial.recovered("the tables at the end", await keepers.come_to(_read(stage)))
             began = time.monotonic()
             trial.wrong(*await keepers.verified())
