@@ -61,8 +61,9 @@ async def targets_are_up(stack: Stack) -> None:
 async def questions_have_answers(stack: Stack) -> int:
     """Wait until each question has an answer; how many there were."""
     asked = [(where, q) for where, q in queries(stack) if stack.server is not None or not of_the_server(q)]
-    # The bakery has no agents, and a worker tells of models once one was called.
-    asked = [(where, query) for where, query in asked if "farandole_model_" not in query]
+    # The bakery has no agents, and a worker tells of models once one was called; nor has it projections of its own.
+    untold = ("farandole_model_", "farandole_custom_projection_")
+    asked = [(where, query) for where, query in asked if not any(each in query for each in untold)]
 
     async def missing() -> list[str]:
         found = []

@@ -1,21 +1,31 @@
 """What models of other frameworks' agents say is told word by word while they say it, and recorded as a whole."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Annotated, Any, Literal
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGenerationChunk
-from openai.types.responses import ResponseTextDeltaEvent
+from openai.types.responses import (
+    Response,
+    ResponseCompletedEvent,
+    ResponseIncompleteEvent,
+    ResponseOutputItemDoneEvent,
+    ResponseOutputMessage,
+    ResponseOutputText,
+    ResponseTextDeltaEvent,
+)
 from pydantic_ai import Agent
 
 from agents import Agent as OpenAIAgent
-from agents import ModelSettings, RunConfig
+from agents import ModelBehaviorError, ModelSettings, RunConfig
 from farandole.agents import scripted
 from farandole.agents.frameworks import Adapted, langchain, langchain_scripted, openai_agents, openai_scripted
 from farandole.agents.frameworks import pydantic_ai as pydantic_agents
+from farandole.agents.frameworks.openai_streams import heard
+from farandole.agents.prices import cost_of
 from farandole.reactors import Choreography, Live, Recorded
 from farandole.schemas import End, Secret, Start
 
@@ -110,3 +120,47 @@ async def test_what_a_model_says_is_told_word_by_word(made: Callable[[Any], Adap
 async def test_what_is_secret_is_not_told(made: Callable[[Any], Adapted]) -> None:
     pieces, _ = await told(made(AskedSecretly), AskedSecretly(question="Weather?"))
     assert pieces == []
+
+
+def a_response(status: Literal["completed", "incomplete"], output: Sequence[Any]) -> Response:
+    return Response(
+        id="1", created_at=0, model="m", object="response", output=list(output), parallel_tool_calls=True,
+        tool_choice="auto", tools=[], status=status,
+    )  # fmt: skip
+
+
+MESSAGE = ResponseOutputMessage(
+    id="m",
+    role="assistant",
+    type="message",
+    status="incomplete",
+    content=[ResponseOutputText(annotations=[], text="It will", type="output_text")],
+)
+
+
+async def test_a_reply_that_was_cut_off_is_a_reply() -> None:
+    async def events() -> AsyncIterator[Any]:
+        response = a_response("incomplete", [MESSAGE])
+        yield ResponseIncompleteEvent(response=response, sequence_number=0, type="response.incomplete")
+        raise ModelBehaviorError("as the SDK does")
+
+    assert (await heard(events(), lambda text, kind: None)).output == [MESSAGE]
+
+
+async def test_of_a_provider_that_leaves_the_last_event_empty_the_pieces_count() -> None:
+    async def events() -> AsyncIterator[Any]:
+        done = "response.output_item.done"
+        yield ResponseOutputItemDoneEvent(item=MESSAGE, output_index=0, sequence_number=0, type=done)
+        completed = a_response("completed", [])
+        yield ResponseCompletedEvent(response=completed, sequence_number=1, type="response.completed")
+
+    assert (await heard(events(), lambda text, kind: None)).output == [MESSAGE]
+
+
+@pytest.mark.parametrize("counted", [False, True])
+async def test_what_a_model_of_langchain_leaves_out_of_its_stream_costs_what_nobody_knows(counted: bool) -> None:
+    usage: Any = {"input_tokens": 3, "output_tokens": 8, "total_tokens": 11} if counted else None
+    metadata = {"model_name": "gpt-4o", "model_provider": "openai"}
+    reply = AIMessage(SAID, usage_metadata=usage, response_metadata=metadata)
+    told = langchain.DurableModel(inner=SpokenToLangChain(SAID))._told(reply)
+    assert (cost_of(told) is not None) is counted

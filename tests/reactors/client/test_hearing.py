@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from farandole.eventstore import EventStore, Record, connect
+from farandole.eventstore import EventStore, Record, StoreClosed, Stored, connect
 from farandole.reactors.live.feed import Listener, LiveFeed
 
 _numbers = count(1)
@@ -46,3 +46,14 @@ async def test_one_who_joins_hears_nothing_before_it_is_known_where_they_begin(m
                 await say(store, b"four")
                 assert await heard(second, b"four") == [b"four"]
                 assert await heard(first, b"four") == [b"four"]
+
+
+async def test_that_nothing_comes_any_more_is_told_after_what_came() -> None:
+    listener = Listener(b"r", 0, 0)
+    listener.next = 0
+    listener.hear(Stored(0, 0, 1, b"r", b"last", ()))
+    listener.end(StoreClosed("it is closed"))
+    await listener.news()
+    assert [record.value for record in listener.ready()] == [b"last"]
+    with pytest.raises(StoreClosed):
+        await asyncio.wait_for(listener.news(), 20)

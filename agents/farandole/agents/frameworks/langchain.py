@@ -124,6 +124,8 @@ class DurableModel(BaseChatModel):
     ) -> AIMessage:
         """A reply that is told live as it comes; of a model that cannot be streamed, as a whole."""
         whole: Any = None
+        if hasattr(self.inner, "stream_usage"):  # else some models say nothing of their usage once they stream
+            kwargs = {"stream_usage": True, **kwargs}
         async for piece in self.inner.astream(messages, stop=stop, **kwargs):
             recorder.hear(piece.text)
             for call in piece.tool_calls if isinstance(piece, AIMessage) else ():
@@ -143,9 +145,11 @@ class DurableModel(BaseChatModel):
         reason = str(of_provider.get("finish_reason") or of_provider.get("stop_reason") or "")
         return words.ModelResponse(
             parts,
-            usage=RequestUsage(
-                input_tokens=usage["input_tokens"] if usage else 0,
-                output_tokens=usage["output_tokens"] if usage else 0,
+            usage=RequestUsage(unmeasured_requests=1)
+            if not usage
+            else RequestUsage(
+                input_tokens=usage["input_tokens"],
+                output_tokens=usage["output_tokens"],
                 cache_read_tokens=details.get("cache_read") or 0,
                 cache_write_tokens=details.get("cache_creation") or 0,
             ),

@@ -7,7 +7,10 @@ from openai.types.responses import (
     Response,
     ResponseCompletedEvent,
     ResponseFunctionToolCall,
+    ResponseIncompleteEvent,
+    ResponseOutputItem,
     ResponseOutputItemAddedEvent,
+    ResponseOutputItemDoneEvent,
     ResponseTextDeltaEvent,
     ResponseUsage,
 )
@@ -57,21 +60,32 @@ async def streamed(events: AsyncIterator[TResponseStreamEvent], record: Record) 
 
 
 async def heard(events: AsyncIterator[TResponseStreamEvent], hear: Callable[[str, str], None]) -> ModelResponse:
-    """The reply of a call that is told live as it comes: its text, and the names of the tools that it calls."""
-    last: ResponseCompletedEvent | None = None
+    """The reply of a call that is told live as it comes: its text, and the names of the tools that it calls.
+
+    One that was cut off is a reply too, as it is where nothing is streamed.
+    """
+    last: ResponseCompletedEvent | ResponseIncompleteEvent | None = None
+    items: list[ResponseOutputItem] = []
     async for event in events:
         match event:
             case ResponseTextDeltaEvent(delta=text):
                 hear(text, "text")
             case ResponseOutputItemAddedEvent(item=ResponseFunctionToolCall(name=name)):
                 hear(name, CALL)
+            case ResponseOutputItemDoneEvent(item=item):
+                items.append(item)
             case ResponseCompletedEvent():
                 last = event
+            case ResponseIncompleteEvent():
+                last = event
+                break  # what the SDK raises next
             case _:
                 pass
     if last is None:
         raise ConnectionError("the stream ended in the midst of the reply")
-    return _reply(last.response)
+    reply = _reply(last.response)
+    # Some providers leave the last event empty.
+    return reply if reply.output else ModelResponse(output=items, usage=reply.usage, response_id=reply.response_id)
 
 
 def completed(reply: ModelResponse, number: int) -> ResponseCompletedEvent:

@@ -51,7 +51,8 @@ class Listener:
         """What was heard since this was called last."""
         found = list(self._waiting)
         self._waiting.clear()
-        self._news.clear()
+        if self._over is None:
+            self._news.clear()
         return found
 
     async def news(self) -> None:

@@ -4,11 +4,13 @@
 import { say } from "./tools.js";
 
 const LEAST = 50; // milliseconds between two refreshes at least, and as long as the last one took; a page that asks for much says data-quiet
+const MOST = 2000; // milliseconds that a slow refresh holds up the next one
 const SAID = 8000; // between two announcements
 let wanted = null;
 let busy = false;
 let again = false;
-let last = Date.now(); // a page is as new as a refresh when it comes
+let asked = false; // by who looks on, who does not wait for a quiet moment
+let last = performance.now(); // a page is as new as a refresh when it comes
 let took = 0;
 let said = "";
 let saidAt = 0;
@@ -24,11 +26,12 @@ export async function refresh(address = null, positions = "") {
   if (!region()) return;
   if (busy) {
     again = true;
+    asked ||= address !== null || positions !== "";
     wanted = positions || wanted;
     return;
   }
   busy = true;
-  const began = Date.now();
+  const began = performance.now();
   try {
     const url = new URL(location.href);
     if (positions) url.searchParams.set("min_position", positions);
@@ -37,13 +40,14 @@ export async function refresh(address = null, positions = "") {
     announce();
   } finally {
     busy = false;
-    last = Date.now();
-    took = last - began;
+    last = performance.now();
+    took = Math.min(last - began, MOST);
     if (again) {
       again = false;
       const p = wanted ?? "";
       wanted = null;
-      setTimeout(() => refresh(null, p), quiet());
+      setTimeout(() => refresh(null, p), asked ? LEAST : quiet());
+      asked = false;
     }
   }
 }
@@ -70,7 +74,7 @@ export function changed() {
   due = setTimeout(() => {
     due = null;
     refresh();
-  }, Math.max(0, quiet() - (Date.now() - last)));
+  }, Math.max(0, quiet() - (performance.now() - last)));
 }
 
 const GRACE = 2000; // milliseconds within which a stream that has ended is there again, as each is after a minute
