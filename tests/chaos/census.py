@@ -65,9 +65,13 @@ class Census:
 
     async def begin(self) -> list[str]:
         """Count those that were not counted yet, and say who they are: all at first, later those that came back."""
-        new = [hand for hand in self._crew.hands if hand.alive and hand.pid not in self._before]
+        new = self.came_back()
         self._before |= {hand.pid: await self._held(hand) for hand in new}
         return [hand.member for hand in new]
+
+    def came_back(self) -> list[Hand]:
+        """Those at work that were not counted yet."""
+        return [hand for hand in self._crew.hands if hand.alive and hand.pid not in self._before]
 
     async def end(self) -> None:
         """Compare what those that were counted hold now."""

@@ -45,6 +45,8 @@ LONG = 5.0
 PATIENCE = 120.0
 WARM = 200
 """Runs before the first fault."""
+_TRIES = 10
+"""How often those that came back are given something to do, until each has done something."""
 
 
 class Stage:
@@ -266,6 +268,10 @@ class Stage:
                 f"I11: it took {took:.1f} s until nothing was owed, and {starved:.1f} s of waiting for a core"
             )
         self.crew.check()
+        for _ in range(_TRIES):
+            if all(self.partitions_of(hand) for hand in self.census.came_back()):
+                break
+            await self._work_on()  # what has only begun to start does not hold yet what it needs
         if came_back := await self.census.begin():
             # Idle, they hold what they need; work that is done is to leave nothing.
             await self._work_on()
