@@ -154,6 +154,9 @@ async def measure(url: str, db: str, runs: int, times: int, processes: int, part
         some = await known(asked)
         took = await ask(Asking(asked, runs, some).questions(), times)
     async with serving(url, db, name) as http:
+        # Until then it folds the log anew, to go on behind the tables.
+        while (await http.get("/readyz")).status_code != 200:
+            await asyncio.sleep(0.1)
         took |= await ask(over_http(http, runs, some), times)
     return {
         **made,

@@ -70,6 +70,7 @@ class Where:
         if self.type is not None:
             found.append(c.type == (self.type if "." in self.type else f"{choreography}.{self.type}"))
         if self.reactor is not None:
+            found.append(c.closed.is_(None))  # as all runs are that owe something, and those have an index in order
             found.append(_has(steps, steps.c.reactor == self.reactor, steps.c.state.in_(("owed", "parked"))))
         if self.fingerprint is not None:
             found.append(_begins(c.fingerprint, self.fingerprint, dialect))
