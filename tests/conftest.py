@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from farandole.testing.broker import KafkaBroker, Listener, missing_tools
 from farandole.testing.plugin import need, served
@@ -77,3 +81,20 @@ def apicurio() -> Iterator[SchemaRegistry]:
     need("Apicurio", missing_for_a_registry())
     with served(SchemaRegistry()) as registry:
         yield registry
+
+
+@pytest.fixture
+def exported(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
+    """Where spans come, if any are made: the program has an SDK."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    yield exporter
+    provider.shutdown()
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch, exported: InMemorySpanExporter) -> InMemorySpanExporter:
+    """Tracing is on, and its spans come here."""
+    monkeypatch.setenv("FARANDOLE_TRACING", "true")
+    return exported

@@ -5,8 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
+from farandole.testing.plugin import need
 from faults import FAULTS
 
 ROOT = Path(__file__).parent.parent
@@ -14,8 +13,9 @@ LAME = 'case "$2" in *ensurepip*) exit 1;; esac\n'
 
 
 def make(where: Path, *words: str) -> str:
-    if (program := shutil.which("make")) is None:
-        pytest.skip("make is not installed")
+    program = shutil.which("make")
+    need("make", [] if program else ["make"], of="make", required="FARANDOLE_REQUIRE_MAKE")
+    assert program is not None
     env = {**os.environ, "PATH": f"{where}{os.pathsep}{os.environ['PATH']}", "HOME": str(where)}
     command = [program, "--no-print-directory", *words]
     return subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True, timeout=60).stdout

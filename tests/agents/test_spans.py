@@ -1,11 +1,7 @@
 """What agents add to traces: whose a step is, the call of the model and that of a tool; and nothing of what was said."""
 
-from collections.abc import Iterator
-
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from farandole.agents import Agent, Call, scripted
@@ -20,17 +16,6 @@ class Asked(Start):
 
 class Answered(End):
     text: str
-
-
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    """Tracing is on, and its spans come here."""
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
-    monkeypatch.setenv("FARANDOLE_TRACING", "true")
-    yield exporter
-    provider.shutdown()
 
 
 async def look(place: str) -> str:

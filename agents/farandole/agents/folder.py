@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+from farandole.reactors.disk import names_to_disk
+
 
 @dataclass(frozen=True)
 class Folder:
@@ -31,7 +33,7 @@ class Folder:
             beside.unlink(missing_ok=True)
             raise
         for folder in (target.parent, target.parent.parent):  # the names in it are what a loss of power would lose
-            _sync(folder)
+            names_to_disk(folder)
 
     def get(self, reference: str) -> bytes:
         """What was put.
@@ -44,11 +46,3 @@ class Folder:
     def _file(self, reference: str) -> Path:
         digest = reference.removeprefix("sha256:")
         return Path(self.path) / digest[:2] / digest
-
-
-def _sync(folder: Path) -> None:
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

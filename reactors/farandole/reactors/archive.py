@@ -23,6 +23,7 @@ from farandole.projections.fold.checkpoint import Manifest, base_key
 from farandole.schemas.catalogue import PREFIX
 from farandole.schemas.schema_numbers import NUMBERS
 
+from .disk import names_to_disk
 from .errors import ClientError
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ async def _archive(
     if _read_back(part) != written:
         raise ArchiveFailed(f"{part} does not hold what was written to it; nothing was deleted")
     part.replace(file)
-    _to_disk(to)
+    names_to_disk(to)
     parts = (cut.key, *cut.parts)
     if len(await store.checkpoints.pick(parts)) < len(parts):
         raise ArchiveFailed(
@@ -246,11 +247,3 @@ def _fields(record: Stored) -> dict[str, Any]:
 def _made(directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     return directory
-
-
-def _to_disk(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -19,8 +19,8 @@ from farandole.eventstore import Table
 from farandole.schemas import EventTypes, PayloadContext, UndecodableValue, event_info
 from farandole.schemas.envelope import Flag
 
+from .event_flags import flags_of
 from .schedules import Schedule
-from .scribe import flags_of
 from .ticking import from_ms, in_ms, ticks
 
 PREFIX: Final = b"schedule/"

@@ -18,6 +18,7 @@ from farandole.schemas import (
 from farandole.schemas.envelope import NO_SCHEMA, Flag, Header, Kind, pack, pack_outcome, unpack
 from farandole.schemas.ids import OUTSIDE, derived_id, failure_id, new_append, outside_id
 
+from .event_flags import flags_of
 from .others import OtherTypes
 from .shown import text
 from .trace_headers import carried
@@ -366,19 +367,6 @@ class Scribe:
     def _learn(self, event: type[Event]) -> tuple[bytes, int]:
         written = self._written[event] = (self.types.wire_name(event).encode(), flags_of(event))
         return written
-
-
-def flags_of(event: type[Event]) -> int:
-    """What the fold must know of an event beyond its name."""
-    info = event_info(event)
-    flags = Flag(0)
-    if info.kind == "end":
-        flags |= Flag.END
-        flags |= Flag.FINAL_END if info.final else Flag(0)
-        flags |= Flag.COMPENSATE if info.compensate else Flag(0)
-    if not info.wants_reactor or info.kind == "end":
-        flags |= Flag.NO_REACTOR
-    return int(flags)
 
 
 _COMMANDS: Final = {

@@ -1,12 +1,9 @@
 """Calls of agents of other frameworks are spans as those of our own are; what is recorded and found again is none."""
 
-from collections.abc import Iterator
-
 import pytest
 from examples.agents.four_ways import FOUR, Answered, Asked
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from pydantic_ai import Agent as Other
 from tests.agents.frameworks.journal import Journal
@@ -25,17 +22,6 @@ ALIKE = (
     "gen_ai.usage.input_tokens",
     "gen_ai.usage.output_tokens",
 )
-
-
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    """Tracing is on, and its spans come here."""
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
-    monkeypatch.setenv("FARANDOLE_TRACING", "true")
-    yield exporter
-    provider.shutdown()
 
 
 def of(found: tuple[ReadableSpan, ...], operation: str) -> list[ReadableSpan]:

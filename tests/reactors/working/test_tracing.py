@@ -4,13 +4,12 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 from tests.reactors.working.controls import Begun, Done, Met, Nudged, Stage, Went, virtual
@@ -23,23 +22,6 @@ from farandole.schemas.envelope import unpack
 
 class ChildBegun(Start):
     n: int = 0
-
-
-@pytest.fixture
-def exported(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    """Where spans come, if any are made: the program has an SDK."""
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
-    yield exporter
-    provider.shutdown()
-
-
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch, exported: InMemorySpanExporter) -> InMemorySpanExporter:
-    """Tracing is on, and its spans come here."""
-    monkeypatch.setenv("FARANDOLE_TRACING", "true")
-    return exported
 
 
 def of(spans: InMemorySpanExporter) -> Mapping[str, Sequence[ReadableSpan]]:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from farandole.projections.fold import Pair
+from farandole.reactors.event_flags import flags_of
 from farandole.reactors.outputs import Child
-from farandole.reactors.scribe import Scribe, flags_of
+from farandole.reactors.scribe import Scribe
 from farandole.reactors.shown import text
 from farandole.reactors.written import Part
 from farandole.schemas import PayloadContext, event_info

@@ -1,13 +1,13 @@
 """The query client: questions about the runs of one choreography, answered from the tables."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Literal, TypeVar
 
 from sqlalchemy import Connection, FromClause, RowMapping, Select, func, select, tuple_
 
 from farandole.projections.runs import tables as t
 
-from . import causation, details, governing, kin, people, searching, spending
+from . import causation, details, governing, kin, people, searching
 from .answers import (
     Answer,
     ChildRow,
@@ -16,36 +16,28 @@ from .answers import (
     FailureGroup,
     FailureRow,
     Freshness,
-    MinuteRow,
-    PolicyRow,
-    ReactorRow,
     RecordRow,
     RunRow,
     RunThen,
-    ScheduleRow,
-    ServiceRow,
     StepRow,
     TimerRow,
     row_of,
 )
-from .asking import Asking
 from .causation import CauseGraph
 from .comparing import MOST as MOST_COMPARED
 from .comparing import RunDiff, compare
-from .figures import Figures, figures
 from .filters import Where
 from .kin import Family
 from .pages import MOST, cursor_of, cut, limited, named_place_in, passed, place_in
 from .people import ActRow
-from .projections import ProjectionRow, projections
-from .spending import By, UsageRow
+from .standing import Standing, page_of
 from .waiting import WaitingGroup, waiting
 
 _T = TypeVar("_T")
 EVERYTHING: Final = Where()
 
 
-class Runs(Asking):
+class Runs(Standing):
     """Answers questions. Each answer is of one state of the tables, and says which.
 
     Every question takes ``min_position``: by partition, positions at or beyond which the tables must be. So whoever has
@@ -272,7 +264,7 @@ class Runs(Asking):
         limit = limited(limit)
         place = None if cursor is None else place_in(cursor, 3)
         answer = await self.ask(lambda c: details.decisions(c, state, run_id, to, limit + 1, place, id), min_position)
-        return _page(answer, limit, lambda last: cursor_of(last.since or 0, last.partition, last.log_offset))
+        return page_of(answer, limit, lambda last: cursor_of(last.since or 0, last.partition, last.log_offset))
 
     async def causes(
         self,
@@ -292,7 +284,7 @@ class Runs(Asking):
         limit = limited(limit)
         place = None if cursor is None else named_place_in(cursor, 2, 2)
         answer = await self.ask(lambda c: details.causes(c, limit + 1, place, fingerprint), min_position)
-        return _page(answer, limit, lambda last: cursor_of(last.parked, last.last, last.fingerprint, last.reactor))
+        return page_of(answer, limit, lambda last: cursor_of(last.parked, last.last, last.fingerprint, last.reactor))
 
     async def due(
         self, *, limit: int = MOST, cursor: str | None = None, min_position: Mapping[int, int] | None = None
@@ -301,7 +293,7 @@ class Runs(Asking):
         limit = limited(limit)
         place = None if cursor is None else place_in(cursor, 3)
         answer = await self.ask(lambda c: governing.due(c, limit + 1, place), min_position)
-        return _page(answer, limit, lambda last: cursor_of(last.due, last.partition, last.log_offset))
+        return page_of(answer, limit, lambda last: cursor_of(last.due, last.partition, last.log_offset))
 
     async def acts(
         self,
@@ -328,90 +320,7 @@ class Runs(Asking):
         answer = await self.ask(
             lambda c: people.acts(c, by, kind, run_id, since, upto, limit + 1, place, programs), min_position
         )
-        return _page(answer, limit, lambda last: cursor_of(last.at, last.partition, last.log_offset))
-
-    async def services(
-        self, *, minutes: int = 5, min_position: Mapping[int, int] | None = None
-    ) -> Answer[tuple[ServiceRow, ...]]:
-        """Services, by the contracts in force, what they owe, how far they are behind, and what they did in the last minutes of
-        log time.
-        """
-        return await self.ask(lambda c: governing.services(c, minutes), min_position)
-
-    async def reactors(
-        self, *, minutes: int = 5, min_position: Mapping[int, int] | None = None
-    ) -> Answer[tuple[ReactorRow, ...]]:
-        """Reactors, what is owed to them, how far they are behind, and what they did in the last minutes of log time."""
-        return await self.ask(lambda c: governing.reactors(c, minutes), min_position)
-
-    async def minutes(
-        self,
-        since: int,
-        upto: int | None = None,
-        *,
-        reactor: str | None = None,
-        min_position: Mapping[int, int] | None = None,
-    ) -> Answer[tuple[MinuteRow, ...]]:
-        """What reactors did, minute by minute of a day at most.
-
-        Args:
-            since, upto: log times, the latter left out; without it, up to the newest record.
-
-        Raises:
-            TooWide: it is more than a day.
-        """
-        return await self.ask(lambda c: governing.minutes(c, since, upto, reactor), min_position)
-
-    async def usage(
-        self,
-        *,
-        by: Collection[By] = ("agent", "model"),
-        since: int | None = None,
-        upto: int | None = None,
-        agent: str | None = None,
-        model: str | None = None,
-        run_id: str | None = None,
-        children: bool = False,
-        limit: int = spending.MOST,
-        cursor: str | None = None,
-        min_position: Mapping[int, int] | None = None,
-    ) -> Answer[tuple[UsageRow, ...]]:
-        """What was used of models and what it cost, those that cost most first; by days, the newest day first.
-
-        Args:
-            by: what is summed up by: ``day`` (of UTC), ``agent``, ``model``, ``run``; nothing: one sum.
-            since, upto: log times, the latter left out.
-            run_id: of this run alone; of several that had the id one after the other, the last one.
-            children: of the runs that it started, and those started, too, as far as they are of this choreography.
-            limit: so many rows at most.
-            cursor: what the page before said is next; a row that changes meanwhile may be on both pages or on none.
-
-        Raises:
-            UnknownGrouping: by something else.
-        """
-        limit, past = max(1, min(limit, spending.MOST)), passed(cursor)
-        answer = await self.ask(
-            lambda c: spending.usage(
-                c, self.choreography, by=by, since=since, upto=upto, agent=agent, model=model, run_id=run_id, children=children,
-                limit=limit + 1, past=past,
-            ), min_position)  # fmt: skip
-        return _page(answer, limit, lambda _: cursor_of(past + limit))
-
-    async def schedules(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ScheduleRow, ...]]:
-        """Schedules that have ticked, by name. What a schedule says of itself is in the catalogue of the log."""
-        return await self.ask(governing.schedules, min_position)
-
-    async def policies(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[PolicyRow, ...]]:
-        """Kill switches, those that are off again too."""
-        return await self.ask(governing.policies, min_position)
-
-    async def projections(self, *, min_position: Mapping[int, int] | None = None) -> Answer[tuple[ProjectionRow, ...]]:
-        """Projections that apps declare and that are kept beside these tables, by name, whoever keeps them."""
-        return await self.ask(lambda c: projections(c, self.database.schema), min_position)
-
-    async def figures(self, *, min_position: Mapping[int, int] | None = None) -> Answer[Figures]:
-        """How the log stands: open runs by status, and what is owed to each reactor."""
-        return await self.ask(figures, min_position)
+        return page_of(answer, limit, lambda last: cursor_of(last.at, last.partition, last.log_offset))
 
     async def _of_run(
         self, cls: type[_T], table: Any, run_id: str, by: Any, limit: int | None, cursor: str | None,
@@ -428,9 +337,3 @@ def _cut(
 ) -> tuple[tuple[_T, ...], Freshness, str | None]:
     found, next_ = cut(answer.found, limit, before)
     return found, answer.fresh, next_
-
-
-def _page(answer: Answer[tuple[_T, ...]], limit: int, place: Callable[[_T], str]) -> Answer[tuple[_T, ...]]:
-    """A page of rows of which one more than it has was asked for."""
-    found = answer.found[:limit]
-    return Answer(found, answer.fresh, place(found[-1]) if len(answer.found) > limit else None)
