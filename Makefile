@@ -21,7 +21,7 @@ help:
 	@echo "make demo   the demonstration: runs in motion on the embedded store, in this terminal and on the dashboard"
 	@echo "make stack  Kafka, PostgreSQL, workers, server and Prometheus, with runs in motion, until Ctrl-C (ARGS=--check asks all of it, and ends)"
 	@echo "make test   every test, on a real Apache Kafka (Java 17 and Maven) and PostgreSQL too"
-	@echo "make faults of the tests, those in which things go wrong on purpose: simulation, faults on Kafka and SQLite; ten minutes at most"
+	@echo "make faults of the tests, those in which things go wrong on purpose: simulation, faults on Kafka and SQLite; meant to take ten minutes"
 	@echo "make chaos  the whole fault campaign, most of an hour; its report goes to test-output (ARGS=--list names the faults)"
 	@echo "make lint   style, layers and strict types"
 	@echo "make dist   wheel and sdist, in dist/"

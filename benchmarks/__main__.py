@@ -69,7 +69,8 @@ def main() -> int:
         if subprocess.run(command, cwd=ROOT, check=False).returncode:
             failed.append(name)
     if given.page:
-        keep(given.page, OUT, given.names or RUNS)
+        ran = given.names or (RUNS if given.only_page else USUAL)
+        keep(given.page, OUT, [name for name in ran if name not in failed])
         fill(given.page, COMMANDS)
     if failed:
         say(f"failed: {', '.join(failed)}")

@@ -68,7 +68,7 @@ async def measure(url: str, rate: int, seconds: int, db: str, browser: bool) -> 
             ready = asyncio.Event()
             looking = asyncio.create_task(look(http, ready, seen))
             await ready.wait()
-            async with watching(str(http.base_url), shown) if browser else contextlib.nullcontext():
+            async with watching(str(http.base_url), sent, shown) if browser else contextlib.nullcontext():
                 say(f"{rate:,} starts a second for {seconds} s")
                 await append(client, rate, seconds, sent)
                 with contextlib.suppress(TimeoutError):
@@ -134,9 +134,9 @@ async def look(http: httpx2.AsyncClient, ready: asyncio.Event, seen: dict[str, f
 
 
 @asynccontextmanager
-async def watching(url: str, shown: dict[str, float]) -> AsyncIterator[None]:
+async def watching(url: str, sent: Mapping[str, float], shown: dict[str, float]) -> AsyncIterator[None]:
     """A browser at the list of runs, which in the end tells when each row came to stand there, by our own clock."""
-    from playwright.async_api import async_playwright
+    from playwright.async_api import TimeoutError, async_playwright
 
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
@@ -147,10 +147,9 @@ async def watching(url: str, shown: dict[str, float]) -> AsyncIterator[None]:
         await page.goto(f"{url}/runs?type={live.name}.Marked")
         await page.evaluate(_NOTE)
         yield
-        # What came last is shown once the list is fetched again.
-        last = "window.seen && document.querySelector('[data-pick]') !== null"
-        await page.wait_for_function(last, timeout=_GRACE * 1e3)
-        await asyncio.sleep(1)
+        marked = [run_id for run_id in sent if run_id.startswith("m-")]
+        with contextlib.suppress(TimeoutError):  # which are missing is told by who counts them
+            await page.wait_for_function("ids => ids.every(id => id in window.seen)", arg=marked, timeout=_GRACE * 1e3)
         apart = time.perf_counter() - time.time()
         shown |= {run_id: at / 1e3 + apart for run_id, at in (await page.evaluate("window.seen")).items()}
         await chromium.close()

@@ -1,4 +1,4 @@
-"""Where things go wrong on purpose. `make faults` runs these tests alone, in ten minutes at most."""
+"""Where things go wrong on purpose. `make faults` runs these tests alone; it is meant to take ten minutes."""
 
 from pathlib import Path
 from typing import Final

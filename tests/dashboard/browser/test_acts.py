@@ -191,6 +191,7 @@ def test_several_runs_are_selected_compared_and_cancelled(look: Look, shop: Stag
     look.to("/runs?q=id:many-")
     for n in (1, 2):
         look.page.get_by_label(f"Select many-{n}").check()
+    assert look.page.locator("[data-bulk='diff']").inner_text().strip() == "Compare two"
     look.page.locator("[data-bulk='diff']").click()
     look.page.wait_for_url("**/diff*")
     look.page.locator(".diff-table").wait_for()

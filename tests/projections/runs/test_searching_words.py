@@ -1,6 +1,7 @@
 """Words that stand in many records are found as fast as those of few, and by either way the same runs are found."""
 
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -64,27 +65,32 @@ async def test_pages_of_a_word_that_stands_everywhere_have_every_run_once(databa
         assert sorted(found) == sorted(connection.execute(select(table.c.run_id)).scalars())
 
 
-@pytest.mark.postgres
-async def test_a_word_of_which_nothing_is_known_is_looked_up_in_the_index(database: Database) -> None:
-    asked: list[str] = []
+@pytest.fixture
+def asked() -> Iterator[list[str]]:
+    """What is asked of databases meanwhile."""
+    found: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        asked.append(statement)
+        found.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)
-    try:
-        found = (await Runs(database, "t").list(Where(text="certainly"))).found
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
-    assert found == ()
+    yield found
+    event.remove(Engine, "before_cursor_execute", note)
+
+
+@pytest.mark.postgres
+async def test_a_word_of_which_nothing_is_known_is_looked_up_in_the_index(database: Database, asked: list[str]) -> None:
+    assert (await Runs(database, "t").list(Where(text="certainly"))).found == ()
     assert "AS MATERIALIZED" in asked[-1]
 
 
 @pytest.mark.postgres
 async def test_where_looking_at_runs_one_by_one_takes_long_the_index_is_taken(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = func.pg_sleep(0.2).is_not(None)
     monkeypatch.setattr(filters, "_with_words_here", lambda said: slow)
     monkeypatch.setattr(searching, "_PATIENT", 50)
     assert len((await Runs(database, "t").list(Where(text=EVERYWHERE), limit=5)).found) == 5
+    assert any("pg_sleep" in each for each in asked)
+    assert "AS MATERIALIZED" in asked[-1]
