@@ -20,7 +20,7 @@ from pydantic_ai.tools import ToolDefinition
 
 from farandole.schemas import parse_duration
 
-from .errors import ServerUnreachable
+from .errors import NoAnswer, ServerUnreachable
 from .servers import McpServer
 
 T = TypeVar("T")
@@ -31,10 +31,6 @@ _START: Final = 30.0
 _PATIENCE: Final = 5.0
 """Seconds for which it is waited that a connection closes."""
 KEY: Final = "farandole/key"
-
-
-class NoAnswer(ServerUnreachable):
-    """The server was asked, and gave no answer: it may have done what it was asked for."""
 
 
 class Connection:

@@ -12,6 +12,7 @@ ReactorError
 │   └── RateLimited     the provider wants fewer requests
 ├── ModelUnreachable    no answer, or one that says that the provider cannot answer now
 ├── ServerUnreachable   no answer of an MCP server
+│   └── NoAnswer        it was asked, so it may have done what it was asked for
 ├── ModelMalformed      an answer that cannot be read
 └── ModelRefused        no answer, for the provider filtered it
 """
@@ -53,6 +54,10 @@ class ModelUnreachable(ReactorError):
 
 class ServerUnreachable(ReactorError):
     """An MCP server gave no answer."""
+
+
+class NoAnswer(ServerUnreachable):
+    """The server was asked, and gave no answer: it may have done what it was asked for."""
 
 
 class ModelMalformed(ReactorError):

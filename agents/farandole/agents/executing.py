@@ -16,6 +16,7 @@ from farandole.reactors import Child, ChildDone, ChildFailed, Choreography, Fail
 from farandole.schemas import DeclarationError, Secret
 
 from .conversations import Conversations
+from .errors import NoAnswer
 from .events import Outcome, ToolCalled, ToolReturned
 from .made import signed, union
 from .marking import mark_of
@@ -138,7 +139,7 @@ def for_server(agent: "Agent", server: McpServer, wanted: Any) -> Iterator[Made]
     async def handle(called_: ToolCalled, step_: Step, connection_: Connecting) -> ToolReturned:
         from mcp import MCPError
 
-        from .connecting import NoAnswer, content_of
+        from .connecting import content_of
 
         tool = server.tool(called_.tool)
         if tool is None:

@@ -1,7 +1,7 @@
 """What agents add to traces, by OpenTelemetry's conventions for generative AI, which are still in development.
 
-A step's span says whose it is. Below it are the call of the model, by Pydantic AI's own instrumentation, and that of a
-tool. None of them holds what was said: it stands in the log alone. Without a span to be below there is none.
+A step's span says whose it is. Below it are calls of models (of our own agents by Pydantic AI's own instrumentation),
+calls of tools, and the leg of an agent of another framework. None of them holds what was said: it stands in the log alone. Without a span to be below there is none.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -22,8 +22,8 @@ from .output import Output, safe
 from .running import Target, answering, attached, existing
 from .talkable import Talkable
 from .transcript import Transcript
+from .words import CLOSED
 
-_CLOSED: Final = ("completed", "cancelled", "expired")
 _GRACE: Final = 2.0
 _LOOK: Final = 0.2
 """Seconds after which one looks again how the run stands, where nothing has happened that would tell."""
@@ -87,7 +87,7 @@ class _Talk:
         self._transcript.replaying = True
         await self._listen(lines)
         self._transcript.replaying = False
-        if status.end or (await self._run.status()).status in _CLOSED:
+        if status.end or (await self._run.status()).status in CLOSED:
             raise CliError(
                 f"run '{run_id}' is closed, so nothing can be said to it any more: begin another without --run"
             )
@@ -165,7 +165,7 @@ class _Talk:
         types = self._client.scribe.types
         facts = [fact for entry in await self._run.history() for fact in entry.admitted]
         known = [f.offset for f in facts if f.offset > after and types.type_of(f.type.decode(errors="replace"))]
-        closed = (await self._run.status()).status in _CLOSED
+        closed = (await self._run.status()).status in CLOSED
         return None if closed else known[-1] if known else after
 
     def _tell(self, what: str, text: str) -> None:

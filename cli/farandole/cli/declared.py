@@ -11,6 +11,7 @@ from farandole.eventstore import EventStore, Stored, connect
 from farandole.projections.custom import Archive, Log
 from farandole.reactors.archived import archived_before
 from farandole.reactors.projecting import Projected
+from farandole.reactors.tasks import is_being_cancelled
 from farandole.schemas import FarandoleError
 
 from .errors import CliError, did_you_mean
@@ -117,8 +118,7 @@ async def _keep(projector: "ProjectionProjector") -> None:
         try:
             why = await keep_on(projector, told=told)
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if is_being_cancelled():
                 raise
             why = f"projection {projector.tables.name} was cancelled from within"
         if projector.trouble is None:  # it was at work since

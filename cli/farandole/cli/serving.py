@@ -87,7 +87,7 @@ async def serve(
 
 @asynccontextmanager
 async def _kept(target: Target, db: str, own: Own) -> AsyncIterator[Callable[[], str | None]]:
-    """Keep the app's own projections, if they are wanted; gives what says why some go no further.
+    """Keep the app's own projections, if they are wanted; gives what says why some are not at work.
 
     Raises:
         CliError: the app declares none, or none of that name.

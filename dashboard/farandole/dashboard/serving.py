@@ -22,6 +22,7 @@ from farandole.projections.runs.metrics import ServerMetrics
 from farandole.projections.sql import DatabaseUnavailable
 from farandole.reactors import Choreography
 from farandole.reactors.attach import attach
+from farandole.reactors.tasks import is_being_cancelled
 from farandole.schemas import FarandoleError
 
 from .app import create_app
@@ -29,7 +30,6 @@ from .desk import Desk
 from .errors import DashboardError, DashboardMisconfigured
 from .live import Hub
 from .settings import Settings
-from .tasks import is_being_cancelled
 
 log = logging.getLogger("farandole.dashboard")
 

@@ -148,18 +148,12 @@ class Scribe:
 
     def schedule(self, schema: SystemSchema, name: bytes, why: str, by: str) -> Record:
         """What somebody did to a schedule."""
-        headers = pack(
-            kind=Kind.SCHEDULE, id=self._id(), type=schema.name.encode(), source=self.source, append=self._append(),
-            sent=self.now(), schema=schema.fingerprint,
-        )  # fmt: skip
+        headers = self._headers(Kind.SCHEDULE, self._id(), schema.name.encode(), schema=schema.fingerprint)
         return Record(name, schema.encode({"reason": why, "by": by}), headers)
 
     def expire(self, run_id: bytes) -> Record:
         schema = system_records.EXPIRE
-        headers = pack(
-            kind=Kind.EXPIRE, id=self._id(), type=schema.name.encode(), source=self.source, append=self._append(),
-            sent=self.now(), schema=schema.fingerprint,
-        )  # fmt: skip
+        headers = self._headers(Kind.EXPIRE, self._id(), schema.name.encode(), schema=schema.fingerprint)
         return Record(run_id, schema.encode({}), headers)
 
     def out_of_time(self, run_id: bytes) -> Record:
@@ -330,7 +324,7 @@ class Scribe:
         causation: bytes = b"",
         flags: int = 0,
     ) -> list[Header]:
-        """Headers of a record of a keeper."""
+        """Headers of a record that needs no more than these."""
         return pack(
             kind=kind, id=id, type=type, source=self.source, append=self._append(), sent=self.now(), schema=schema,
             causation=causation, flags=flags,

@@ -18,7 +18,7 @@ S = TypeVar("S", bound=State)
 _OVERHEAD: Final = 300
 """Bytes that a state costs here beyond itself, roughly."""
 _FEW: Final = 4
-"""Events by which a state may grow before it is measured again."""
+"""Events by which a state may always grow before it is measured again."""
 _NOT_ITS_OWN: Final = (type, ModuleType, FunctionType)
 """What objects refer to without holding it for themselves."""
 

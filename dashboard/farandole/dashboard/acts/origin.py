@@ -35,7 +35,7 @@ class Done:
 
 
 def on_behalf_of(desk: Desk, caller: Caller, why: str = "") -> Client:
-    """A client whose records say who asked for them, how the door knew, from where and why."""
+    """A client whose records say who asked for them, how the door knew, from where, by which request and why."""
     said = {"by": caller.name, "via": caller.method, "ip": caller.ip, "request": caller.request, "why": why[:_MOST_WHY]}
     query = urlencode({name: value for name, value in said.items() if value}, quote_via=quote)
     return desk.client.of(f"/{desk.choreography}/dashboard?{query}")

@@ -13,9 +13,9 @@ from typing import Final, Self, TypeVar
 from sqlalchemy import Connection
 
 from farandole.dashboard.errors import Problem
-from farandole.dashboard.tasks import is_being_cancelled
 from farandole.projections import Runs
 from farandole.projections.sql import DatabaseError
+from farandole.reactors.tasks import is_being_cancelled
 
 from .changes import Change, changes, read_positions, sent
 from .lookers import Looker, Wanted

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, select
 
-from farandole.dashboard.tasks import is_being_cancelled
 from farandole.projections.runs import tables as t
 from farandole.projections.runs.query import Runs
 from farandole.reactors import Live
 from farandole.reactors.client import Client
 from farandole.reactors.live import Takes, pieces_in
 from farandole.reactors.live.feed import Listener
+from farandole.reactors.tasks import is_being_cancelled
 
 from .changes import sent
 from .lookers import Wanted

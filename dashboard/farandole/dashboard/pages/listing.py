@@ -3,16 +3,17 @@
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from farandole.projections.runs.query import UnknownCursor, Where
+from farandole.projections.runs.query import Where
 
 from .asking.kept import kept
 from .asking.owing import messages, names, open_steps
-from .site import now, number, page, position_of, with_query
+from .site import now, number, page, page_of, position_of, with_query
 from .words import CLOSED, MEANINGS, STATUSES, waits_for
 
 router = APIRouter()
@@ -101,14 +102,9 @@ async def runs(request: Request) -> HTMLResponse:
     desk, at = request.app.state.desk, now()
     query = query_of(request)
     where = where_of(query, at)
-    cursor = request.query_params.get("cursor")
     between = query["range"] == "between" or query["since"] is not None or query["until"] is not None
-    wanted = position_of(request)
-    try:
-        found = await desk.runs.list(where, order=query["order"], limit=50, cursor=cursor, min_position=wanted)
-    except UnknownCursor:
-        found = await desk.runs.list(where, order=query["order"], limit=50, min_position=wanted)
-        cursor = None
+    ask = partial(desk.runs.list, where, order=query["order"], limit=50, min_position=position_of(request))
+    found, cursor = await page_of(ask, request.query_params.get("cursor"))
     counts = await desk.runs.counts(replace(where, status=()))
     steps = (await desk.runs.ask(lambda c: open_steps(c, found.found))).found
     said = (await desk.runs.ask(lambda c: messages(c, found.found))).found

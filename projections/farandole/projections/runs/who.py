@@ -40,7 +40,7 @@ def _by_source(source: bytes) -> tuple[str | None, str | None]:
 
 
 def origin_of(source: str) -> dict[str, str]:
-    """What a source says of whoever is behind it: ``by``, ``via`` (how they were known), ``ip``, ``why``."""
+    """What a source says of whoever is behind it: ``by``, ``via`` (how they were known), ``ip``, ``request`` (its id), ``why``."""
     query = source.partition("?")[2]
     try:
         return {name: plain(values[0]) for name, values in parse_qs(query, max_num_fields=8).items()} if query else {}

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Column, Connection, RowMapping, and_, select
 
 from farandole.projections.runs import tables as t
 
@@ -131,26 +131,23 @@ def is_of(row: Mapping[Any, Any], choreography: str) -> bool:
 
 def last_runs(connection: Connection, ids: list[str]) -> dict[str, RunRow]:
     """The last run of each id."""
-    found: dict[str, RunRow] = {}
-    for begin in range(0, len(ids), _AT_ONCE):
-        query = (
-            select(t.runs)
-            .where(t.runs.c.run_id.in_(ids[begin : begin + _AT_ONCE]))
-            .order_by(t.runs.c.started, t.runs.c.run)
-        )
-        for row in connection.execute(query).mappings():
-            found[row["run_id"]] = row_of(RunRow, row)
-    return found
+    return {id: row_of(RunRow, row) for id, row in _last(connection, ids, *t.runs.c).items()}
 
 
 def _last_keys(connection: Connection, ids: list[str]) -> dict[str, tuple[int, int]]:
     """Where the last run of each id begins."""
     r = t.runs.c
-    found: dict[str, tuple[int, int]] = {}
+    return {
+        id: (row["partition"], row["run"]) for id, row in _last(connection, ids, r.run_id, r.partition, r.run).items()
+    }
+
+
+def _last(connection: Connection, ids: list[str], *columns: Column[Any]) -> dict[str, RowMapping]:
+    """These columns of the last run of each id."""
+    r, found = t.runs.c, dict[str, RowMapping]()
     for begin in range(0, len(ids), _AT_ONCE):
-        some = r.run_id.in_(ids[begin : begin + _AT_ONCE])
-        for row in connection.execute(select(r.run_id, r.partition, r.run).where(some).order_by(r.started, r.run)):
-            found[row.run_id] = (row.partition, row.run)
+        query = select(*columns).where(r.run_id.in_(ids[begin : begin + _AT_ONCE])).order_by(r.started, r.run)
+        found |= {row["run_id"]: row for row in connection.execute(query).mappings()}
     return found
 
 

@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 
 
 class Standing(Asking):
-    """The part of `Runs` that is about no single run."""
+    """The part of `Runs` that is about what is at work."""
 
     async def services(
         self, *, minutes: int = 5, min_position: Mapping[int, int] | None = None
