@@ -179,7 +179,10 @@ class Restoring:
         self.keeper.restored(serving)
 
     def _note_ready(self) -> None:
+        if self._ready.is_set() or not self.stats.rebalances:
+            return
         held = [self.partitions.get(p) for p in self._owned.partitions]
-        if not self._ready.is_set() and self.stats.rebalances and all(s and (s.restored or s.stopped) for s in held):
+        # What is on its way is not in force: whoever asks for a reactor then is told that there is none.
+        if all(s and (s.stopped or (s.restored and s.published is None)) for s in held):
             self._ready.set()
             log.info("ready: %d partitions", len(self._owned.partitions))

@@ -179,7 +179,7 @@ class Worker(Restoring):
 
     @property
     def ready(self) -> bool:
-        """Whether the group has answered, and every partition owned is restored and served."""
+        """Whether the group has answered, every partition owned is restored and served, and our contracts were in force."""
         return self._ready.is_set() and all(
             (serving := self.partitions.get(p)) is not None and serving.restored and serving.stopped is None
             for p in self._owned.partitions
@@ -201,7 +201,7 @@ class Worker(Restoring):
         return sum(max(ends[p].next - serving.fold.position, 0) for p, serving in held.items())
 
     async def until_ready(self) -> None:
-        """Wait until the first assignment came and is restored."""
+        """Wait until the first assignment came and is restored, and the contracts of its reactors are in force there."""
         await self._ready.wait()
 
     def stop(self) -> None:

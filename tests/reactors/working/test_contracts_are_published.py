@@ -291,3 +291,18 @@ async def test_contracts_that_cannot_be_appended_now_are_appended_later() -> Non
         worker = await stage.worker(dance(), prepare=lambda store: setattr(store, "refuse", 5))
         await (await client.start(Begun())).result(Done)
         await eventually(lambda: worker.store.refuse == 0)
+
+
+@virtual
+async def test_a_worker_is_ready_once_its_contracts_are_in_force() -> None:
+    """Whoever waited for it may stop its reactors at once; until then nobody knows them."""
+    async with Stage(partitions=2) as stage:
+        client = await stage.client(dance())
+        at_work = await stage.worker(dance(), wait=False, prepare=lambda store: store.gate.clear())
+        await eventually(lambda: [s.published is not None for s in at_work.worker.partitions.values()] == [True, True])
+        await asyncio.sleep(60)
+        assert not at_work.worker.ready
+        at_work.store.gate.set()
+        await at_work.ready()
+        assert at_work.worker.ready
+        assert (await client.stop("end")).partitions == 2
