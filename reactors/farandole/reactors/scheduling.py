@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote, urlencode
 
 from farandole.eventstore import Record
 from farandole.schemas import DeclarationError, system_records
@@ -17,6 +16,7 @@ from farandole.schemas.ids import OUTSIDE, derived_id
 from farandole.schemas.kinship import OVERLAPS, Ticked, scheduled_run
 from farandole.schemas.system import SystemSchema
 
+from .behalf import on_behalf
 from .errors import UnknownSchedule
 from .scheduled import PAUSED, PREFIX, Said, Scheduled, next_ticks, said, say, scheduled
 from .shown import text
@@ -25,7 +25,6 @@ from .ticking import from_ms
 if TYPE_CHECKING:
     from .client import Client
 
-_MOST_WHY: Final = 300
 AHEAD: Final = 5
 """How many of the next ticks are told."""
 
@@ -102,7 +101,7 @@ async def fire(client: "Client", name: str, why: str = "", *, by: str = "") -> s
     """
     entry = await _known(client, name)
     scribe, key = (
-        client.scribe if not by else client.scribe.of(_on_behalf(client.scribe.source, by, why)),
+        client.scribe if not by else client.scribe.of(on_behalf(text(client.scribe.source), by=by, why=why)),
         name.encode(),
     )
     ms = await client.store.now() // 1000 * 1000
@@ -138,12 +137,6 @@ def tick(
 async def _record(client: "Client", name: str, what: SystemSchema, why: str, by: str) -> None:
     await _known(client, name)
     await client.append(name.encode(), client.scribe.schedule(what, name.encode(), why, by))
-
-
-def _on_behalf(source: bytes, by: str, why: str) -> str:
-    """Where a tick comes from, which has no other place for who wanted it."""
-    said = urlencode({key: value for key, value in (("by", by), ("why", why[:_MOST_WHY])) if value}, quote_via=quote)
-    return f"{text(source).partition('?')[0]}?{said}"
 
 
 async def _known(client: "Client", name: str) -> Scheduled:

@@ -3,18 +3,14 @@
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
-from urllib.parse import quote, urlencode
 
 from farandole.dashboard.callers import Caller
 from farandole.dashboard.desk import Desk
+from farandole.reactors.behalf import on_behalf
 from farandole.reactors.client import Client
 from farandole.reactors.shown import shown
 
 log = logging.getLogger("farandole.dashboard")
-
-_MOST_WHY: Final = 300
-"""Characters of a reason in records that have no other place for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +32,8 @@ class Done:
 
 def on_behalf_of(desk: Desk, caller: Caller, why: str = "") -> Client:
     """A client whose records say who asked for them, how the door knew, from where, by which request and why."""
-    said = {"by": caller.name, "via": caller.method, "ip": caller.ip, "request": caller.request, "why": why[:_MOST_WHY]}
-    query = urlencode({name: value for name, value in said.items() if value}, quote_via=quote)
-    return desk.client.of(f"/{desk.choreography}/dashboard?{query}")
+    who = {"by": caller.name, "via": caller.method, "ip": caller.ip, "request": caller.request}
+    return desk.client.of(on_behalf(f"/{desk.choreography}/dashboard", **who, why=why))
 
 
 async def done(
