@@ -90,18 +90,18 @@ def spawn(*words: str, cwd: Path = APPS, **env: str) -> "subprocess.Popen[str]":
 def run(*words: str, cwd: Path = APPS, **env: str) -> Said:
     """Run a command in a process of its own to its end."""
     process = spawn(*words, cwd=cwd, **env)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=180)
     return Said(process.returncode, out, err)
 
 
 def stop(process: "subprocess.Popen[str]", sign: signal.Signals = signal.SIGTERM) -> Said:
     """End a process by a signal, and return what it said."""
     process.send_signal(sign)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     return Said(process.returncode, out, err)
 
 
-def until(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(condition: Callable[[], Any], seconds: float = 120.0) -> Any:
     """Wait until a condition holds, and return what it returned."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

@@ -1,11 +1,12 @@
 """Agents that talk with a customer: one calls a tool, asks another agent in a run of its own, and needs leave to pay."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic_ai.messages import ModelMessage, ToolReturnPart
+from pydantic_ai.messages import ModelMessage, ModelResponseStreamEvent, ToolReturnPart
 from pydantic_ai.models import StreamedResponse
 
 from farandole.agents import Agent, Approval, Call, RunTool, Tool, scripted
@@ -59,6 +60,39 @@ async def refund(order: str, amount: str) -> str:
     return f"{amount} paid back for {order}"
 
 
+class Prompter(asyncio.Semaphore):
+    """Lets somebody say a word for each time that it is released."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+
+    def say_all(self) -> None:
+        """More words than anybody says."""
+        for _ in range(100):
+            self.release()
+
+
+class Prompted(Played):
+    """Says its first word at once, and another one each time that the prompter lets it."""
+
+    def __init__(self, model: Played, prompter: Prompter) -> None:
+        super().__init__(model.function, 0, "scripted")
+        self._prompter = prompter
+
+    @asynccontextmanager
+    async def request_stream(self, *request: Any, **more: Any) -> AsyncGenerator[StreamedResponse]:
+        async with super().request_stream(*request, **more) as stream:
+            events = stream._get_event_iterator()
+
+            async def prompted() -> AsyncIterator[ModelResponseStreamEvent]:
+                async for event in events:
+                    yield event
+                    await self._prompter.acquire()
+
+            stream._get_event_iterator = prompted
+            yield stream
+
+
 class Unhurried(Played):
     """Calls tools soon, and takes its time over the last words, so that there is time to look at them."""
 
@@ -72,8 +106,12 @@ class Unhurried(Played):
             yield stream
 
 
-def talking(name: str, seconds: float = 0, *, unhurried: bool = False) -> tuple[Choreography, Agent]:
-    """A choreography of that name, and the agent that customers talk to."""
+def talking(name: str, *, unhurried: bool = False, prompter: Prompter | None = None) -> tuple[Choreography, Agent]:
+    """A choreography of that name, and the agent that customers talk to.
+
+    Args:
+        prompter: lets the doctor say a word after the first for each time that it is released.
+    """
     desk = Choreography(name)
     model = scripted(
         Call("look_up", order="7"),
@@ -81,11 +119,8 @@ def talking(name: str, seconds: float = 0, *, unhurried: bool = False) -> tuple[
         Call("refund", order="7", amount="9.50"),
         LAST,
         "Gladly. <script>alert(1)</script>",
-        seconds=seconds,
     )
-    expert = Agent(
-        "expert", takes=ExpertAsked, gives=ExpertTold, model=scripted("Parcels get lost.", seconds=seconds / 4)
-    )
+    expert = Agent("expert", takes=ExpertAsked, gives=ExpertTold, model=scripted("Parcels get lost."))
     helper = Agent(
         "helper",
         takes=Asked | AskedMore,
@@ -100,7 +135,8 @@ def talking(name: str, seconds: float = 0, *, unhurried: bool = False) -> tuple[
         continues="self",
         price=lambda reply: reply.usage.output_tokens * DOLLAR,
     )
-    doctor = Agent("doctor", takes=SecretAsked, gives=Advised, model=scripted("Rest, and drink tea.", seconds=seconds))
+    advice = scripted("Rest, and drink tea.")
+    doctor = Agent("doctor", takes=SecretAsked, gives=Advised, model=Prompted(advice, prompter) if prompter else advice)
     for agent in (expert, helper, doctor):
         agent.serve(desk)
     return desk, helper

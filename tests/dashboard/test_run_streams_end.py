@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 from tests.dashboard.desks import an_office
-from tests.dashboard.talking import SecretAsked, talking
+from tests.dashboard.talking import Prompter, SecretAsked, talking
 from tests.dashboard.test_stream import events, served
 
 from farandole.dashboard.api import stream
@@ -51,7 +51,7 @@ async def test_it_ends_when_what_is_said_cannot_be_told(tmp_path: Path, monkeypa
         away()
 
     monkeypatch.setattr(Talk, "_learn", fails)
-    desk, _ = talking("talkfails", 1.2)
+    desk, _ = talking("talkfails", prompter=Prompter())
     async with an_office(tmp_path, of=desk) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         await whole(http, "s")

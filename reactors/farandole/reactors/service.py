@@ -6,7 +6,7 @@ import gc
 import logging
 import signal
 import warnings
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -197,9 +197,23 @@ class Working:
         # thresholds the collector would walk them over and over. Only where the process is the worker's own.
         gc.freeze()
         gc.set_threshold(*_COLLECT)
-        async with self._worker() as (worker, _):
-            with _signals(loop, worker):
-                await worker.run()
+        starting, worker, unstarted = asyncio.current_task(), None, False
+
+        def stop() -> None:
+            nonlocal unstarted
+            if worker is not None:
+                worker.stop()
+            elif starting is not None:
+                # It may be waiting for a log that is away.
+                unstarted = starting.cancel()
+
+        with _signals(loop, stop):
+            try:
+                async with self._worker() as (worker, _):
+                    await worker.run()
+            except asyncio.CancelledError:
+                if not unstarted or starting is None or starting.uncancel():
+                    raise
 
     @asynccontextmanager
     async def _worker(self) -> AsyncIterator[tuple[Worker, Client]]:
@@ -268,13 +282,13 @@ async def _stop(worker: Worker, running: "asyncio.Task[None]") -> None:
 
 
 @contextlib.contextmanager
-def _signals(loop: asyncio.AbstractEventLoop, worker: Worker) -> Generator[None, None, None]:
+def _signals(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> Generator[None, None, None]:
     """SIGTERM and SIGINT ask the worker to stop; a second one ends the process as usual."""
     caught: list[signal.Signals] = []
 
-    def stop(sign: signal.Signals) -> None:
+    def told(sign: signal.Signals) -> None:
         log.info("%s: finishing what is at work", sign.name)
-        worker.stop()
+        stop()
         for s in caught:
             loop.remove_signal_handler(s)
         caught.clear()
@@ -282,7 +296,7 @@ def _signals(loop: asyncio.AbstractEventLoop, worker: Worker) -> Generator[None,
     for sign in (signal.SIGTERM, signal.SIGINT):
         # Windows has none, nor has a thread that is not the main one.
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(sign, stop, sign)
+            loop.add_signal_handler(sign, told, sign)
             caught.append(sign)
     try:
         yield

@@ -25,6 +25,21 @@ asyncio.run(program.main(sys.argv[1]))
 print("ended", program.closed, flush=True)
 """
 
+STARTS_FOR_EVER = """
+import asyncio, sys
+from tests.reactors.working.test_workers_in_other_programs import Bank, Begun, Choreography, Done
+dance = Choreography("dance")
+@dance.provide
+async def bank() -> Bank:
+    print("begun", flush=True)
+    await asyncio.Event().wait()
+@dance.reactor
+async def end(begun: Begun, bank: Bank) -> Done: ...
+async def main(): await dance.work(sys.argv[1])
+asyncio.run(main())
+print("ended", flush=True)
+"""
+
 
 class Bank: ...
 
@@ -104,12 +119,12 @@ async def test_a_worker_that_breaks_down_inside_the_block_says_so(
             await eventually(lambda: "has broken down: the topic is gone" in caplog.text)
 
 
-async def start(url: str) -> Any:
+async def start(url: str, program: str = PROGRAM) -> Any:
     root = Path(__file__).parents[3]
     parts = [root, *(root / part for part in ("schemas", "eventstore", "projections", "reactors", "testing"))]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, parts))}
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PROGRAM, url, cwd=root, env=environment,
+        sys.executable, "-c", program, url, cwd=root, env=environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
 
@@ -133,6 +148,22 @@ async def test_a_process_ends_what_it_is_at_and_closes_when_it_is_told_to_stop(
                 await process.wait()
         assert process.returncode == 0, err.decode()
         assert out.decode().split() == ["begun", "ended", "True"]
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+async def test_a_process_that_is_told_to_stop_while_it_starts_closes_too(tmp_path: Path, sign: signal.Signals) -> None:
+    process = await start(f"sqlite:///{tmp_path}/a.db", STARTS_FOR_EVER)
+    try:
+        async with asyncio.timeout(120):
+            assert await process.stdout.readline() == b"begun\n"
+            process.send_signal(sign)
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, err.decode()
+    assert out == b"ended\n"
 
 
 async def test_a_process_that_is_killed_is_followed_by_another_and_a_client_elsewhere_sees_it(tmp_path: Path) -> None:
