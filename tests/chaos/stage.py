@@ -38,8 +38,7 @@ from .starvation import Starvation
 from .trial import Trial
 
 CALM = 30.0
-"""Seconds after the last fault, and the last start, in which nothing may be owed any more. Not counted is what the
-machine had no core for."""
+"""Seconds after the last fault, and the last start, in which nothing may be owed any more."""
 LONG = 5.0
 """Seconds after which it is told what was owed so long."""
 PATIENCE = 120.0
@@ -208,6 +207,7 @@ class Stage:
     def healed(self) -> None:
         """All harm is over from here on."""
         self.trial.did("healed")
+        self.trial.over()
 
     async def until(self, condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
         """Wait until a condition is true.
@@ -263,10 +263,7 @@ class Stage:
         self.trial.notes["seconds until nothing was owed"] = round(took, 3)
         if took > LONG:
             self.trial.notes["what was owed longest"] = owed_longest(self.found)
-        if took - starved > CALM:
-            self.trial.wrong(
-                f"I11: it took {took:.1f} s until nothing was owed, and {starved:.1f} s of waiting for a core"
-            )
+        self.trial.within("I11: nothing owed any more", took, starved, CALM)
         self.crew.check()
         for _ in range(_TRIES):
             if all(self.partitions_of(hand) for hand in self.census.came_back()):
@@ -302,8 +299,7 @@ class Stage:
         """Wait until each of some partitions has an outcome again, and note how long the last one took.
 
         Args:
-            promised: seconds beyond which it is an anomaly, but for those that processes waited for a core; None: it is
-                told, whatever it is.
+            promised: seconds within which it is to be (`Trial.within`); None: it is told, whatever it is.
         """
         wanted, starvation = set(partitions), Starvation()
         await self.until(lambda: wanted <= self.closings_after(at, services).keys(), f"recovery from {what}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from time import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,10 +18,13 @@ from farandole.reactors.scribe import Scribe
 from farandole.schemas import EventTypes
 
 from .broker import TheBroker
+from .campaign import campaign
+from .cell import Cell, Play
 from .effects import charged_too_often, too_many_attempts
 from .garbage import wrongly_copied, wrongly_there
-from .judge import judge_starts
+from .judge import judge_starts, untried
 from .ledger import Note
+from .report import summary, table_of
 from .trial import Trial
 
 ORDER = OrderPlaced(customer="c", amount=1, address="here")  # type: ignore[arg-type]
@@ -122,7 +126,63 @@ def test_unreadable_records_that_are_lost_doubled_or_of_nobody(there: list[bytes
     assert len(list(wrongly_there([b"a"], [b"b"], there))) == wrong
 
 
-@pytest.mark.parametrize(("took", "starved", "wrong"), [(1.9, 0, 0), (2.1, 0, 1), (3.1, 1.2, 0), (4, 1.2, 1)])
-def test_a_recovery_that_takes_longer_than_is_promised(trial: Trial, took: float, starved: float, wrong: int) -> None:
+@pytest.mark.parametrize(
+    ("took", "starved", "wrong", "not_shown"),
+    [(1.9, 0, 0, 0), (2.1, 0, 1, 0), (2.4, 0.5, 0, 0), (3.1, 1.2, 0, 1), (4, 1.2, 1, 0), (90, 500, 0, 1)],
+)
+def test_a_recovery_that_takes_longer_than_is_promised(
+    trial: Trial, took: float, starved: float, wrong: int, not_shown: int
+) -> None:
     trial.within("killed", took, starved, 2)
-    assert len(trial.anomalies) == wrong
+    assert (len(trial.anomalies), len(trial.not_shown)) == (wrong, not_shown)
+
+
+def test_a_promise_that_was_once_not_shown_to_be_kept_is_told_in_the_report_and_its_table(trial: Trial) -> None:
+    for took in (1, 9, 1):
+        trial.within("killed", took, took, 2)
+    said = {"about": "nothing", **trial.as_dict()}
+    assert "9.00 s" in said["not_shown"]["killed"]
+    assert "| 0<br>not shown: killed |" in table_of({"none 1": said})
+    assert "NOT SHOWN: killed" in summary(said)
+
+
+async def _nothing(trial: Trial) -> None:
+    """Harm that is none."""
+
+
+async def _starved(trial: Trial) -> None:
+    trial.within("killed", 9, 9, 2)
+
+
+@pytest.mark.parametrize(("does", "code"), [(_nothing, 0), (_starved, 1)])
+def test_a_campaign_in_which_a_promise_was_not_shown_to_be_kept_does_not_pass(
+    tmp_path: Path, does: Play, code: int
+) -> None:
+    assert campaign([Cell("none", "nothing", does, None, {}, on_kafka=False)], 1, tmp_path, small=True) == code
+
+
+def unreadable(trial: Trial, *times: int, planted: bytes = UNREADABLE.value or b"") -> list[str]:
+    """Of such records, that came at these times."""
+    raws = [Raw(0, n, at, *UNREADABLE) for n, at in enumerate(times)]
+    stage: Any = SimpleNamespace(trial=trial, garbage=SimpleNamespace(planted=[planted]))
+    return list(untried(stage, raws))
+
+
+def test_unreadable_records_that_came_only_when_there_was_no_harm(trial: Trial) -> None:
+    trial.spans += [(1_000, 2_000), (3_000, 4_000)]
+    assert unreadable(trial, 1_500, 3_500, 5_000) == []
+    assert trial.figures["unreadable_under_fault"] == 2
+    assert unreadable(trial, 999, 2_001, 2_999, 4_001) != []
+    assert unreadable(trial, 1_500, planted=b"of somebody else") != []
+
+
+def test_harm_lasts_from_the_fault_until_what_it_was_done_to_has_recovered(trial: Trial) -> None:
+    before = time() * 1000
+    assert not trial.under_fault(before)
+    trial.fault("kill -9")
+    trial.fault("kill -9")
+    trial.recovered("killed", 1)
+    (span,) = trial.spans
+    assert before <= span[0] <= span[1] <= time() * 1000
+    trial.recovered("killed", 1)
+    assert trial.spans == [span]
