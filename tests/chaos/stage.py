@@ -111,7 +111,8 @@ class Stage:
         self.notes = Notes(trial.folder / "executions")
         self.census = Census(self.crew, trial, self.notes)
         self.garbage = Garbage(self._bootstrap, self.choreography, partitions, Random(f"garbage {trial.seed}"))
-        """Throws records that nobody can read: some before the first fault, then one after the other until all is calm."""
+        """Throws records that nobody can read: some before the first fault, then one after the other until all is calm, and one
+        at each fault."""
         self.next_order = 1
         """The number of the next order that is started."""
         self._reader: asyncio.Task[None] | None = None
@@ -149,6 +150,7 @@ class Stage:
         await self.until(lambda: self.idle, "the first runs")
         await self.census.begin()
         self.garbage.keep_throwing()
+        self.trial.on_fault.append(self.garbage.throw_now)
 
     async def _warm_up(self) -> None:
         """Start the first runs."""

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -45,6 +46,8 @@ class Trial:
 
     def __post_init__(self) -> None:
         self.random = Random(f"{self.cell} {self.seed}")
+        self.on_fault: list[Callable[[], None]] = []
+        """Called whenever harm is about to be done."""
         self._harmed: float | None = None
         """Since when there is harm that is not over."""
 
@@ -62,6 +65,8 @@ class Trial:
         if self._harmed is None:
             self._harmed = _now()
         self.did(what, **more)
+        for each in self.on_fault:
+            each()
 
     def over(self) -> None:
         """All harm that was done so far is over."""
