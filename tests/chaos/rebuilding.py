@@ -13,14 +13,19 @@ PATIENCE: Final = 120.0
 """Seconds within which a rebuild is under way, and in which one comes to its end once nothing is killed any more."""
 _DONE: Final = re.compile(r"[\d,]+ records in .+ a second; the tables are in place")
 _SO_FAR: Final = re.compile(r"[█░]{24} +\d+%  [\d,]+ of [\d,]+ records, .+")
-EXPECTED: Final[Mapping[str, re.Pattern[str]]] = {
-    "a projector": re.compile(r"(?!)"),
-    "PostgreSQL": re.compile(
-        r"farandole: postgresql://.+|farandole: the claim for this rebuild .+ was lost on the way; .+"
-    ),
-    "the broker": re.compile(r"farandole: kafka://.+"),
+REASONS: Final[Mapping[str, re.Pattern[str]]] = {
+    "PostgreSQL": re.compile(r"error: (postgresql://.+|the claim for this rebuild .+ was lost on the way; .+)"),
+    "the broker": re.compile(r"error: (?!unexpected )[^:]*kafka://.+"),
 }
-"""By what is killed, how a rebuild may say that it failed for that."""
+"""By what is killed, how a rebuild says that it failed for that. A projector is none of its concern."""
+NOISE: Final[Mapping[str, re.Pattern[str]]] = {
+    "PostgreSQL": re.compile(
+        r"error ignored terminating <psycopg.Pipeline .+|no connection to the server"
+        r"|server closed the connection unexpectedly|\s+This probably means the server terminated abnormally"
+        r"|\s+before or while processing the request."
+    ),
+}
+"""What the driver of the database says besides when that is killed."""
 
 
 @dataclass(slots=True)
@@ -140,14 +145,18 @@ def wrong_rebuilds(rebuilds: Iterable[Rebuild], kinds: Iterable[str]) -> Iterato
         if not any(kind in each.under_way for each in rebuilds):
             yield f"no kill of {kind} fell into a rebuild under way: it was not tried"
     for number, each in enumerate(rebuilds, 1):
-        expected = [EXPECTED[kind] for kind in each.beside]
-        told = [line for line in each.said if any(how.fullmatch(line) for how in expected)]
+        told = [line for line in each.said if _expected(REASONS, each.beside, line)]
         placed = [line for line in each.said if _DONE.fullmatch(line)]
-        strange = [line for line in each.said if line not in (*told, *placed) and not _SO_FAR.fullmatch(line)]
-        yield from (f"rebuild {number} said: {line}" for line in strange)
+        for line in each.said:
+            if line not in (*told, *placed) and not _SO_FAR.fullmatch(line) and not _expected(NOISE, each.beside, line):
+                yield f"rebuild {number} said: {line}"
         if each.code != 0 and not (told and not placed):
             yield f"rebuild {number} ended with {each.code}, for nothing that was killed ({sorted(each.beside)})"
         if each.code == 0 and (told or len(placed) != 1):
             yield f"rebuild {number} ended with 0, and said {each.said}"
     if not rebuilds or rebuilds[-1].code != 0:
         yield "no rebuild came to its end after all that was killed"
+
+
+def _expected(lines: Mapping[str, re.Pattern[str]], killed: Iterable[str], line: str) -> bool:
+    return any(kind in lines and lines[kind].fullmatch(line) for kind in killed)

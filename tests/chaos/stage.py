@@ -44,8 +44,6 @@ LONG = 5.0
 PATIENCE = 120.0
 WARM = 200
 """Runs before the first fault."""
-_TRIES = 10
-"""How often those that came back are given something to do, until each has done something."""
 
 
 class Stage:
@@ -267,10 +265,9 @@ class Stage:
             self.trial.notes["what was owed longest"] = owed_longest(self.found)
         self.trial.within("I11: nothing owed any more", took, starved, CALM)
         self.crew.check()
-        for _ in range(_TRIES):
-            if all(self.partitions_of(hand) for hand in self.census.came_back()):
-                break
-            await self._work_on()  # what has only begun to start does not hold yet what it needs
+        async with asyncio.timeout(PATIENCE):
+            while not all(self.partitions_of(hand) for hand in self.census.came_back()):
+                await self._work_on()  # what has only begun to start does not hold yet what it needs
         if came_back := await self.census.begin():
             # Idle, they hold what they need; work that is done is to leave nothing.
             await self._work_on()

@@ -11,12 +11,13 @@ from examples.orders.events import OrderPlaced
 
 from checker import Examination
 from checker.ids import step_key
-from checker.record import Raw, read_head
+from checker.record import Kind, Raw, read_head
 from checker.verdict import Verdict
 from farandole.eventstore import Record
 from farandole.reactors.scribe import Scribe
 from farandole.schemas import EventTypes
 
+from .blocking import Lost, losses, wrong_losses
 from .broker import TheBroker
 from .campaign import campaign
 from .cell import Cell, Play
@@ -24,6 +25,7 @@ from .effects import charged_too_often, too_many_attempts
 from .garbage import wrongly_copied, wrongly_there
 from .judge import judge_starts, untried
 from .ledger import Note
+from .rebuilding import Rebuild, wrong_rebuilds
 from .report import summary, table_of
 from .trial import Trial
 
@@ -186,3 +188,77 @@ def test_harm_lasts_from_the_fault_until_what_it_was_done_to_has_recovered(trial
     assert before <= span[0] <= span[1] <= time() * 1000
     trial.recovered("killed", 1)
     assert trial.spans == [span]
+
+
+def blocked(*pids: int) -> list[Note]:
+    return [Note(0, "waits-a", pid, "begins", ("spin", "run-1", "start", "1")) for pid in pids]
+
+
+def lost(*holders: bytes, run: str = "run-1") -> list[Lost]:
+    return [Lost(run, holder, 0) for holder in holders]
+
+
+@pytest.mark.parametrize(
+    ("all", "blocks", "said"),
+    [
+        (lost(b"b", b"c"), blocked(1, 2, 3), []),
+        ([*lost(b"b", b"c"), *lost(b"b", run="run-2")], blocked(1, 2), []),
+        (lost(b"b"), blocked(1, 2), ["1 workers were said to be lost at the step, and it is to be parked after 2"]),
+        (lost(b"b", b"b"), blocked(1, 2), ["a worker was said to be lost twice at the step"]),
+        (lost(b"b", b"c"), blocked(1), ["the step blocked 1 workers, and it is to be parked after 2 losses"]),
+        (lost(b"b", b"c"), blocked(1, 2, 3, 4), ["the step blocked 4 workers, and it is to be parked after 2 losses"]),
+        (lost(b"b", b"c"), blocked(1, 2, 2), ["the step came 1 times to a worker that it had blocked"]),
+        (
+            [*lost(b"b", b"c"), *(each for n in range(9) for each in lost(b"b", run=f"other-{n}"))],
+            blocked(1, 2),
+            ["9 healthy steps were lost along, with 2 workers that had 4 at most"],
+        ),
+    ],
+)
+def test_a_step_that_blocks_each_worker_in_turn_and_is_not_parked_as_it_should_be(
+    all: list[Lost], blocks: list[Note], said: list[str]
+) -> None:
+    assert list(wrong_losses(all, blocks, "run-1", 2)) == said
+
+
+def test_a_loss_that_was_refused_is_none() -> None:
+    head: Any = SimpleNamespace(kind=Kind.LOST, extra=b"b")
+    raw = Raw(0, 0, 7, b"run-1", b"", [])
+    assert losses([(raw, head, Verdict.ADMITTED), (raw, head, Verdict.NOT_DUE), (raw, None, Verdict.UNREADABLE)]) == [
+        Lost("run-1", b"b", 7)
+    ]
+
+
+PLACED = "3,000 records in 1.2 s, 2,500 a second; the tables are in place"
+DOWN = "error: connecting failed at kafka://127.0.0.1:1?session=10 (ConnectionRefusedError): check that the broker runs"
+
+
+def rebuilt(code: int = 0, *said: str, under_way: str = "", beside: str = "") -> Rebuild:
+    return Rebuild({under_way} - {""}, {under_way, beside} - {""}, code, list(said or ([PLACED] if code == 0 else [])))
+
+
+IN_TIME = rebuilt(under_way="a projector")
+
+
+@pytest.mark.parametrize(
+    ("rebuilds", "wrong"),
+    [
+        ([IN_TIME], 0),
+        ([rebuilt(2, DOWN, under_way="the broker"), IN_TIME], 0),
+        ([rebuilt(0, "████████████████████████ 100%  8 of 8 records, 9 a second", PLACED, under_way="a projector")], 0),
+        ([rebuilt()], 1),  # nothing was killed under it
+        ([rebuilt(beside="a projector")], 1),  # it was not making tables when that was killed
+        ([rebuilt(2, DOWN), IN_TIME], 2),  # nobody killed the broker
+        ([rebuilt(2, DOWN, beside="PostgreSQL"), IN_TIME], 2),
+        ([rebuilt(1, "error: unexpected KeyError: kafka://", beside="the broker"), IN_TIME], 2),
+        ([rebuilt(2, beside="the broker"), IN_TIME], 1),  # it did not say why
+        ([rebuilt(0, "Task was destroyed but it is pending!", PLACED), IN_TIME], 1),
+        ([rebuilt(0, DOWN, beside="the broker"), IN_TIME], 1),  # it failed, and says that it did not
+        ([IN_TIME, rebuilt(2, DOWN, under_way="the broker")], 1),  # none came to its end
+        ([], 2),
+    ],
+)
+def test_a_rebuild_under_which_nothing_was_killed_or_that_failed_for_another_reason(
+    rebuilds: list[Rebuild], wrong: int
+) -> None:
+    assert len(list(wrong_rebuilds(rebuilds, ["a projector"]))) == wrong
