@@ -7,6 +7,7 @@ from typing import Final
 from chaos.blocking import losses, wrong_losses
 from chaos.cell import cell
 from chaos.crew import Hand
+from chaos.effects import seconds_of
 from chaos.ledger import Note
 from chaos.trial import Trial, middle, near_worst
 from chaos.vigil import Vigil
@@ -58,11 +59,7 @@ async def blocked_in_turn(
     trial.figures["workers_blocked"] = len(blocks)
     trial.figures["said_lost"] = sum(each.run == run for each in lost)
     trial.figures["healthy_lost_along"] = len(along := {each.run for each in lost} - {run})
-    took = [
-        (each.history[-1].at - each.history[0].at) / 1000
-        for each in stage.found.runs
-        if each.key.decode() not in (run, *along)
-    ]
+    took = [seconds for each, seconds in seconds_of(stage.found).items() if each not in (run, *along)]
     trial.notes["start to end of the healthy runs"] = {
         "runs": len(took),
         "p50": middle(took),
