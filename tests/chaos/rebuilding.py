@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -61,12 +62,15 @@ class Rebuilds:
         self._process: asyncio.subprocess.Process | None = None
         self._former: int | None = None
         """Tables that were left beside those in use before the rebuild began: not of its making."""
+        self._sure = False
+        """Whether they could be looked for."""
 
     async def run(self) -> None:
         while self._wanted or not self.all or self.all[-1].code != 0:
             await self._once()
 
     async def _once(self) -> None:
+        self._sure = not self._down
         self._former = await self._shadow()
         self.all.append(this := Rebuild(beside={*self._down}))
         self._process = process = await self._keepers.rebuild()
@@ -104,7 +108,7 @@ class Rebuilds:
             return False
         # It stands still, so that its tables are not put in place between the look and the kill.
         with _still(process):
-            if process is not self._process or not await self._makes_tables():
+            if process.returncode is not None or not await self._makes_tables():
                 return False
             self.all[-1].under_way.add(what)
             self._wanted.discard(what)
@@ -117,23 +121,22 @@ class Rebuilds:
         await end()
 
     async def _makes_tables(self) -> bool:
-        return await self._shadow() not in (None, self._former)
+        return self._sure and await self._shadow() not in (None, self._former)
 
     def _shadow(self) -> Awaitable[int | None]:
         return asyncio.to_thread(self._keepers.shadow)
 
 
-class _still:
-    """A process that does nothing for as long as this context lasts."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    def __enter__(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
-
-    def __exit__(self, *exc: object) -> None:
-        self._process.send_signal(signal.SIGCONT)
+@contextmanager
+def _still(process: asyncio.subprocess.Process) -> Iterator[None]:
+    """A process that does nothing for as long as this context lasts, if it has not ended."""
+    try:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGSTOP)
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGCONT)
 
 
 def wrong_rebuilds(rebuilds: Iterable[Rebuild], kinds: Iterable[str]) -> Iterator[str]:

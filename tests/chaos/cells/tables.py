@@ -65,6 +65,9 @@ async def _kept(trial: Trial, runs: int, rate: float, pause: float, *, on_postgr
             trial.notes["seconds of verifying"] = round(time.monotonic() - began, 1)
             trial.notes["killed"] = dict(killed)
             trial.notes["rebuilds until one came to its end"] = len(rebuilds.all)
+            trial.notes["killed under a rebuild"] = {
+                f"rebuild {n}": sorted(each.under_way) for n, each in enumerate(rebuilds.all, 1) if each.under_way
+            }
             trial.figures["kills_under_a_rebuild"] = sum(len(each.under_way) for each in rebuilds.all)
             trial.wrong(*wrong_rebuilds(rebuilds.all, kinds))
             trial.figures["used"] = await asyncio.to_thread(keepers.used)
