@@ -3,6 +3,7 @@
 import asyncio
 import re
 import signal
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -90,12 +91,13 @@ class Rebuilds:
         Raises:
             TimeoutError: no rebuild was under way.
         """
-        self._down.add(what)
         try:
             if what in self._wanted:
-                async with asyncio.timeout(PATIENCE):
-                    while not await self._while_under_way(what, end):
-                        await asyncio.sleep(0.005)
+                until = time.monotonic() + PATIENCE
+                while not await self._while_under_way(what, end):
+                    if time.monotonic() > until:
+                        raise TimeoutError(f"no rebuild was under way within {PATIENCE:g} s")
+                    await asyncio.sleep(0.005)
             else:
                 await self._beside(what, end)
             await asyncio.to_thread(begin)
@@ -116,6 +118,7 @@ class Rebuilds:
         return True
 
     async def _beside(self, what: str, end: Callable[[], Awaitable[None]]) -> None:
+        self._down.add(what)
         if self._process is not None:
             self.all[-1].beside.add(what)
         await end()

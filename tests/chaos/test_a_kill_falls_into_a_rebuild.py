@@ -40,28 +40,32 @@ class Keepers:
                 await asyncio.sleep(0.01)
 
 
+@pytest.mark.parametrize("first", ["the rebuild", "the kill"])
 @pytest.mark.parametrize("before", [None, 7])
 async def test_the_kill_waits_for_tables_of_this_rebuild_and_it_stands_still_meanwhile(
-    tmp_path: Path, before: int | None
+    tmp_path: Path, before: int | None, first: str
 ) -> None:
     keepers: Any = Keepers(tmp_path, before)
     rebuilds = Rebuilds(keepers, ["a projector"])
     states: list[str] = []
+    tasks: list[asyncio.Task[None]] = []
 
     async def end() -> None:
         states.append(psutil.Process(keepers.process.pid).status())
 
-    running = asyncio.create_task(rebuilds.run())
-    await keepers.looked(1)
-    killing = asyncio.create_task(rebuilds.kill("a projector", end, lambda: None))
+    steps = [rebuilds.run(), rebuilds.kill("a projector", end, lambda: None)]
+    for step in steps if first == "the rebuild" else reversed(steps):
+        tasks.append(asyncio.create_task(step))
+        await asyncio.sleep(0.05)
     await keepers.looked(5)
     assert not states
     keepers.tables = 8
     async with asyncio.timeout(20):
-        await killing
+        while not rebuilds.all[0].under_way or not states:
+            await asyncio.sleep(0.01)
         assert states == [psutil.STATUS_STOPPED]
         keepers.end()
-        await running
+        await asyncio.gather(*tasks)
     assert [each.under_way for each in rebuilds.all] == [{"a projector"}]
     assert list(wrong_rebuilds(rebuilds.all, ["a projector"])) == []
 
