@@ -265,9 +265,12 @@ class Stage:
             self.trial.notes["what was owed longest"] = owed_longest(self.found)
         self.trial.within("I11: nothing owed any more", took, starved, CALM)
         self.crew.check()
-        async with asyncio.timeout(PATIENCE):
-            while not all(self.partitions_of(hand) for hand in self.census.came_back()):
-                await self._work_on()  # what has only begun to start does not hold yet what it needs
+        since = time.monotonic()
+        while idle := [hand.member for hand in self.census.came_back() if not self.partitions_of(hand)]:
+            # What has only begun to start does not hold yet what it needs.
+            if time.monotonic() - since > PATIENCE:
+                raise TimeoutError(f"{', '.join(idle)} came back, and began nothing within {PATIENCE:g} s")
+            await self._work_on()
         if came_back := await self.census.begin():
             # Idle, they hold what they need; work that is done is to leave nothing.
             await self._work_on()
