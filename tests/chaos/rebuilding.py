@@ -4,19 +4,26 @@ import asyncio
 import re
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from .keepers import Keepers
 
 PATIENCE: Final = 120.0
 """Seconds within which a rebuild is under way, and in which one comes to its end once nothing is killed any more."""
+_STOPPED: Final = "TtZX"
+"""States of threads that do nothing, as Linux calls them."""
 _DONE: Final = re.compile(r"[\d,]+ records in .+ a second; the tables are in place")
 _SO_FAR: Final = re.compile(r"[█░]{24} +\d+%  [\d,]+ of [\d,]+ records, .+")
 REASONS: Final[Mapping[str, re.Pattern[str]]] = {
-    "PostgreSQL": re.compile(r"error: (postgresql://.+|the claim for this rebuild .+ was lost on the way; .+)"),
+    # Nobody waits until what a rebuild writes is on the disk: a kill of the database may set that back.
+    "PostgreSQL": re.compile(
+        r"error: (postgresql://.+|the claim for this rebuild .+ was lost on the way; .+"
+        r"|the tables are further on, or set back: .+)"
+    ),
     "the broker": re.compile(r"error: (?!unexpected )[^:]*kafka://.+"),
 }
 """By what is killed, how a rebuild says that it failed for that. A projector is none of its concern."""
@@ -109,7 +116,7 @@ class Rebuilds:
         if process is None or not await self._makes_tables():
             return False
         # It stands still, so that its tables are not put in place between the look and the kill.
-        with _still(process):
+        async with _still(process):
             if process.returncode is not None or not await self._makes_tables():
                 return False
             self.all[-1].under_way.add(what)
@@ -130,16 +137,28 @@ class Rebuilds:
         return asyncio.to_thread(self._keepers.shadow)
 
 
-@contextmanager
-def _still(process: asyncio.subprocess.Process) -> Iterator[None]:
+@asynccontextmanager
+async def _still(process: asyncio.subprocess.Process) -> AsyncIterator[None]:
     """A process that does nothing for as long as this context lasts, if it has not ended."""
     try:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGSTOP)
+        # A thread that waits for a core, or for the kernel, hears of the signal only when it goes on.
+        while process.returncode is None and not _stands(process.pid):
+            await asyncio.sleep(0.001)
         yield
     finally:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGCONT)
+
+
+def _stands(pid: int) -> bool:
+    """Whether each thread of a process is stopped, or has ended."""
+    states = []
+    for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with suppress(OSError):
+            states.append(stat.read_text().rpartition(")")[2].split()[0])
+    return all(state in _STOPPED for state in states)
 
 
 def wrong_rebuilds(rebuilds: Iterable[Rebuild], kinds: Iterable[str]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """What is said to be killed while a rebuild is under way is killed then, and at no other time."""
 
 import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,12 @@ import pytest
 from .rebuilding import Rebuilds, wrong_rebuilds
 
 PLACED = "8 records in 1.2 s, 7 a second; the tables are in place"
+WAITS = """
+import pathlib, sys, threading
+while not pathlib.Path(sys.argv[1]).exists():
+    threading.Event().wait(0.01)
+print(sys.argv[2])
+"""
 
 
 class Keepers:
@@ -22,8 +29,9 @@ class Keepers:
         self._end = folder / "end"
 
     async def rebuild(self) -> asyncio.subprocess.Process:
-        waits = f"until [ -e '{self._end}' ]; do sleep 0.01; done; echo '{PLACED}'"
-        self.process = await asyncio.create_subprocess_exec("sh", "-c", waits, stdout=asyncio.subprocess.PIPE)
+        # A process that starts no other: while it does, it could not be stopped.
+        command = (sys.executable, "-c", WAITS, str(self._end), PLACED)
+        self.process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         return self.process
 
     def shadow(self) -> int | None:
