@@ -15,7 +15,7 @@ _OUT = Path(__file__).parents[2] / "test-output"
 
 
 def main() -> int:
-    """Play cells, all of them by default. 0: every promise was kept; 1: some were not."""
+    """Play cells, all of them by default. 0: every promise was kept; 1: some were not, or were not shown to be."""
     parser = argparse.ArgumentParser(prog="chaos", description="Do harm to workers, brokers and networks, and judge.")
     parser.add_argument(
         "cells", nargs="*", metavar="CELL", help="which, tests by their path too; all of them by default"

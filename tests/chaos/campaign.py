@@ -21,11 +21,13 @@ from .trial import Trial
 
 
 def campaign(cells: Sequence[Cell], seed: int, out: Path, *, small: bool, keep: bool = False) -> int:
-    """Play cells and add what came of them to the report in a folder, by cell and seed; 1 if a promise was broken."""
+    """Play cells and add what came of them to the report in a folder, by cell and seed; 1 if a promise was broken, or not
+    shown to be kept.
+    """
     out.mkdir(parents=True, exist_ok=True)
     path = out / "chaos.json"
     results: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
-    console, bad = Console(), 0
+    console, bad, unsure = Console(), 0, 0
     with TheBroker() as place:
         for number, each in enumerate(cells, 1):
             amounts = (each.tested or each.whole) if small else each.whole
@@ -38,15 +40,20 @@ def campaign(cells: Sequence[Cell], seed: int, out: Path, *, small: bool, keep: 
             path.write_text(json.dumps(results, indent=1) + "\n")
             (out / "chaos.md").write_text(table_of(results))
             console.print(summary(result), highlight=False)
-            if trial.anomalies:
-                bad += 1
+            bad += bool(trial.anomalies)
+            unsure += bool(trial.not_shown and not trial.anomalies)
+            if trial.anomalies or trial.not_shown:
                 console.print(f"  again: {again(each.name, seed)}", highlight=False)
             if trial.anomalies or keep:
                 console.print(f"  what is left of it: {folder}", highlight=False)
             else:
                 shutil.rmtree(folder, ignore_errors=True)
-    console.print(f"{len(cells)} cells, {bad} with broken promises; the report is in {out}", highlight=False)
-    return 1 if bad else 0
+    console.print(
+        f"{len(cells)} cells, {bad} with broken promises, {unsure} others with promises that were not shown to be kept;"
+        f" the report is in {out}",
+        highlight=False,
+    )
+    return 1 if bad or unsure else 0
 
 
 async def _shown(console: Console, which: str, cell: Cell, trial: Trial, amounts: Any) -> None:

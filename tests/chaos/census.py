@@ -13,6 +13,7 @@ from farandole.eventstore import partition_of
 from farandole.reactors.leases import RENEW
 from farandole.reactors.restoring import KEEP
 
+from .bounds import Bound, verdict
 from .crew import Crew, Hand
 from .ledger import Notes
 from .starvation import Starvation
@@ -35,6 +36,8 @@ FILES: Final = 6
 """File descriptors that may come and go: a client connects to a broker anew before it lets go of an old connection."""
 TASKS: Final = 3
 """Tasks that may come and go: a read or an append more or less under way."""
+_BUSY: Final = "tasks and files"
+_FULL: Final = "memory"
 
 
 class Held(NamedTuple):
@@ -102,21 +105,25 @@ class Census:
     async def _settled(self, hand: Hand, before: Held) -> Held:
         """What it holds in the end: it may still do what others have done meanwhile, and remember what it had."""
         since, starvation = time.monotonic(), Starvation()
-        settled: dict[str, float] = {}
+        settled: dict[str, tuple[float, float]] = {}
         while True:
             held = await self._held(hand)
-            took = time.monotonic() - since
+            took, starved = time.monotonic() - since, starvation.seconds
             busy, full = held.busier(before), held.blocks > before.blocks * (1 + GROWTH)
-            for what, still in (("tasks and files", busy), ("memory", full)):
-                if not still:
-                    settled.setdefault(what, round(took, 1))
-            left = took - starvation.seconds
+            for what, still in ((_BUSY, busy), (_FULL, full)):
+                if still:
+                    settled.pop(what, None)
+                else:
+                    settled.setdefault(what, (took, starved))
+            left = took - starved
             if not (busy and left < PATIENCE) and not (full and left < MINUTE):
                 break
             await asyncio.sleep(0.1 if busy else 1)
-        for what, seconds in settled.items():
-            name = f"seconds until {what} had settled"
-            self._trial.notes[name] = max(seconds, self._trial.notes.get(name, 0.0))
+        for what, promised in ((_BUSY, PATIENCE), (_FULL, MINUTE)):
+            if what in settled:
+                self._trial.within(f"I11: {what} settled", *settled[what], promised)
+                name = f"seconds until {what} had settled"
+                self._trial.notes[name] = max(round(settled[what][0], 1), self._trial.notes.get(name, 0.0))
         return held
 
     async def _held(self, hand: Hand) -> Held:
@@ -129,9 +136,10 @@ class Census:
             if not asked and hears.exists():
                 hand.signal(signal.SIGUSR1)
                 asked = True
-            if time.monotonic() - since > PATIENCE + starvation.seconds:
+            if verdict(time.monotonic() - since, starvation.seconds, PATIENCE) is Bound.BROKEN:
                 raise TimeoutError(f"{hand.member} does not say what it holds")
             await asyncio.sleep(0.01)
+        self._trial.within("I11: a worker says what it holds", time.monotonic() - since, starvation.seconds, PATIENCE)
         found = json.loads(said.read_text())
         return Held(Counter(found["tasks"]), found["blocks"], hand.memory(), hand.files())
 

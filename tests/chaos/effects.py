@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from checker import Examination
-from checker.ids import step_key
+from checker.ids import partition_of, step_key
 from checker.record import Kind
 from farandole.reactors import Choreography, Retry
 
@@ -51,9 +51,20 @@ def too_many_attempts(found: Examination, notes: Iterable[Note], policies: Mappi
                 yield f"{reactor} of {run} at {trigger} {what} {times} times, and {policies[reactor]} are allowed"
 
 
+def seconds_of(found: Examination) -> dict[str, float]:
+    """By run, the seconds from its start to its last event, by the log's times."""
+    times = [{raw.offset: raw.time for raw, _, _ in part.records} for part in found.partitions]
+    took = {}
+    for run in found.runs:
+        mine = times[partition_of(run.key, len(times))]
+        took[run.key.decode()] = (mine[run.history[-1].at] - mine[run.history[0].at]) / 1000
+    return took
+
+
 def owed_longest(found: Examination) -> list[str]:
     """Of the run that came to its end last: each record, with seconds since its start; of claims for how long, and by whom."""
-    run = max(found.runs, key=lambda each: each.history[-1].at)
+    ended = {raw.key: raw.time for part in found.partitions for raw, head, _ in part.records if head is not None}
+    run = max(found.runs, key=lambda each: ended[each.key])
     mine = [(raw, head) for part in found.partitions for raw, head, _ in part.records if raw.key == run.key and head]
     return [
         f"{run.key.decode()} {(raw.time - mine[0][0].time) / 1000:.1f} s: {Kind(head.kind).name.lower()}"

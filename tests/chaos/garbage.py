@@ -73,11 +73,19 @@ class Garbage:
         if self._sends:
             await asyncio.wait(self._sends, timeout=_PATIENCE)
 
+    def throw_now(self) -> None:
+        """Append one more at once, if any are: so that harm that is soon over meets one, too."""
+        if self._throwing is not None and not self._throwing.done():
+            self._send()
+
     async def _throw(self) -> None:
         while True:
-            self._sends.add(sending := asyncio.create_task(self._append()))
-            sending.add_done_callback(self._sends.discard)
+            self._send()
             await asyncio.sleep(EVERY)
+
+    def _send(self) -> None:
+        self._sends.add(sending := asyncio.create_task(self._append()))
+        sending.add_done_callback(self._sends.discard)
 
     async def _append(self) -> None:
         value, headers = self._make()

@@ -3,18 +3,19 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from checker import Report
-from checker.record import Kind
+from checker.record import Kind, Raw
 from checker.verdict import Verdict
 from flow.order_histories import wrong_histories
 from flow.orders_hold import digests_of_the_framework
 from flow.recovery import charges
 
 from .effects import charged_too_often, too_many_attempts
-from .garbage import BEFORE, not_accounted_for, wrongly_there
+from .garbage import not_accounted_for, wrongly_there
 from .ledger import executed_again
 
 if TYPE_CHECKING:
@@ -88,19 +89,23 @@ async def _rejects(stage: "Stage", bootstrap: str) -> list[str]:
     wrong, copies = found
     stage.trial.figures["rejected_again"] = copies
     garbage = stage.garbage
-    there = [
-        raw.value or b""
-        for part in stage.found.partitions
-        for raw, _, verdict in part.records
-        if verdict is Verdict.UNREADABLE
+    unreadable = [
+        raw for part in stage.found.partitions for raw, _, verdict in part.records if verdict is Verdict.UNREADABLE
     ]
-    wrong += wrongly_there(garbage.planted, garbage.unsure, there)
-    # Those before the first fault are not what this promise is about.
-    under_fault = len(garbage.planted) - BEFORE
-    stage.trial.figures["unreadable_under_fault"] = under_fault
-    if under_fault <= 0:
-        wrong.append("I10: no unreadable record was appended while faults were applied: nothing was tried")
+    wrong += wrongly_there(garbage.planted, garbage.unsure, [raw.value or b"" for raw in unreadable])
+    wrong += untried(stage, unreadable)
     return wrong[:MOST]
+
+
+def untried(stage: "Stage", unreadable: Iterable[Raw]) -> Iterator[str]:
+    """One line if no unreadable record came into the log, by its own times, while there was harm: those before the first
+    fault, and between two, are not what the promise is about.
+    """
+    ours = {*stage.garbage.planted}
+    under_fault = sum(raw.value in ours and stage.trial.under_fault(raw.time) for raw in unreadable)
+    stage.trial.figures["unreadable_under_fault"] = under_fault
+    if not under_fault:
+        yield "I10: no unreadable record was appended while faults were applied: nothing was tried"
 
 
 def raw_duplicates(stage: "Stage") -> int:

@@ -7,11 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, cast
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import OID
 from tests.projections.runs.reading import as_read, tables_in
 from tests.tabled.memory import Tables, differences, rows_of
 
@@ -73,20 +74,15 @@ class Keepers:
     def count(self) -> int:
         return len(self._logs)
 
-    def kill(self, which: int) -> None:
-        """End one with SIGKILL, and start it again at once. It is there again: one that cannot reach the log when it begins
-        ends, and says so.
-        """
+    def end(self, which: int) -> None:
+        """End one with SIGKILL."""
         self._processes[which].kill()
         self._processes[which].wait()
+
+    def begin(self, which: int) -> None:
+        """Start one again. It is there again: one that cannot reach the log when it begins ends, and says so."""
         self._processes[which] = self._started(which)
         self._serving(which)
-
-    def kill_the_database(self) -> None:
-        """End PostgreSQL with SIGKILL, and start it again at once."""
-        assert self.server is not None
-        self.server.kill()
-        self.server.start()
 
     def complaints(self) -> list[str]:
         """What their logs tell of faults of ours, and which of them ended by themselves."""
@@ -131,21 +127,32 @@ class Keepers:
         found = json.loads(said)
         return [f"farandole verify: {each}" for each in found["differences"][:MOST]]
 
-    async def rebuild(self) -> bool:
-        """`farandole rebuild`, beside those who keep the tables; whether it came to its end, for the database or the broker
-        may be killed under it.
+    async def rebuild(self) -> asyncio.subprocess.Process:
+        """Begin `farandole rebuild`, beside those who keep the tables; all that it says can be read."""
+        return await asyncio.create_subprocess_exec(
+            *self._command("rebuild"),
+            env={**self._environment(), "COLUMNS": "400"},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+
+    def shadow(self) -> int | None:
+        """Which tables stand beside those in use, for a rebuild to put in their place; None if there are none, or while they
+        cannot be asked.
         """
-        log = self._logs[0].with_name("rebuild.log")
-        with log.open("a") as said:
-            process = await asyncio.create_subprocess_exec(
-                *self._command("rebuild"), env=self._environment(), stdout=said, stderr=said
-            )
-            try:
-                return await process.wait() == 0
-            except asyncio.CancelledError:
-                process.kill()
-                await process.wait()
-                raise
+        if self.server is None:
+            with suppress(FileNotFoundError):
+                return Path(f"{self.db.removeprefix('sqlite:///')}.rebuild").stat().st_ino
+            return None
+        database = Database(self.db, schema := schema_of(self._choreography))
+        try:
+            with database.reading() as connection:
+                found = connection.execute(select(func.to_regclass(f"{schema}_rebuild.{positions.name}").cast(OID)))
+                return cast("int | None", found.scalar_one())
+        except DatabaseError:
+            return None
+        finally:
+            database.close()
 
     def used(self) -> int:
         """How many calls of models the tables know of."""

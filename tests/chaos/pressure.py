@@ -34,6 +34,7 @@ class Load:
         }  # fmt: skip
         with self._said.open("w") as said, (folder / "load.log").open("a") as log:
             self._process: subprocess.Popen[str] = run_module("chaos.load", json.dumps(job), stdout=said, stderr=log)
+        self._stopping = False
         self.also_started: list[str] = []
         """Ids of runs that somebody else started, successfully."""
 
@@ -51,7 +52,10 @@ class Load:
 
     def stop(self) -> None:
         """Start no more; those under way are waited for."""
-        self._process.send_signal(signal.SIGTERM)
+        # Once: a process that is about to end hears a second signal no more, and would die of it.
+        if not self._stopping:
+            self._stopping = True
+            self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         self._process.kill()

@@ -48,7 +48,7 @@ def _row(result: Mapping[str, Any]) -> str:
         figures.get("faults") or f"{figures.get('tests', 0)} tests",
         _count(figures.get("runs")),
         _count(figures.get("events") or figures.get("records")),
-        len(result["anomalies"]),
+        "<br>".join([str(len(result["anomalies"])), *(f"not shown: {what}" for what in result.get("not_shown", ()))]),
         recoveries or "—",
         "—" if repeated is None else f"{repeated}{per_crash}",
         result["notes"].get("load of the machine", "—"),
@@ -69,5 +69,6 @@ def summary(result: Mapping[str, Any]) -> str:
         for what, each in result["recoveries"].items()
     ]
     lines += [f"  {what}: {said}" for what, said in result["notes"].items()]
+    lines += [f"  NOT SHOWN: {what}: {why}" for what, why in result["not_shown"].items()]
     lines += [f"  BROKEN: {problem}" for problem in result["anomalies"]]
     return "\n".join(lines)

@@ -38,15 +38,12 @@ from .starvation import Starvation
 from .trial import Trial
 
 CALM = 30.0
-"""Seconds after the last fault, and the last start, in which nothing may be owed any more. Not counted is what the
-machine had no core for."""
+"""Seconds after the last fault, and the last start, in which nothing may be owed any more."""
 LONG = 5.0
 """Seconds after which it is told what was owed so long."""
 PATIENCE = 120.0
 WARM = 200
 """Runs before the first fault."""
-_TRIES = 10
-"""How often those that came back are given something to do, until each has done something."""
 
 
 class Stage:
@@ -112,7 +109,8 @@ class Stage:
         self.notes = Notes(trial.folder / "executions")
         self.census = Census(self.crew, trial, self.notes)
         self.garbage = Garbage(self._bootstrap, self.choreography, partitions, Random(f"garbage {trial.seed}"))
-        """Throws records that nobody can read: some before the first fault, then one after the other until all is calm."""
+        """Throws records that nobody can read: some before the first fault, then one after the other until all is calm, and one
+        at each fault."""
         self.next_order = 1
         """The number of the next order that is started."""
         self._reader: asyncio.Task[None] | None = None
@@ -150,6 +148,7 @@ class Stage:
         await self.until(lambda: self.idle, "the first runs")
         await self.census.begin()
         self.garbage.keep_throwing()
+        self.trial.on_fault.append(self.garbage.throw_now)
 
     async def _warm_up(self) -> None:
         """Start the first runs."""
@@ -208,6 +207,7 @@ class Stage:
     def healed(self) -> None:
         """All harm is over from here on."""
         self.trial.did("healed")
+        self.trial.over()
 
     async def until(self, condition: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
         """Wait until a condition is true.
@@ -263,15 +263,14 @@ class Stage:
         self.trial.notes["seconds until nothing was owed"] = round(took, 3)
         if took > LONG:
             self.trial.notes["what was owed longest"] = owed_longest(self.found)
-        if took - starved > CALM:
-            self.trial.wrong(
-                f"I11: it took {took:.1f} s until nothing was owed, and {starved:.1f} s of waiting for a core"
-            )
+        self.trial.within("I11: nothing owed any more", took, starved, CALM)
         self.crew.check()
-        for _ in range(_TRIES):
-            if all(self.partitions_of(hand) for hand in self.census.came_back()):
-                break
-            await self._work_on()  # what has only begun to start does not hold yet what it needs
+        since = time.monotonic()
+        while idle := [hand.member for hand in self.census.came_back() if not self.partitions_of(hand)]:
+            # What has only begun to start does not hold yet what it needs.
+            if time.monotonic() - since > PATIENCE:
+                raise TimeoutError(f"{', '.join(idle)} came back, and began nothing within {PATIENCE:g} s")
+            await self._work_on()
         if came_back := await self.census.begin():
             # Idle, they hold what they need; work that is done is to leave nothing.
             await self._work_on()
@@ -302,8 +301,7 @@ class Stage:
         """Wait until each of some partitions has an outcome again, and note how long the last one took.
 
         Args:
-            promised: seconds beyond which it is an anomaly, but for those that processes waited for a core; None: it is
-                told, whatever it is.
+            promised: seconds within which it is to be (`Trial.within`); None: it is told, whatever it is.
         """
         wanted, starvation = set(partitions), Starvation()
         await self.until(lambda: wanted <= self.closings_after(at, services).keys(), f"recovery from {what}")

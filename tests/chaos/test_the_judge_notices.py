@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from time import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,17 +11,22 @@ from examples.orders.events import OrderPlaced
 
 from checker import Examination
 from checker.ids import step_key
-from checker.record import Raw, read_head
+from checker.record import Kind, Raw, read_head
 from checker.verdict import Verdict
 from farandole.eventstore import Record
 from farandole.reactors.scribe import Scribe
 from farandole.schemas import EventTypes
 
+from .blocking import Lost, losses, wrong_losses
 from .broker import TheBroker
+from .campaign import campaign
+from .cell import Cell, Play
 from .effects import charged_too_often, too_many_attempts
 from .garbage import wrongly_copied, wrongly_there
-from .judge import judge_starts
+from .judge import judge_starts, untried
 from .ledger import Note
+from .rebuilding import Rebuild, wrong_rebuilds
+from .report import summary, table_of
 from .trial import Trial
 
 ORDER = OrderPlaced(customer="c", amount=1, address="here")  # type: ignore[arg-type]
@@ -122,7 +128,141 @@ def test_unreadable_records_that_are_lost_doubled_or_of_nobody(there: list[bytes
     assert len(list(wrongly_there([b"a"], [b"b"], there))) == wrong
 
 
-@pytest.mark.parametrize(("took", "starved", "wrong"), [(1.9, 0, 0), (2.1, 0, 1), (3.1, 1.2, 0), (4, 1.2, 1)])
-def test_a_recovery_that_takes_longer_than_is_promised(trial: Trial, took: float, starved: float, wrong: int) -> None:
+@pytest.mark.parametrize(
+    ("took", "starved", "wrong", "not_shown"),
+    [(1.9, 0, 0, 0), (2.1, 0, 1, 0), (2.4, 0.5, 0, 0), (3.1, 1.2, 0, 1), (4, 1.2, 1, 0), (90, 500, 0, 1)],
+)
+def test_a_recovery_that_takes_longer_than_is_promised(
+    trial: Trial, took: float, starved: float, wrong: int, not_shown: int
+) -> None:
     trial.within("killed", took, starved, 2)
-    assert len(trial.anomalies) == wrong
+    assert (len(trial.anomalies), len(trial.not_shown)) == (wrong, not_shown)
+
+
+def test_a_promise_that_was_once_not_shown_to_be_kept_is_told_in_the_report_and_its_table(trial: Trial) -> None:
+    for took in (1, 9, 1):
+        trial.within("killed", took, took, 2)
+    said = {"about": "nothing", **trial.as_dict()}
+    assert "9.00 s" in said["not_shown"]["killed"]
+    assert "| 0<br>not shown: killed |" in table_of({"none 1": said})
+    assert "NOT SHOWN: killed" in summary(said)
+
+
+async def _nothing(trial: Trial) -> None:
+    """Harm that is none."""
+
+
+async def _starved(trial: Trial) -> None:
+    trial.within("killed", 9, 9, 2)
+
+
+@pytest.mark.parametrize(("does", "code"), [(_nothing, 0), (_starved, 1)])
+def test_a_campaign_in_which_a_promise_was_not_shown_to_be_kept_does_not_pass(
+    tmp_path: Path, does: Play, code: int
+) -> None:
+    assert campaign([Cell("none", "nothing", does, None, {}, on_kafka=False)], 1, tmp_path, small=True) == code
+
+
+def unreadable(trial: Trial, *times: int, planted: bytes = UNREADABLE.value or b"") -> list[str]:
+    """Of such records, that came at these times."""
+    raws = [Raw(0, n, at, *UNREADABLE) for n, at in enumerate(times)]
+    stage: Any = SimpleNamespace(trial=trial, garbage=SimpleNamespace(planted=[planted]))
+    return list(untried(stage, raws))
+
+
+def test_unreadable_records_that_came_only_when_there_was_no_harm(trial: Trial) -> None:
+    trial.spans += [(1_000, 2_000), (3_000, 4_000)]
+    assert unreadable(trial, 1_500, 3_500, 5_000) == []
+    assert trial.figures["unreadable_under_fault"] == 2
+    assert unreadable(trial, 999, 2_001, 2_999, 4_001) != []
+    assert unreadable(trial, 1_500, planted=b"of somebody else") != []
+
+
+def test_harm_lasts_from_the_fault_until_what_it_was_done_to_has_recovered(trial: Trial) -> None:
+    before = time() * 1000
+    assert not trial.under_fault(before)
+    trial.fault("kill -9")
+    trial.fault("kill -9")
+    trial.recovered("killed", 1)
+    (span,) = trial.spans
+    assert before <= span[0] <= span[1] <= time() * 1000
+    trial.recovered("killed", 1)
+    assert trial.spans == [span]
+
+
+def blocked(*pids: int) -> list[Note]:
+    return [Note(0, "waits-a", pid, "begins", ("spin", "run-1", "start", "1")) for pid in pids]
+
+
+def lost(*holders: bytes, run: str = "run-1") -> list[Lost]:
+    return [Lost(run, holder, 0) for holder in holders]
+
+
+@pytest.mark.parametrize(
+    ("all", "blocks", "said"),
+    [
+        (lost(b"b", b"c"), blocked(1, 2, 3), []),
+        ([*lost(b"b", b"c"), *lost(b"b", run="run-2")], blocked(1, 2), []),
+        (lost(b"b"), blocked(1, 2), ["1 workers were said to be lost at the step, and it is to be parked after 2"]),
+        (lost(b"b", b"b"), blocked(1, 2), ["a worker was said to be lost twice at the step"]),
+        (lost(b"b", b"c"), blocked(1), ["the step blocked 1 workers, and it is to be parked after 2 losses"]),
+        (lost(b"b", b"c"), blocked(1, 2, 3, 4), ["the step blocked 4 workers, and it is to be parked after 2 losses"]),
+        (lost(b"b", b"c"), blocked(1, 2, 2), ["the step came 1 times to a worker that it had blocked"]),
+        (
+            [*lost(b"b", b"c"), *(each for n in range(9) for each in lost(b"b", run=f"other-{n}"))],
+            blocked(1, 2),
+            ["9 healthy steps were lost along, with 2 workers that had 4 at most"],
+        ),
+    ],
+)
+def test_a_step_that_blocks_each_worker_in_turn_and_is_not_parked_as_it_should_be(
+    all: list[Lost], blocks: list[Note], said: list[str]
+) -> None:
+    assert list(wrong_losses(all, blocks, "run-1", 2)) == said
+
+
+def test_a_loss_that_was_refused_is_none() -> None:
+    head: Any = SimpleNamespace(kind=Kind.LOST, extra=b"b")
+    raw = Raw(0, 0, 7, b"run-1", b"", [])
+    assert losses([(raw, head, Verdict.ADMITTED), (raw, head, Verdict.NOT_DUE), (raw, None, Verdict.UNREADABLE)]) == [
+        Lost("run-1", b"b", 7)
+    ]
+
+
+PLACED = "3,000 records in 1.2 s, 2,500 a second; the tables are in place"
+DOWN = "error: connecting failed at kafka://127.0.0.1:1?session=10 (ConnectionRefusedError): check that the broker runs"
+
+SET_BACK = "error: the tables are further on, or set back: partition 0 at none"
+
+
+def rebuilt(code: int = 0, *said: str, under_way: str = "", beside: str = "") -> Rebuild:
+    return Rebuild({under_way} - {""}, {under_way, beside} - {""}, code, list(said or ([PLACED] if code == 0 else [])))
+
+
+IN_TIME = rebuilt(under_way="a projector")
+
+
+@pytest.mark.parametrize(
+    ("rebuilds", "wrong"),
+    [
+        ([IN_TIME], 0),
+        ([rebuilt(2, DOWN, under_way="the broker"), IN_TIME], 0),
+        ([rebuilt(2, SET_BACK, under_way="PostgreSQL"), IN_TIME], 0),
+        ([rebuilt(2, SET_BACK, under_way="the broker"), IN_TIME], 2),
+        ([rebuilt(0, "████████████████████████ 100%  8 of 8 records, 9 a second", PLACED, under_way="a projector")], 0),
+        ([rebuilt()], 1),  # nothing was killed under it
+        ([rebuilt(beside="a projector")], 1),  # it was not making tables when that was killed
+        ([rebuilt(2, DOWN), IN_TIME], 2),  # nobody killed the broker
+        ([rebuilt(2, DOWN, beside="PostgreSQL"), IN_TIME], 2),
+        ([rebuilt(1, "error: unexpected KeyError: kafka://", beside="the broker"), IN_TIME], 2),
+        ([rebuilt(2, beside="the broker"), IN_TIME], 1),  # it did not say why
+        ([rebuilt(0, "Task was destroyed but it is pending!", PLACED), IN_TIME], 1),
+        ([rebuilt(0, DOWN, beside="the broker"), IN_TIME], 1),  # it failed, and says that it did not
+        ([IN_TIME, rebuilt(2, DOWN, under_way="the broker")], 1),  # none came to its end
+        ([], 2),
+    ],
+)
+def test_a_rebuild_under_which_nothing_was_killed_or_that_failed_for_another_reason(
+    rebuilds: list[Rebuild], wrong: int
+) -> None:
+    assert len(list(wrong_rebuilds(rebuilds, ["a projector"]))) == wrong

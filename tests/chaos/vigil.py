@@ -10,6 +10,7 @@ from math import inf
 from typing import Any, ClassVar, Final
 
 from checker.state import Run
+from farandole.reactors.client import Client
 from farandole.schemas import Start
 
 from .crew import Hand
@@ -74,6 +75,11 @@ class Vigil(Stage):
         return ids
 
     @property
+    def client(self) -> Client:
+        """Of the runs."""
+        return self._client
+
+    @property
     def idle(self) -> bool:
         """Whether every run that was started is closed, and every child with it."""
         if any(part.fold.runs for part in self.found.partitions):
@@ -100,11 +106,12 @@ class Vigil(Stage):
             return
         hand = self.trial.random.choice(self.crew.hands)
         if how == "kill -9":
-            self._kill(hand)
+            self.kill(hand)
         else:
             await self._hold(hand, seconds)
 
-    def _kill(self, hand: Hand) -> None:
+    def kill(self, hand: Hand) -> None:
+        """End a worker with SIGKILL, and start it again."""
         self.trial.fault("kill -9", member=hand.member)
         self.harms.append(Harm(hand.pid, _now(), inf))
         self.crew.kill(hand)

@@ -1,19 +1,16 @@
-"""A choreography whose runs wait: for timers, for children in other partitions, for steps that take long."""
+"""A choreography whose runs wait: for timers, for children in other partitions, for steps that take long, and for one that
+never ends: while there is the file that CHAOS_BLOCKS names, it keeps the event loop of whoever has it from running.
+"""
 
 import asyncio
 import os
+import threading
+from pathlib import Path
 
-from farandole.reactors import After, Child, ChildDone, Choreography, Run, leases
+from farandole.reactors import After, Child, ChildDone, Choreography, Run
 from farandole.schemas import End, Event, Start
 
 waits = Choreography("waits")
-
-if lease := int(os.environ.get("CHAOS_LEASE", "0")):
-    # As in earnest, but shorter by as much as the lease is.
-    for name in ("CLAIM_AFTER", "RENEW", "_LOOK", "MARGIN"):
-        shorter = getattr(leases, name) * lease / leases.LEASE
-        setattr(leases, name, int(shorter) if name == "MARGIN" else shorter)
-    leases.LEASE = lease  # type: ignore[misc]
 
 
 class Asleep(Start):
@@ -89,3 +86,16 @@ class Dug(End): ...
 async def dig(wanted: HoleWanted) -> Dug:
     await asyncio.sleep(wanted.seconds)
     return Dug()
+
+
+class LoopWanted(Start): ...
+
+
+class Spun(End): ...
+
+
+@waits.reactor
+async def spin(wanted: LoopWanted) -> Spun:
+    if Path(os.environ.get("CHAOS_BLOCKS", "nowhere")).exists():
+        threading.Event().wait()
+    return Spun()

@@ -2,6 +2,7 @@
 
 from . import (
     agents,
+    blocked,
     brokers,
     clocks,
     deploys,
@@ -17,6 +18,6 @@ from . import (
 )
 
 __all__ = [
-    "agents", "brokers", "clocks", "deploys", "handlers", "kills", "network", "nodes", "sqlite", "starts", "tables", "waiting",
+    "agents", "blocked", "brokers", "clocks", "deploys", "handlers", "kills", "network", "nodes", "sqlite", "starts", "tables", "waiting",
     "zombies",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Final
 
 from chaos.cell import cell
+from chaos.effects import seconds_of
 from chaos.stage import WARM, Stage
 from chaos.trial import Trial, middle, near_worst
 from checker.record import Kind
@@ -83,6 +84,7 @@ async def poison(trial: Trial, seconds: float, rate: float) -> None:
         await stage.pause(seconds)
         stage.healed()
     took: dict[bool, list[float]] = {False: [], True: []}
+    seconds = seconds_of(stage.found)
     for run in stage.found.runs:
         number = int(run.key.removeprefix(b"order-"))
         how = Counter((debt.pair[1], debt.settled) for debt in run.debts)
@@ -91,7 +93,7 @@ async def poison(trial: Trial, seconds: float, rate: float) -> None:
         if any(how[pair] != 1 for pair in expected.items()) or len(run.debts) != 4 + len(expected):
             trial.wrong(f"{run.key.decode()}: {dict(how)}")
         if number > WARM and not fails:
-            took[number >= _POISONED].append((run.history[-1].at - run.history[0].at) / 1000)
+            took[number >= _POISONED].append(seconds[run.key.decode()])
     for beside, all in took.items():
         name = "start to end of the runs without poison, " + ("beside poison" if beside else "alone")
         trial.notes[name] = {"runs": len(all), "p50": round(middle(all), 3), "p99": round(near_worst(all), 3)}

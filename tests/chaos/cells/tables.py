@@ -3,15 +3,13 @@
 import asyncio
 import time
 from collections import Counter
-from typing import Final
+from functools import partial
 
 from chaos.cell import cell
 from chaos.keepers import Keepers
+from chaos.rebuilding import PATIENCE, Rebuilds, wrong_rebuilds
 from chaos.stage import Stage
 from chaos.trial import Trial
-
-_PATIENCE: Final = 120.0
-"""Seconds within which a rebuild comes to its end once nothing is killed any more."""
 
 
 @cell(
@@ -40,18 +38,21 @@ async def _kept(trial: Trial, runs: int, rate: float, pause: float, *, on_postgr
         with Keepers(stage.url, stage.choreography, trial.folder, on_postgres=on_postgres) as keepers:
             await keepers.come_to(_read(stage))
             load = await stage.press(rate=rate, most=runs)
-            rebuilding = asyncio.create_task(_rebuild(keepers))
+            rebuilds = Rebuilds(keepers, kinds)
+            rebuilding = asyncio.create_task(rebuilds.run())
             # Each kind first, and then by chance: however short the load is, nothing is left out.
             next_ones, killed = trial.random.sample(kinds, len(kinds)), Counter[str]()
             try:
                 while load.running or next_ones:
                     await stage.pause(trial.random.uniform(pause / 4, pause))
                     what = next_ones.pop() if next_ones else trial.random.choice(kinds)
-                    await _kill(trial, keepers, what)
+                    await _kill(trial, keepers, rebuilds, what)
+                    if rebuilding.done():
+                        rebuilding.result()
                     killed[what] += 1
                     trial.recovered("the tables where the log was", await keepers.come_to(_read(stage)))
                 stage.healed()
-                trial.notes["rebuilds until one came to its end"] = await asyncio.wait_for(rebuilding, _PATIENCE)
+                await asyncio.wait_for(rebuilding, PATIENCE)
             finally:
                 rebuilding.cancel()
                 await asyncio.gather(rebuilding, return_exceptions=True)
@@ -63,19 +64,16 @@ async def _kept(trial: Trial, runs: int, rate: float, pause: float, *, on_postgr
             trial.wrong(*await keepers.refolded(stage.partitions))
             trial.notes["seconds of verifying"] = round(time.monotonic() - began, 1)
             trial.notes["killed"] = dict(killed)
-            trial.wrong(*(f"nobody killed {kind}: it was not tried" for kind in kinds if not killed[kind]))
+            trial.notes["rebuilds until one came to its end"] = len(rebuilds.all)
+            trial.notes["killed under a rebuild"] = {
+                f"rebuild {n}": sorted(each.under_way) for n, each in enumerate(rebuilds.all, 1) if each.under_way
+            }
+            trial.figures["kills_under_a_rebuild"] = sum(len(each.under_way) for each in rebuilds.all)
+            trial.wrong(*wrong_rebuilds(rebuilds.all, kinds))
             trial.figures["used"] = await asyncio.to_thread(keepers.used)
             if not trial.figures["used"]:
                 trial.wrong("the tables know of no use of models: it was not tried")
             trial.wrong(*keepers.complaints())
-
-
-async def _rebuild(keepers: Keepers) -> int:
-    """Make the tables anew while all that is killed, until that came to its end once; how often it was begun."""
-    tries = 1
-    while not await keepers.rebuild():
-        tries += 1
-    return tries
 
 
 def _read(stage: Stage) -> dict[int, int]:
@@ -83,12 +81,18 @@ def _read(stage: Stage) -> dict[int, int]:
     return {part.number: part.records[-1][0].offset + 1 for part in stage.found.partitions if part.records}
 
 
-async def _kill(trial: Trial, keepers: Keepers, what: str) -> None:
-    trial.fault(f"kill {what}")
+async def _kill(trial: Trial, keepers: Keepers, rebuilds: Rebuilds, what: str) -> None:
     if what == "PostgreSQL":
-        await asyncio.to_thread(keepers.kill_the_database)
+        assert keepers.server is not None
+        end, begin = keepers.server.kill, keepers.server.start
     elif what == "the broker":
-        await asyncio.to_thread(trial.broker.kill)
-        await asyncio.to_thread(trial.broker.start)
+        end, begin = trial.broker.kill, trial.broker.start
     else:
-        await asyncio.to_thread(keepers.kill, trial.random.randrange(keepers.count))
+        which = trial.random.randrange(keepers.count)
+        end, begin = partial(keepers.end, which), partial(keepers.begin, which)
+
+    async def harm() -> None:
+        trial.fault(f"kill {what}")
+        await asyncio.to_thread(end)
+
+    await rebuilds.kill(what, harm, begin)

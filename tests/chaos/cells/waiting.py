@@ -20,6 +20,7 @@ async def _harm(stage: Vigil, how: str, times: int, seconds: float, ready: Calla
         await stage.pause(stage.trial.random.uniform(0.2, 1.2))
         await stage.do_harm(how, seconds)
     await stage.until(lambda: stage.idle, "calm")
+    stage.trial.over()
 
 
 @cell(
