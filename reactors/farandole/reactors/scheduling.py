@@ -101,10 +101,9 @@ async def fire(client: "Client", name: str, why: str = "", *, by: str = "") -> s
         UndecodableValue: what it starts with is sealed, and this process has not the codec.
     """
     entry = await _known(client, name)
-    scribe, key = (
-        client.scribe if not by else client.scribe.of(_on_behalf(client.scribe.source, by, why)),
-        name.encode(),
-    )
+    scribe, key = client.scribe, name.encode()
+    if by or b"?" not in scribe.source:
+        scribe = scribe.of(_on_behalf(scribe.source, by, why))
     ms = await client.store.now() // 1000 * 1000
     id, run_id = OUTSIDE + derived_id(key, b"tick", b"", ms), scheduled_run(key, ms)
     value, flags = entry.value_for(scribe.types, text(run_id), text(id))
@@ -141,8 +140,9 @@ async def _record(client: "Client", name: str, what: SystemSchema, why: str, by:
 
 
 def _on_behalf(source: bytes, by: str, why: str) -> str:
-    """Where a tick comes from, which has no other place for who wanted it."""
-    said = urlencode({key: value for key, value in (("by", by), ("why", why[:_MOST_WHY])) if value}, quote_via=quote)
+    """Where a tick comes from, which has no other place for who wanted it; and without it could have come by itself."""
+    told = {"by": by, "why": why[:_MOST_WHY]} if by else {"fired": "1", "why": why[:_MOST_WHY]}
+    said = urlencode({key: value for key, value in told.items() if value}, quote_via=quote)
     return f"{text(source).partition('?')[0]}?{said}"
 
 
