@@ -133,6 +133,8 @@ class ServerMetrics:
         yield f.gauge("projected_steps_owed", "Steps owed.", owed, *by)
         parked = [(labels, each.parked) for labels, each in reactors]
         yield f.gauge("projected_steps_parked", "Steps that failed for good and wait for a retry.", parked, *by)
+        held = [(labels, each.held) for labels, each in reactors]
+        yield f.gauge("projected_steps_held", "Steps owed that a pause or a kill switch holds.", held, *by)
         oldest = [(ls, max(now - e.oldest / 1000, 0.0) if e.oldest is not None else 0.0) for ls, e in reactors]
         yield f.gauge("projected_oldest_owed_seconds", "For how long the oldest step is owed.", oldest, *by)
 
