@@ -44,10 +44,10 @@ async def test_tables_of_an_earlier_release_are_shown_to_nobody_and_made_anew_by
     with database.writing() as connection:
         # Up to the second form of rows, what sub-steps returned stood with what everybody may read.
         connection.exec_driver_sql("UPDATE about SET rows_version = 2")
-    with pytest.raises(DatabaseMisconfigured, match="another release, .*farandole rebuild"):
+    with pytest.raises(DatabaseMisconfigured, match=r"another release, .*farandole rebuild"):
         await projected(log, database)
     async with Runs(database, "t") as runs:
-        with pytest.raises(DatabaseMisconfigured, match="an earlier release, .*farandole rebuild"):
+        with pytest.raises(DatabaseMisconfigured, match=r"an earlier release, .*farandole rebuild"):
             await runs.list()
         await rebuild(log, database, "t")
         assert (await runs.list()).found

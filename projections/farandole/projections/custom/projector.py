@@ -23,10 +23,12 @@ from farandole.projections.sql import (
 )
 from farandole.projections.sql.claims import Claim
 
+from .errors import BeginningMissing, ProjectionStopped
 from .filling import PACE, Filling, Pace, Watch
 from .logs import Archive, Log, ends_of
 from .projection import Projection
 from .space import ProjectionTables, database_of
+from .stopping import BUILD
 from .swapping import swap
 
 log = logging.getLogger("farandole.projector")
@@ -160,12 +162,21 @@ class ProjectionProjector:
         except (Overtaken, UnderWay):
             log.info("projection %s: another projector builds version %d", name, version)
             await self._until_built()
-        except DatabaseMisconfigured:
+        except DatabaseMisconfigured as e:
             # The other one may just have put away what was built.
             if await self._call(self.tables.version) != version:
+                await self._cannot_build(e)
                 raise
+        except (ProjectionStopped, BeginningMissing) as e:
+            await self._cannot_build(e)
+            raise
         else:
             log.info("projection %s: version %d is in place", name, version)
+
+    async def _cannot_build(self, why: Exception) -> None:
+        """Nobody keeps the rows in use meanwhile."""
+        said = f"version {self.tables.projection.version} cannot be built: {why}"
+        await self._call(lambda: self.tables.stop(said, BUILD))
 
     async def _until_built(self) -> None:
         """Wait until another one has built the new version, or is silent."""
@@ -193,7 +204,8 @@ class ProjectionProjector:
                 await self._call(lambda: drop(tables.database, claim))
                 await self._call(tables.make)
             progress = _Progress(self._logs)
-            filling = self._fill(tables, lambda: told(progress(filling.places)))
+            # That these are there is nothing before they are in place.
+            filling = self._fill(tables, lambda: told(progress(filling.places)), arrived=lambda: None)
             await progress.begin()
             await filling.run(progress.ends)
             # What came meanwhile is little: whoever projects then has it to do.
@@ -205,12 +217,18 @@ class ProjectionProjector:
         finally:
             await asyncio.to_thread(tables.database.close)
 
-    def _fill(self, tables: ProjectionTables, wrote: Callable[[], None] = lambda: None) -> Filling:
+    def _fill(
+        self,
+        tables: ProjectionTables,
+        wrote: Callable[[], None] = lambda: None,
+        *,
+        arrived: Callable[[], None] | None = None,
+    ) -> Filling:
         def went_on() -> None:
             self._passing = None
             wrote()
 
-        watch = Watch(went_on, self._has_trouble, self._arrived)
+        watch = Watch(went_on, self._has_trouble, arrived or self._arrived)
         return Filling(self._logs, tables, self._pace, self._call, self._archive, watch)
 
     def _has_trouble(self, why: str) -> None:

@@ -12,6 +12,7 @@ from farandole.projections.runs.tables import metadata as tables_of_runs
 from farandole.projections.sql import NOWHERE, Database, DatabaseMisconfigured, Exact, Overtaken, Place
 from farandole.projections.sql.claims import Claim, claiming
 
+from . import stopping
 from .declared import fingerprint_of, forms_of, made_tables, packed
 from .errors import ProjectionOutdated
 from .feed import Item
@@ -50,6 +51,7 @@ class ProjectionTables:
         self.name: Final = name_of(projection)
         self.exact: Exact[str] = Exact(database, positions, "part")
         self._like = like
+        self._stop: stopping.Stop | None = None
 
     def beside(self, word: str) -> "ProjectionTables":
         """The place where they are made anew, or made to compare."""
@@ -153,9 +155,13 @@ class ProjectionTables:
                 "other rows now, say version = %d; they are then made anew",
                 self.name, version + 1,
             )  # fmt: skip
-        if changed != row["changed"] or row["state"] != "live":
-            values = {"changed": changed, "state": "live", "error": ""}
-            connection.execute(update(projections).where(projections.c.name == self.name).values(values))
+        if changed != row["changed"]:
+            connection.execute(update(projections).where(projections.c.name == self.name).values(changed=changed))
+        self._stop = None if row["state"] == "live" else stopping.stopped_at(connection, self.name)
+        if self._stop == stopping.BUILD:
+            # Nobody wants any longer what could not be built.
+            stopping.go_on(connection, self.name)
+            self._stop = None
         return "ready"
 
     def _refuse_names(self) -> None:
@@ -232,19 +238,30 @@ class ProjectionTables:
         self, before: Mapping[str, Place], after: Mapping[str, Place], rows: Callable[[Connection], None]
     ) -> None:
         """Write rows, and that they have come from one place to another. See `Exact.write`."""
+        past = self._stop is not None and (
+            self._stop == stopping.UNKNOWN
+            or (self._stop.part in after and after[self._stop.part].position >= self._stop.position)
+        )
+
+        def rows_and_that_it_goes_on(connection: Connection) -> None:
+            rows(connection)
+            stopping.go_on(connection, self.name)
+
         self.exact.write(
             {self.part(part): place for part, place in before.items()},
             {self.part(part): place for part, place in after.items()},
-            rows,
+            rows_and_that_it_goes_on if past else rows,
         )
+        if past:
+            self._stop = None
 
     # ── what went wrong ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def stop(self, why: str) -> None:
-        """Say that the projection goes no further."""
+    def stop(self, why: str, at: "stopping.Stop") -> None:
+        """Say that the projection goes no further, until it has gone past that place."""
         with self.database.writing() as connection:
-            values = {"state": "stopped", "error": why}
-            connection.execute(update(projections).where(projections.c.name == self.name).values(values))
+            stopping.stop(connection, self.name, why, at)
+        self._stop = at
 
     def pass_over(self, connection: Connection, choreography: str, item: Item, handler: str, why: str, at: int) -> None:
         """Put an event where those are that were passed over."""

@@ -15,6 +15,7 @@ from farandole.projections.sql.claims import Claim
 from .errors import ProjectionOutdated
 from .projection import tables_of
 from .space import ProjectionTables
+from .stopping import go_on
 from .tables import errors, positions, projections
 
 _OURS: Final = (positions, errors)
@@ -41,7 +42,9 @@ def swap(made: ProjectionTables, live: ProjectionTables, claim: Claim) -> None:
             f"projection {live.name}: the tables in {live.database.url} are of version {row['version']}, and what was made "
             f"is of version {live.projection.version}"
         )
-    with made.database.reading() as connection:
+    with made.database.writing() as connection:
+        # It is whole: whatever it once stood before it has gone past.
+        go_on(connection, live.name)
         found = connection.execute(select(projections.c.made).where(projections.c.name == live.name)).scalar_one()
     forms: dict[str, str] = json.loads(found)
     kept = [name for name in tables_of(live.projection) if forms.get(name) == before.get(name)]

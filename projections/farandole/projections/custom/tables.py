@@ -44,4 +44,15 @@ errors: Final = Table(
     Column("at", BigInteger, nullable=False),  # log time, in milliseconds since 1970 UTC
 )
 
+stops: Final = Table(
+    "projection_stops",
+    metadata,
+    Column("projection", Text, primary_key=True),
+    Column(
+        "part", Text, nullable=False
+    ),  # choreography/partition; empty: it was another version that could not be built
+    Column("position", BigInteger, nullable=False),  # once the rows are here, they have gone past
+)
+"""Where each projection stands that is stopped."""
+
 OURS: Final = frozenset(metadata.tables)
