@@ -27,6 +27,7 @@ from farandole.eventstore import Ends
 from farandole.projections import ProjectionStopped, Recorded, on
 from farandole.projections.custom import projector as projecting
 from farandole.projections.custom.space import ProjectionTables, database_of
+from farandole.projections.custom.swapping import swap
 from farandole.projections.sql import Database, DatabaseMisconfigured
 
 STATE = "SELECT state, error FROM projections"
@@ -105,7 +106,6 @@ async def test_a_version_that_cannot_be_put_in_place_is_trouble_all_the_time_and
     await projected(First, database, a_log())
     told: list[str | None] = []
     mended = False
-    swap = projecting.swap
 
     def swapped(*given: Any) -> None:
         told.append(projector.trouble)

@@ -27,6 +27,7 @@ from .errors import BeginningMissing, ProjectionStopped
 from .filling import PACE, Filling, Pace, Watch
 from .logs import Archive, Log, ends_of
 from .projection import Projection
+from .projection import told as told_version
 from .space import ProjectionTables, database_of
 from .stopping import BUILD
 from .swapping import swap
@@ -144,8 +145,8 @@ class ProjectionProjector:
         self._thread.shutdown(wait=False)
 
     async def _build_beside(self) -> None:
-        name, version = self.tables.name, self.tables.projection.version
-        log.info("projection %s: version %d is built beside the tables in use", name, version)
+        name, version = self.tables.name, told_version(self.tables.version)
+        log.info("projection %s: version %s is built beside the tables in use", name, version)
         said = time.monotonic()
 
         def told(progress: Progress) -> None:
@@ -154,35 +155,35 @@ class ProjectionProjector:
                 said = time.monotonic()
                 share = progress.done / progress.total if progress.total else 1.0
                 left = "" if progress.left is None else f", {progress.left:.0f} s left"
-                log.info("projection %s: version %d is at %.0f%%%s", name, version, share * 100, left)
+                log.info("projection %s: version %s is at %.0f%%%s", name, version, share * 100, left)
 
         try:
             async with self.tables.claimed("build") as claim:
                 await self._build(told, claim)
         except (Overtaken, UnderWay):
-            log.info("projection %s: another projector builds version %d", name, version)
+            log.info("projection %s: another projector builds version %s", name, version)
             await self._until_built()
         except DatabaseMisconfigured as e:
             # The other one may just have put away what was built.
-            if await self._call(self.tables.version) != version:
+            if await self._call(self.tables.version_there) != self.tables.version:
                 await self._cannot_build(e)
                 raise
         except (ProjectionStopped, BeginningMissing) as e:
             await self._cannot_build(e)
             raise
         else:
-            log.info("projection %s: version %d is in place", name, version)
+            log.info("projection %s: version %s is in place", name, version)
 
     async def _cannot_build(self, why: Exception) -> None:
         """Nobody keeps the rows in use meanwhile."""
-        said = f"version {self.tables.projection.version} cannot be built: {why}"
+        said = f"version {told_version(self.tables.version)} cannot be built: {why}"
         await self._call(lambda: self.tables.stop(said, BUILD))
 
     async def _until_built(self) -> None:
         """Wait until another one has built the new version, or is silent."""
         loop = asyncio.get_running_loop()
         seen, since = None, loop.time()
-        while await self._call(self.tables.version) != self.tables.projection.version:
+        while await self._call(self.tables.version_there) != self.tables.version:
             await asyncio.sleep(min(_RETRY, self._pace.patience / 4))
             tables = self.tables.beside(NEW)
             try:

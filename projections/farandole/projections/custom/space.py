@@ -17,7 +17,7 @@ from .declared import fingerprint_of, forms_of, made_tables, packed
 from .errors import ProjectionOutdated
 from .feed import Item
 from .logs import SEPARATOR
-from .projection import Projection, name_of, tables_of
+from .projection import Projection, name_of, tables_of, told, version_of
 from .tables import OURS, errors, metadata, positions, projections
 
 log = logging.getLogger("farandole.projector")
@@ -49,6 +49,7 @@ class ProjectionTables:
         self.database = database
         self.projection = projection
         self.name: Final = name_of(projection)
+        self.version: Final = version_of(projection)
         self.exact: Exact[str] = Exact(database, positions, "part")
         self._like = like
         self._stop: stopping.Stop | None = None
@@ -86,7 +87,7 @@ class ProjectionTables:
                 connection.execute(
                     insert(projections),
                     {
-                        "name": self.name, "version": self.projection.version, "state": "live", "error": "",
+                        "name": self.name, "version": self.version, "state": "live", "error": "",
                         "changed": False, "fingerprint": fingerprint_of(self.projection), "made": packed(forms),
                     },
                 )  # fmt: skip
@@ -133,27 +134,26 @@ class ProjectionTables:
         )
 
     def _judge(self, connection: Connection, row: Mapping[str, Any], forms: Mapping[str, str]) -> Standing:
-        version = self.projection.version
-        if row["version"] > version:
+        if row["version"] > self.version:
             raise ProjectionOutdated(
-                f"projection {self.name}: the tables in {self.database.url} are of version {row['version']}, and this "
-                f"process has version {version}; run the newer code, or raise the version"
+                f"projection {self.name}: the tables in {self.database.url} are of version {told(row['version'])}, and this "
+                f"process has version {told(self.version)}; run the newer code, or raise the version"
             )
         changed = row["fingerprint"] != fingerprint_of(self.projection)
-        if row["version"] < version:
+        if row["version"] < self.version:
             return "newer"
         if self._like is not None and (changed or row["made"] != packed(forms)):
             return "newer"  # half of it was built by other code
         if row["made"] != packed(forms):
             raise ProjectionOutdated(
                 f"projection {self.name}: its tables are declared otherwise than those in {self.database.url}, and its "
-                f"version is not; say version = {version + 1}, and they are made anew beside these"
+                f"version is not; say version = {self.projection.version + 1}, and they are made anew beside these"
             )
         if changed:
             log.warning(
                 "projection %s: its code has changed since its first rows were made, and its version has not. If it makes "
                 "other rows now, say version = %d; they are then made anew",
-                self.name, version + 1,
+                self.name, self.projection.version + 1,
             )  # fmt: skip
         if changed != row["changed"]:
             connection.execute(update(projections).where(projections.c.name == self.name).values(changed=changed))
@@ -171,7 +171,7 @@ class ProjectionTables:
                     f"projection {self.name}: a table named {name} is there for other things; name it otherwise"
                 )
 
-    def version(self) -> int | None:
+    def version_there(self) -> int | None:
         """Of the tables; None: there are none."""
         with self.database.reading() as connection:
             return self.version_in(connection)
@@ -187,7 +187,7 @@ class ProjectionTables:
 
     def part(self, part: str) -> str:
         """The key of a part's place. Of another version it is another, so that two versions never write to one table."""
-        return f"{self.name}.{self.projection.version}{SEPARATOR}{part}"
+        return f"{self.name}.{self.version}{SEPARATOR}{part}"
 
     def begin(self, parts: Mapping[str, tuple[str, int]]) -> dict[str, Place]:
         """Where each part is; where none was, at its beginning.
@@ -200,7 +200,7 @@ class ProjectionTables:
         """
         with self.database.writing() as connection:
             query = select(projections.c.version).where(projections.c.name == self.name).with_for_update()
-            if connection.execute(query).scalar() != self.projection.version:
+            if connection.execute(query).scalar() != self.version:
                 raise Overtaken(f"the tables of {self.name} are of another version now")
             known = self._places(connection)
             new = [

@@ -13,7 +13,7 @@ from farandole.projections.sql import DatabaseMisconfigured
 from farandole.projections.sql.claims import Claim
 
 from .errors import ProjectionOutdated
-from .projection import tables_of
+from .projection import tables_of, told
 from .space import ProjectionTables
 from .stopping import go_on
 from .tables import errors, positions, projections
@@ -37,10 +37,10 @@ def swap(made: ProjectionTables, live: ProjectionTables, claim: Claim) -> None:
         live.prepare(connection)
         row = connection.execute(select(projections).where(projections.c.name == live.name)).mappings().first()
     before: dict[str, str] = {} if row is None else json.loads(row["made"])
-    if row is not None and row["version"] > live.projection.version:
+    if row is not None and row["version"] > live.version:
         raise ProjectionOutdated(
-            f"projection {live.name}: the tables in {live.database.url} are of version {row['version']}, and what was made "
-            f"is of version {live.projection.version}"
+            f"projection {live.name}: the tables in {live.database.url} are of version {told(row['version'])}, and what was made "
+            f"is of version {told(live.version)}"
         )
     with made.database.writing() as connection:
         # It is whole: whatever it once stood before it has gone past.
