@@ -21,14 +21,15 @@ from farandole.projections.sql import (
     Place,
     UnderWay,
 )
-from farandole.projections.sql.claims import Claim
+from farandole.projections.sql.claims import Claim, this_process
 
 from .errors import BeginningMissing, ProjectionStopped
 from .filling import PACE, Filling, Pace, Watch
+from .keepers import EVERY
 from .logs import Archive, Log, ends_of
 from .projection import Projection
 from .projection import told as told_version
-from .space import ProjectionTables, database_of
+from .space import ProjectionTables, Standing, database_of
 from .stopping import BUILD
 from .swapping import swap
 
@@ -65,6 +66,7 @@ class ProjectionProjector:
         self._archive = archive
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="farandole-projection")
         self._filling = self._fill(self.tables)
+        self._keeps = False
         self._passing: str | None = None
         self._stopped: str | None = None
 
@@ -97,11 +99,19 @@ class ProjectionProjector:
             BeginningMissing: what it has not seen has left the log.
             DatabaseMisconfigured, StoreMisconfigured, PartitionCorrupt: a person must put something right.
         """
+        saying = asyncio.ensure_future(self._say_on())
+        try:
+            await self._run()
+        finally:
+            saying.cancel()
+            await asyncio.gather(saying, return_exceptions=True)
+
+    async def _run(self) -> None:
         filling = self._filling
         while True:
             try:
                 try:
-                    while await self._call(self.tables.make) == "newer":
+                    while await self._make() == "newer":
                         await self._build_beside()
                     await filling.run(None)
                 except Overtaken as e:
@@ -141,8 +151,25 @@ class ProjectionProjector:
             return await self._build(told, claim)
 
     async def close(self) -> None:
-        """Let go of the thread."""
+        """Say that it keeps them no longer, and let go of the thread."""
+        if self._keeps:
+            with suppress(DatabaseError):
+                await self._call(lambda: self.tables.keep(this_process(), on=False))
         self._thread.shutdown(wait=False)
+
+    async def _make(self) -> Standing:
+        found = await self._call(self.tables.make)
+        await self._call(lambda: self.tables.keep(this_process()))
+        self._keeps = True
+        return found
+
+    async def _say_on(self) -> None:
+        """Say now and then that somebody keeps them, whatever else is being done to them."""
+        while True:
+            await asyncio.sleep(EVERY)
+            if self._keeps:
+                with suppress(DatabaseError):
+                    await self._aside(lambda: self.tables.keep(this_process()))
 
     async def _build_beside(self) -> None:
         name, version = self.tables.name, told_version(self.tables.version)
@@ -242,6 +269,10 @@ class ProjectionProjector:
         if self._stopped is not None:
             log.info("projection %s goes on", self.tables.name)
         self._passing = self._stopped = None
+
+    async def _aside(self, work: Callable[[], T]) -> T:
+        """Beside what else the database does; SQLite has one writer in any case."""
+        return await (self._call(work) if self.tables.database.dialect == "sqlite" else asyncio.to_thread(work))
 
     async def _call(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

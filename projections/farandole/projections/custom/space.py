@@ -12,13 +12,12 @@ from farandole.projections.runs.tables import metadata as tables_of_runs
 from farandole.projections.sql import NOWHERE, Database, DatabaseMisconfigured, Exact, Overtaken, Place
 from farandole.projections.sql.claims import Claim, claiming
 
-from . import stopping
+from . import keepers, stopping
 from .declared import fingerprint_of, forms_of, made_tables, packed
 from .errors import ProjectionOutdated
 from .feed import Item
-from .logs import SEPARATOR
 from .projection import Projection, name_of, tables_of, told, version_of
-from .tables import OURS, errors, metadata, positions, projections
+from .tables import OURS, PLACE, errors, key_of, metadata, positions, projections
 
 log = logging.getLogger("farandole.projector")
 
@@ -26,6 +25,8 @@ _LOCK: Final = 0x6661_7261_6E65
 """PostgreSQL's advisory lock of whoever makes tables."""
 _OF_RUNS: Final = frozenset((*tables_of_runs.tables, "records_words", "alembic_version"))
 
+What = Literal["build", "rebuild", "verify", "drop"]
+"""What is done that only one may do at a time."""
 Standing = Literal["ready", "newer"]
 """Whether the tables are those of the code, or those of an earlier version of it."""
 
@@ -34,7 +35,19 @@ def database_of(database: Database) -> Database:
     """Where projections are, beside the tables of runs: the same file; in PostgreSQL a schema of their own, for that of
     the runs is replaced at each rebuild.
     """
-    return database if database.dialect == "sqlite" else database.beside("custom", scratch=False)
+    return database if database.dialect == "sqlite" else database.beside(PLACE, scratch=False)
+
+
+def beside(database: Database, name: str, word: str) -> Database:
+    """The place where a projection's tables are made anew, or made to compare."""
+    digest = hashlib.blake2b(f"{word} {name}".encode(), digest_size=3).hexdigest()
+    return database.beside(f"n{digest}")
+
+
+def claimed(database: Database, name: str, what: What) -> AbstractAsyncContextManager[Claim]:
+    """See `ProjectionTables.claimed`."""
+    place = "verify" if what == "verify" else "build"
+    return claiming(database, f"{place}-{name}", f"{what} of {name}")
 
 
 class ProjectionTables:
@@ -56,17 +69,15 @@ class ProjectionTables:
 
     def beside(self, word: str) -> "ProjectionTables":
         """The place where they are made anew, or made to compare."""
-        digest = hashlib.blake2b(f"{word} {self.name}".encode(), digest_size=3).hexdigest()
-        return ProjectionTables(self.database.beside(f"n{digest}"), self.projection, like=self.database)
+        return ProjectionTables(beside(self.database, self.name, word), self.projection, like=self.database)
 
-    def claimed(self, what: Literal["build", "rebuild", "verify"]) -> AbstractAsyncContextManager[Claim]:
+    def claimed(self, what: What) -> AbstractAsyncContextManager[Claim]:
         """While this lasts, nobody else makes the tables anew; or, of a verify, verifies them.
 
         Raises:
             UnderWay: somebody does.
         """
-        place = "verify" if what == "verify" else "build"
-        return claiming(self.database, f"{place}-{self.name}", f"{what} of {self.name}")
+        return claimed(self.database, self.name, what)
 
     # ── made ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -186,8 +197,8 @@ class ProjectionTables:
     # ── places ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def part(self, part: str) -> str:
-        """The key of a part's place. Of another version it is another, so that two versions never write to one table."""
-        return f"{self.name}.{self.version}{SEPARATOR}{part}"
+        """The key of a part's place."""
+        return key_of(self.name, self.version, part)
 
     def begin(self, parts: Mapping[str, tuple[str, int]]) -> dict[str, Place]:
         """Where each part is; where none was, at its beginning.
@@ -254,6 +265,11 @@ class ProjectionTables:
         )
         if past:
             self._stop = None
+
+    def keep(self, keeper: str, *, on: bool = True) -> None:
+        """Say that a process keeps it, or does so no longer."""
+        with self.database.writing() as connection:
+            (keepers.say if on else keepers.leave)(connection, self.name, keeper)
 
     # ── what went wrong ──────────────────────────────────────────────────────────────────────────────────────────────
 
