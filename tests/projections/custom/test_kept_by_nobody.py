@@ -6,20 +6,24 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from tests.projections.custom.shop import Packing, a_log, a_projector, projected, rows
+from sqlalchemy import Connection
+from tests.projections.custom.shop import OrderPlaced, Packing, a_log, a_projector, expected, packing, projected, rows
 from tests.projections.custom.test_listing import runs as runs
+from tests.projections.custom.test_versions import TOTALS, First, Second
 from tests.projections.custom.test_what_goes_wrong import Poisoned
 from tests.projections.runs.projecting import until
 
 from exposition import Exposition
-from farandole.projections import ProjectionStopped
-from farandole.projections.custom import keepers
+from farandole.projections import ProjectionStopped, Recorded, on
+from farandole.projections.custom import ProjectionKept, UnknownProjection, keepers
+from farandole.projections.custom.dropping import drop_projection
 from farandole.projections.custom.projector import ProjectionProjector
-from farandole.projections.custom.space import database_of
+from farandole.projections.custom.space import claimed, database_of
+from farandole.projections.custom.tables import OURS
 from farandole.projections.custom.tables import keepers as keepers_table
 from farandole.projections.runs.metrics import ServerMetrics
 from farandole.projections.runs.query import ProjectionRow, Runs
-from farandole.projections.sql import Database
+from farandole.projections.sql import Database, DatabaseMisconfigured, UnderWay
 from farandole.projections.sql.claims import this_process
 
 
@@ -114,3 +118,73 @@ async def test_one_that_stopped_is_kept_while_it_is_tried_again(runs: Runs, data
     await projector.close()
     assert (await listed(runs)).kept is False
     assert rows(database, "SELECT state FROM projections") == [("stopped",)]
+
+
+async def test_one_that_nobody_keeps_is_removed_with_all_that_is_known_of_it(runs: Runs, database: Database) -> None:
+    await projected(First, database, a_log())
+    with pytest.raises(ProjectionStopped):
+        await projected(Poisoned, database, a_log())
+    assert await drop_projection(database, "Packing") == ("counts", "lines")
+    (row,) = (await runs.projections()).found
+    assert row.name == "Totals"
+    said = await told(runs)
+    assert "Packing" not in said.text
+    assert said("farandole_custom_projection_lag_records", projection="Totals") == 0
+    for table in OURS - {"projections"}:
+        assert not rows(database, f"SELECT 1 FROM {table} WHERE projection = 'Packing'")
+    assert rows(database, "SELECT count(*) FROM totals") == [(2,)]
+    # It can be declared again, and begins anew.
+    await projected(Packing, database, a_log())
+    assert packing(database) == expected()
+
+
+async def test_a_build_that_was_broken_off_goes_too(database: Database) -> None:
+    class Breaking(Second, name="Totals"):
+        version = 2
+
+        @on
+        def placed(self, order: Recorded[OrderPlaced], db: Connection) -> None:
+            raise RuntimeError("not yet")
+
+    await projected(First, database, a_log())
+    with pytest.raises(ProjectionStopped):
+        await projected(Breaking, database, a_log())
+    await drop_projection(database, "Totals")
+    await projected(Second, database, a_log())
+    assert rows(database, TOTALS) == [("ann", 5), ("ben", 2)]
+
+
+async def test_one_that_somebody_keeps_is_not_removed(runs: Runs, database: Database) -> None:
+    async with at_work(database):
+        with pytest.raises(ProjectionKept, match=f"Packing is kept by {this_process()}"):
+            await drop_projection(database, "Packing")
+    assert packing(database)[0]
+    await drop_projection(database, "Packing")
+    assert (await runs.projections()).found == ()
+
+
+async def test_one_that_is_made_anew_is_not_removed(database: Database) -> None:
+    await projected(Packing, database, a_log())
+    place = database_of(database)
+    async with claimed(place, "Packing", "rebuild"):
+        with pytest.raises(UnderWay, match="a rebuild of Packing is under way"):
+            await drop_projection(database, "Packing")
+
+
+async def test_one_on_which_something_hangs_is_not_removed(database: Database) -> None:
+    await projected(First, database, a_log())
+    place = database_of(database)
+    if place.dialect == "postgresql":
+        with place.writing() as connection:
+            connection.exec_driver_sql("CREATE VIEW busy AS SELECT customer FROM totals")
+        with pytest.raises(DatabaseMisconfigured, match="such as a view"):
+            await drop_projection(database, "Totals")
+        assert rows(database, TOTALS) == [("ann", 3), ("ben", 3)]
+
+
+async def test_those_that_are_there_are_named_where_one_is_not(database: Database) -> None:
+    with pytest.raises(UnknownProjection, match="has no projection Totals; there is none at all"):
+        await drop_projection(database, "Totals")
+    await projected(Packing, database, a_log())
+    with pytest.raises(UnknownProjection, match="has no projection Totals; there are Packing"):
+        await drop_projection(database, "Totals")

@@ -29,7 +29,7 @@ from .keepers import EVERY
 from .logs import Archive, Log, ends_of
 from .projection import Projection
 from .projection import told as told_version
-from .space import ProjectionTables, Standing, database_of
+from .space import NEW, ProjectionTables, Standing, database_of
 from .stopping import BUILD
 from .swapping import swap
 
@@ -38,8 +38,6 @@ log = logging.getLogger("farandole.projector")
 T = TypeVar("T")
 _RETRY: Final = 1.0
 _TELL: Final = 10.0
-NEW: Final = "new"
-"""Of the place where a version is built."""
 
 
 class ProjectionProjector:

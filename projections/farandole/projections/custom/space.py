@@ -25,6 +25,8 @@ _LOCK: Final = 0x6661_7261_6E65
 """PostgreSQL's advisory lock of whoever makes tables."""
 _OF_RUNS: Final = frozenset((*tables_of_runs.tables, "records_words", "alembic_version"))
 
+NEW: Final = "new"
+"""Of the place where a version is built."""
 What = Literal["build", "rebuild", "verify", "drop"]
 """What is done that only one may do at a time."""
 Standing = Literal["ready", "newer"]

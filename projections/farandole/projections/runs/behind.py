@@ -21,7 +21,13 @@ async def projections_behind(
     Raises:
         DatabaseError: the tables cannot be asked.
     """
-    found = (await runs.projections()).found
+    return await each_behind((await runs.projections()).found, runs.choreography, store, patience=patience)
+
+
+async def each_behind(
+    found: Sequence[ProjectionRow], choreography: str, store: EventStore | None, *, patience: float
+) -> Sequence[tuple[ProjectionRow, int | None]]:
+    """The same of projections that were found."""
     if not found or store is None:
         return [(each, None) for each in found]
     try:
@@ -29,4 +35,4 @@ async def projections_behind(
             ends = {p: end.next for p, end in (await store.ends(range(store.partitions))).items()}
     except (StoreError, TimeoutError):
         return [(each, None) for each in found]
-    return [(each, each.behind(runs.choreography, ends)) for each in found]
+    return [(each, each.behind(choreography, ends)) for each in found]
