@@ -90,7 +90,8 @@ def test_projections_of_an_app_are_kept_beside_the_runs_made_anew_and_verified(c
         assert said.code == 0, said.err
         assert "projection Fussy goes no further" in said.err
         assert "shop.Sent of run 'r-2'" in said.err
-    assert rows(path, "SELECT run FROM fussy") == [("r-1",)]
+    # Tried again, it may have taken what other partitions have.
+    assert {("r-1",)} <= set(rows(path, "SELECT run FROM fussy")) <= {("r-1",), ("r-3",)}
     shown = cli("projections", "-c", "shop", *words[1:]).out
     assert shown.count("nobody") == 2
     assert "shop.Sent of run 'r-2'" in shown
