@@ -37,17 +37,18 @@ async def owing(runs: Runs) -> dict[str, ReactorRow]:
 
 async def test_lag_is_from_when_the_oldest_owed_step_could_have_begun(runs: Runs) -> None:
     tables, now = tables_in(runs.database), await newest(runs)
-    paused = {(run["partition"], run["run"]): run["paused"] for run in rows(tables, "runs")}
+    by_run = {(run["partition"], run["run"]): (run["paused"], run["resumed"] or 0) for run in rows(tables, "runs")}
     switches = {
         (each["partition"], each["reactor"]): (each["stopped"], each["since"]) for each in rows(tables, "policies")
     }
     could = []
     for step in rows(tables, "steps"):
         said = [switches.get((step["partition"], name), (False, 0)) for name in ("", step["reactor"])]
-        if step["state"] != "owed" or step["due"] > now or paused[step["partition"], step["run"]]:
+        paused, resumed = by_run[step["partition"], step["run"]]
+        if step["state"] != "owed" or step["due"] > now or paused:
             continue
         if not any(stopped for stopped, _ in said):
-            could.append((step["reactor"], max(step["since"], step["due"], *(since for _, since in said))))
+            could.append((step["reactor"], max(step["since"], step["due"], resumed, *(since for _, since in said))))
     for name, row in (await owing(runs)).items():
         assert row.lag == max((now - since for reactor, since in could if reactor == name), default=0)
 
@@ -57,7 +58,7 @@ async def test_nobody_is_behind_with_what_cannot_begin(runs: Runs) -> None:
     with runs.database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM policies")
         connection.exec_driver_sql(f"UPDATE steps SET since = {now - 7_000}, due = {now - 7_000} WHERE state = 'owed'")
-        connection.exec_driver_sql("UPDATE runs SET paused = false")
+        connection.exec_driver_sql("UPDATE runs SET paused = false, resumed = NULL")
     owed = {name for name, row in (await owing(runs)).items() if row.owed}
     assert {name for name, row in (await owing(runs)).items() if row.lag == 7_000} == owed
     with runs.database.writing() as connection:
@@ -71,6 +72,10 @@ async def test_nobody_is_behind_with_what_cannot_begin(runs: Runs) -> None:
     with runs.database.writing() as connection:
         connection.exec_driver_sql("UPDATE runs SET paused = true")
     assert {(row.lag, row.held - row.owed) for row in (await owing(runs)).values()} == {(0, 0)}
+    with runs.database.writing() as connection:
+        connection.exec_driver_sql(f"UPDATE runs SET paused = false, resumed = {now - 500}")
+    # They could begin since their runs were resumed.
+    assert {(row.lag, row.held) for row in (await owing(runs)).values() if row.owed} == {(500, 0)}
 
 
 def turn(runs: Runs, stopped: bool, since: int, *reactors: str) -> None:
@@ -86,7 +91,7 @@ async def test_nobody_is_behind_with_what_a_kill_switch_holds(runs: Runs, at_onc
     now = await newest(runs)
     with runs.database.writing() as connection:
         connection.exec_driver_sql(f"UPDATE steps SET since = {now - 7_000}, due = {now - 7_000} WHERE state = 'owed'")
-        connection.exec_driver_sql("UPDATE runs SET paused = false")
+        connection.exec_driver_sql("UPDATE runs SET paused = false, resumed = NULL")
     names = [""] if at_once else list(await owing(runs))
     turn(runs, True, now - 5_000, *names)
     assert {(row.lag, row.held - row.owed) for row in (await owing(runs)).values()} == {(0, 0)}
@@ -124,3 +129,15 @@ async def test_rates_are_of_the_minutes_that_are_asked_for(runs: Runs) -> None:
 
 async def test_somebody_owes_something_in_these_logs(runs: Runs) -> None:
     assert any(row.owed for row in (await owing(runs)).values())
+
+
+@pytest.mark.parametrize("seed", [12, 43])
+async def test_a_run_says_when_it_was_resumed_last(database: Database, seed: int) -> None:
+    await projected(RecordedLog(a_random_log(seed, 400)), database)
+    tables = tables_in(database)
+    last: dict[tuple[int, int], int] = {}
+    for each in rows(tables, "records"):
+        if (each["kind"], each["verdict"]) == ("resume", "admitted"):
+            last[each["partition"], each["run"]] = each["at"]
+    assert last
+    assert last == {(r["partition"], r["run"]): r["resumed"] for r in rows(tables, "runs") if r["resumed"] is not None}

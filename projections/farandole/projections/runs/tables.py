@@ -91,6 +91,7 @@ runs: Final = Table(
     _has("unserved", Integer),
     _has("error"),  # of the newest failure that parks a step; empty: none does
     _has("fingerprint"),
+    _may("resumed", BigInteger),  # when it was let go on last
     Index("runs_by_id", "run_id", postgresql_ops={"run_id": "text_pattern_ops"}),
     Index("runs_by_touch", "touched", "partition", "run"),
     Index("runs_by_status", "status", "touched", "partition", "run"),

@@ -42,6 +42,7 @@ def owed_by_reactor(connection: Connection, now: int) -> Mapping[str, Owed]:
     s, paused = t.steps.c, t.runs.c.paused
     owed, free = s.state == "owed", and_(s.state == "owed", paused.is_(False))
     due = case((s.due > s.since, s.due), else_=s.since)
+    could = case((t.runs.c.resumed > due, t.runs.c.resumed), else_=due)
     query = (
         select(
             s.partition,
@@ -51,7 +52,7 @@ def owed_by_reactor(connection: Connection, now: int) -> Mapping[str, Owed]:
             func.sum(case((and_(owed, paused), 1), else_=0)).label("held"),
             func.min(case((owed, s.since), else_=None)).label("oldest"),
             func.min(case((free, s.since), else_=None)).label("free"),
-            func.min(case((and_(free, s.due <= now), due), else_=None)).label("could"),
+            func.min(case((and_(free, s.due <= now), could), else_=None)).label("could"),
         )
         .join_from(t.steps, t.runs, and_(t.runs.c.partition == s.partition, t.runs.c.run == s.run))
         .where(s.state.in_(("owed", "parked")))
