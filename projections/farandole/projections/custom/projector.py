@@ -38,6 +38,8 @@ log = logging.getLogger("farandole.projector")
 T = TypeVar("T")
 _RETRY: Final = 1.0
 _TELL: Final = 10.0
+_LEAVES: Final = 5.0
+"""Seconds that a database has to hear that nobody keeps it any longer."""
 
 
 class ProjectionProjector:
@@ -151,8 +153,9 @@ class ProjectionProjector:
     async def close(self) -> None:
         """Say that it keeps them no longer, and let go of the thread."""
         if self._keeps:
-            with suppress(DatabaseError):
-                await self._call(lambda: self.tables.keep(this_process(), on=False))
+            with suppress(DatabaseError, TimeoutError):
+                async with asyncio.timeout(_LEAVES):
+                    await self._call(lambda: self.tables.keep(this_process(), on=False))
         self._thread.shutdown(wait=False)
 
     async def _make(self) -> Standing:

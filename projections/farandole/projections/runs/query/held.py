@@ -67,8 +67,8 @@ def owed_by_reactor(connection: Connection, now: int) -> Mapping[str, Owed]:
             one = Owed(*here, here[0], row.oldest)
         else:
             # Until they were let go on, none of them could.
-            could = None if row.could is None else max((row.could, *(since for _, since in said)))
-            one = Owed(*here, int(row.held), row.oldest, row.free, could)
+            first = None if row.could is None else max((row.could, *(since for _, since in said)))
+            one = Owed(*here, int(row.held), row.oldest, row.free, first)
         found[row.reactor] = found.get(row.reactor, Owed()) + one
     return found
 
