@@ -12,17 +12,17 @@ class OrdersPerDay(Projection):
 import sys
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from farandole.schemas import DeclarationError, Event
 
 from .handlers import Handler, handlers_of
+from .versions import A_FORM
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
 
 _MOST_NAME = 63
-_A_FORM: Final = 1_000_000
 
 
 class Projection:
@@ -61,9 +61,9 @@ class Projection:
         cls._name = name or cls.__name__
         if not cls._name.isidentifier() or len(cls._name) > _MOST_NAME:
             raise DeclarationError(f"{cls.__name__}: {cls._name!r} cannot name a projection; it is a name as in Python")
-        if type(cls.version) is not int or not 1 <= cls.version < _A_FORM:
+        if type(cls.version) is not int or not 1 <= cls.version < A_FORM:
             raise DeclarationError(
-                f"{cls.__name__}: version is a number from 1 on, below {_A_FORM:,}, not {cls.version!r}"
+                f"{cls.__name__}: version is a number from 1 on, below {A_FORM:,}, not {cls.version!r}"
             )
         if cls.on_error not in ("stop", "skip"):
             raise DeclarationError(f"{cls.__name__}: on_error is 'stop' or 'skip', not {cls.on_error!r}")
@@ -73,26 +73,6 @@ class Projection:
 
 def name_of(cls: type[Projection]) -> str:
     return cls._name
-
-
-def version_of(cls: type[Projection]) -> int:
-    """The version that its tables say: a class's own, and above that the form in which this release has them.
-
-    So tables of an earlier form are those of a lower version, whatever the class says, and are built anew; and code of an
-    earlier release does not write to those of a later one.
-    """
-    return cls._form * _A_FORM + cls.version
-
-
-def told(version: int) -> str:
-    """The same for people."""
-    form, own = divmod(version, _A_FORM)
-    return f"{own} (form {form})" if form else str(own)
-
-
-def own_version(version: int) -> int:
-    """That of the class."""
-    return version % _A_FORM
 
 
 def handlers(cls: type[Projection]) -> Mapping[str, Handler]:

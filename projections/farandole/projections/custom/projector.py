@@ -28,10 +28,10 @@ from .filling import PACE, Filling, Pace, Watch
 from .keepers import EVERY
 from .logs import Archive, Log, ends_of
 from .projection import Projection
-from .projection import told as told_version
 from .space import NEW, ProjectionTables, Standing, database_of
 from .stopping import BUILD
 from .swapping import swap
+from .versions import version_told
 
 log = logging.getLogger("farandole.projector")
 
@@ -173,7 +173,7 @@ class ProjectionProjector:
                     await self._aside(lambda: self.tables.keep(this_process()))
 
     async def _build_beside(self) -> None:
-        name, version = self.tables.name, told_version(self.tables.version)
+        name, version = self.tables.name, version_told(self.tables.version)
         log.info("projection %s: version %s is built beside the tables in use", name, version)
         said = time.monotonic()
 
@@ -204,7 +204,7 @@ class ProjectionProjector:
 
     async def _cannot_build(self, why: Exception) -> None:
         """Nobody keeps the rows in use meanwhile."""
-        said = f"version {told_version(self.tables.version)} cannot be built: {why}"
+        said = f"version {version_told(self.tables.version)} cannot be built: {why}"
         await self._call(lambda: self.tables.stop(said, BUILD))
 
     async def _until_built(self) -> None:

@@ -16,8 +16,9 @@ from . import keepers, stopping
 from .declared import fingerprint_of, forms_of, made_tables, packed
 from .errors import ProjectionOutdated
 from .feed import Item
-from .projection import Projection, name_of, tables_of, told, version_of
+from .projection import Projection, name_of, tables_of
 from .tables import OURS, PLACE, errors, key_of, metadata, positions, projections
+from .versions import version_of, version_told
 
 log = logging.getLogger("farandole.projector")
 
@@ -149,8 +150,8 @@ class ProjectionTables:
     def _judge(self, connection: Connection, row: Mapping[str, Any], forms: Mapping[str, str]) -> Standing:
         if row["version"] > self.version:
             raise ProjectionOutdated(
-                f"projection {self.name}: the tables in {self.database.url} are of version {told(row['version'])}, and this "
-                f"process has version {told(self.version)}; run the newer code, or raise the version"
+                f"projection {self.name}: the tables in {self.database.url} are of version {version_told(row['version'])}, and this "
+                f"process has version {version_told(self.version)}; run the newer code, or raise the version"
             )
         changed = row["fingerprint"] != fingerprint_of(self.projection)
         if row["version"] < self.version:

@@ -13,10 +13,11 @@ from farandole.projections.sql import DatabaseMisconfigured
 from farandole.projections.sql.claims import Claim
 
 from .errors import ProjectionOutdated
-from .projection import tables_of, told
+from .projection import tables_of
 from .space import ProjectionTables
 from .stopping import go_on
 from .tables import errors, positions, projections
+from .versions import version_told
 
 _OURS: Final = (positions, errors)
 
@@ -39,8 +40,8 @@ def swap(made: ProjectionTables, live: ProjectionTables, claim: Claim) -> None:
     before: dict[str, str] = {} if row is None else json.loads(row["made"])
     if row is not None and row["version"] > live.version:
         raise ProjectionOutdated(
-            f"projection {live.name}: the tables in {live.database.url} are of version {told(row['version'])}, and what was made "
-            f"is of version {told(live.version)}"
+            f"projection {live.name}: the tables in {live.database.url} are of version {version_told(row['version'])}, and what was made "
+            f"is of version {version_told(live.version)}"
         )
     with made.database.writing() as connection:
         # It is whole: whatever it once stood before it has gone past.

@@ -16,8 +16,8 @@ from .errors import ProjectionOutdated
 from .filling import PACE, Filling, Watch
 from .logs import Archive, Log
 from .projection import Projection, tables_of
-from .projection import told as told_version
 from .space import ProjectionTables, database_of
+from .versions import version_told
 
 _AT_ONCE: Final = 5_000
 _WORD: Final = "verify"
@@ -55,7 +55,7 @@ async def _verified(live: ProjectionTables, logs: Sequence[Log], archive: Archiv
                 what = (
                     "there are no tables of it"
                     if version is None
-                    else f"its tables are of version {told_version(version)}"
+                    else f"its tables are of version {version_told(version)}"
                 )
                 raise ProjectionOutdated(f"projection {live.name}: {what}; start a projector with this code first")
             places = live.places_in(connection)

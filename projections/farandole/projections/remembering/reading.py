@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 from farandole.eventstore import EventStore
 from farandole.projections.custom import Log, MemoryProjector, Source, name_of, types_of
 from farandole.projections.custom.logs import ends_of
-from farandole.projections.custom.projection import told
 from farandole.projections.custom.space import ProjectionTables, database_of
+from farandole.projections.custom.versions import version_told
 from farandole.projections.runs.tablespace import schema_of
 from farandole.projections.sql import Database, DatabaseError, DatabaseMisconfigured
 
@@ -101,8 +101,8 @@ class TabledMemories(Memories):
             version = self._tables.version_in(connection)
             if version is not None and version > self._tables.version:
                 raise DatabaseMisconfigured(
-                    f"memory {name_of(self._memory)}: its tables in {self._tables.database.url} are of version {told(version)}, "
-                    f"and this process has version {told(self._tables.version)}; run the newer code"
+                    f"memory {name_of(self._memory)}: its tables in {self._tables.database.url} are of version {version_told(version)}, "
+                    f"and this process has version {version_told(self._tables.version)}; run the newer code"
                 )
             if version != self._tables.version:
                 return None

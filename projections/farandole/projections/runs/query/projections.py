@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, inspect, select
 from farandole.projections.custom import tables as t
 from farandole.projections.custom.keepers import kept_by
 from farandole.projections.custom.logs import part_of
-from farandole.projections.custom.projection import own_version
+from farandole.projections.custom.versions import own_version
 
 
 @dataclass(frozen=True, slots=True)
