@@ -16,6 +16,7 @@ from tests.reactors.working.controls import Begun, Done, Stage, eventually
 
 from farandole.eventstore import SystemClock
 from farandole.projections.custom import tables as own
+from farandole.projections.custom.keepers import say
 from farandole.projections.runs.metrics import ServerMetrics
 from farandole.projections.runs.query import Runs
 from farandole.projections.sql import Database
@@ -116,6 +117,7 @@ async def of_a_server(database: Path) -> Exposition:
             own.metadata.create_all(connection)
             row = {"name": "PerDay", "version": 1, "state": "live", "error": "", "changed": False}
             connection.execute(own.projections.insert(), {**row, "fingerprint": "", "made": "{}"})
+            say(connection, "PerDay", "somebody")
         metrics = ServerMetrics(Runs(tables, "t"), store=log)
         metrics.request("GET", "/api/v1/runs", 200, 0.01)
         return Exposition((await metrics.scrape())[0].decode())

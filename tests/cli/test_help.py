@@ -9,7 +9,7 @@ from .conftest import Cli, environment, run
 
 COMMANDS = (
     "demo", "dev", "check", "graph", "work", "start", "send", "runs", "show", "status", "tail", "inbox", "decide", "failures", "retry", "cancel", "pause",
-    "resume", "retire", "schedules", "settings", "doctor", "project", "rebuild", "verify", "costs",
+    "resume", "retire", "schedules", "settings", "doctor", "project", "projections", "rebuild", "verify", "costs",
     "serve", "token",
 )  # fmt: skip
 

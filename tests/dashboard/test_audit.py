@@ -10,6 +10,8 @@ import pytest
 from tests.dashboard.desks import Office, an_office
 from tests.dashboard.test_acting import asked, at
 
+from farandole.reactors.scheduling import fire
+
 Done = Callable[[Office], Awaitable[tuple[Any, str, str]]]
 
 
@@ -173,6 +175,18 @@ async def test_acts_of_programs_are_told_to_who_asks_for_them_and_children_are_n
     assert rows(page) == [("start", f"{act['partition']}/{act['log_offset']}")]
     assert "a program" in page
     assert 'data-export="/api/v1/audit?programs=true"' in page
+
+
+async def test_a_schedule_that_a_program_fires_is_told_with_where_that_came_from(office: Office) -> None:
+    await fire(office.client, "leap", "why 14")
+    ticks = {"programs": "true", "kind": "tick"}
+    acts = await office.until("/audit?programs=true&kind=tick", lambda found: found["items"])
+    ((act,), source) = (acts["items"], f"/{office.desk.choreography}/client?fired=1&why=why%2014")
+    assert (act["run_id"], act["by"], act["why"], act["source"]) == ("leap", None, "why 14", source)
+    page = (await office.http.get("/audit", params={**ticks, "programs": "1"})).text
+    assert rows(page) == [("tick", f"{act['partition']}/{act['log_offset']}")]
+    assert unescape(page).count(source) == 1
+    assert (await office.get("/audit"))["items"] == []
 
 
 async def test_a_cursor_or_a_kind_that_is_none_shows_the_newest(office: Office) -> None:

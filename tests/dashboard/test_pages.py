@@ -11,6 +11,7 @@ from sqlalchemy.schema import CreateSchema
 from tests.dashboard.desks import Office, an_office, client_of, some_tokens
 
 from farandole.dashboard import Role, Settings
+from farandole.projections.custom import keepers
 from farandole.projections.custom import tables as own
 from farandole.schemas.catalogue import PREFIX, read_entry
 
@@ -193,3 +194,18 @@ async def test_projections_of_the_app_are_listed_with_what_stops_them(office: Of
     end = (await office.desk.store.ends((partition,)))[partition].next
     assert (per_day["name"], per_day["version"], per_day["behind"]) == ("PerDay", 2, end - 1)
     assert f'<span class="tone-warn strong">{end - 1:,}</span>' in shown
+    assert "kept by nobody" not in shown
+    assert (per_day["kept"], per_day["kept_by"]) == (None, [])
+    with tables.writing() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execution_options(schema_translate_map={None: own.place_beside(tables.schema)})
+        keepers.say(connection, "PerDay", "process 1 of ann@host")
+    (_, per_day) = (await office.get("/projections"))["custom"]
+    assert (per_day["kept"], per_day["kept_by"]) == (True, ["process 1 of ann@host"])
+    with tables.writing() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execution_options(schema_translate_map={None: own.place_beside(tables.schema)})
+        keepers.leave(connection, "PerDay", "process 1 of ann@host")
+    shown = await page(office, "/projections")
+    assert shown.count("kept by nobody") == 1
+    assert f'<span class="tone-warn strong">{end - 1:,}</span>' not in shown

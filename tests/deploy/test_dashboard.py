@@ -68,6 +68,7 @@ async def test_every_metric_of_ours_is_on_the_dashboard(told: list[Exposition]) 
         "farandole_build_info",
         "farandole_runs_open",  # of a part of the log, and the whole of it is there
         "farandole_steps_owed",
+        "farandole_steps_held",
         "farandole_steps_parked",
         "farandole_oldest_owed_seconds",
         "farandole_projected_timers_pending",

@@ -16,6 +16,7 @@ from .commands import (
     graph,
     people,
     project,
+    projections,
     retire,
     runs,
     schedules,
@@ -59,7 +60,7 @@ def main(
 
 
 for group in (
-    demo, dev, graph, work, project, serve, start, chat, runs, show, tail, people, failures, costs, govern, retire, schedules,
+    demo, dev, graph, work, project, projections, serve, start, chat, runs, show, tail, people, failures, costs, govern, retire, schedules,
     settings,
     archive, doctor,
 ):  # fmt: skip

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
@@ -9,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from farandole.dashboard.desk import Desk
 from farandole.eventstore import StoreError
+from farandole.projections.runs.behind import projections_behind
 from farandole.projections.runs.query import ProjectionRow
 from farandole.projections.sql import DatabaseError
 
@@ -59,19 +61,9 @@ async def lag_of(desk: Desk, *, within: float | None = None) -> Lag | None:
     return known.lag
 
 
-async def projections_of(desk: Desk) -> list[tuple[ProjectionRow, int | None]]:
-    """The projections that apps declare, each with how many records of this choreography it has not taken; None: the log
-    does not say how many there are.
-    """
-    found = (await desk.runs.projections()).found
-    if not found:
-        return []
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            ends = {p: end.next for p, end in (await desk.store.ends(range(desk.store.partitions))).items()}
-    except (StoreError, TimeoutError):
-        return [(each, None) for each in found]
-    return [(each, each.behind(desk.choreography, ends)) for each in found]
+async def projections_of(desk: Desk) -> Sequence[tuple[ProjectionRow, int | None]]:
+    """See `projections_behind`."""
+    return await projections_behind(desk.runs, desk.store, patience=_PATIENCE)
 
 
 def trouble_of(desk: Desk) -> str | None:

@@ -10,8 +10,10 @@ from .custom import (
     Following,
     Projection,
     ProjectionError,
+    ProjectionKept,
     ProjectionOutdated,
     ProjectionStopped,
+    UnknownProjection,
     follow,
 )
 from .marking import on
@@ -21,6 +23,7 @@ from .state import State, StateFailed, fold_state
 
 if TYPE_CHECKING:
     from .custom.declaring import table, upsert
+    from .custom.dropping import drop_projection
     from .remembering import Memories, Memory, MemoryBehind
     from .runs.query import Runs
 
@@ -34,6 +37,7 @@ __all__ = [
     "MemoryBehind",
     "Projection",
     "ProjectionError",
+    "ProjectionKept",
     "ProjectionOutdated",
     "ProjectionStopped",
     "Recorded",
@@ -42,6 +46,8 @@ __all__ = [
     "Runs",
     "State",
     "StateFailed",
+    "UnknownProjection",
+    "drop_projection",
     "fold_state",
     "follow",
     "on",
@@ -54,6 +60,7 @@ _OF_SQL = {
     "Memory": ".remembering",
     "MemoryBehind": ".remembering",
     "Runs": ".runs.query",
+    "drop_projection": ".custom.dropping",
     "table": ".custom.declaring",
     "upsert": ".custom.declaring",
 }

@@ -26,7 +26,9 @@ class Owes:
     owed: int = 0
     parked: int = 0
     oldest: float = 0.0
-    """Seconds for which the one that is owed the longest is owed; steps that are parked or paused left out."""
+    """Seconds for which the one that is owed the longest is owed; steps that are parked or held left out."""
+    held: int = 0
+    """Of those that are owed, those of paused runs, and all of them while a kill switch stops the reactor."""
 
 
 @dataclass(slots=True)
@@ -79,9 +81,9 @@ class Census:
         return found
 
     def _count_in(self, serving: "Serving", found: Counted) -> None:
-        now = max(self._now() // 1000, serving.fold.log_time)
+        fold, now = serving.fold, max(self._now() // 1000, serving.fold.log_time)
         # Each list is made at once, whatever the loop's thread does meanwhile.
-        for run in list(serving.fold.runs.values()):
+        for run in list(fold.runs.values()):
             found.runs += 1
             for pair in list(run.owed.values()):
                 name = self._reactors.get(pair.reactor)
@@ -92,7 +94,9 @@ class Census:
                     owes.parked += 1
                     continue
                 owes.owed += 1
-                if not run.paused:
+                if run.paused or fold.stops(pair.reactor):
+                    owes.held += 1
+                else:
                     owes.oldest = max(owes.oldest, (now - pair.since) / 1000)
             if run.pending is not None and run.pending.timers:
                 for timer in list(run.pending.timers.values()):

@@ -82,6 +82,8 @@ class WorkerCollector(Collector):
         yield f.gauge("steps_owed", "Steps owed in the partitions owned.", owed, "reactor")
         parked = [((name,), owes.parked) for name, owes in reactors]
         yield f.gauge("steps_parked", "Steps that failed for good and wait for a retry.", parked, "reactor")
+        held = [((name,), owes.held) for name, owes in reactors]
+        yield f.gauge("steps_held", "Steps owed that a pause or a kill switch holds.", held, "reactor")
         oldest = [((name,), owes.oldest) for name, owes in reactors]
         yield f.gauge("oldest_owed_seconds", "For how long the oldest step is owed.", oldest, "reactor")
         yield f.gauge("runs_open", "Open runs of the partitions owned.", counted.runs)

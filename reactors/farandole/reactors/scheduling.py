@@ -100,10 +100,11 @@ async def fire(client: "Client", name: str, why: str = "", *, by: str = "") -> s
         UndecodableValue: what it starts with is sealed, and this process has not the codec.
     """
     entry = await _known(client, name)
-    scribe, key = (
-        client.scribe if not by else client.scribe.of(on_behalf(text(client.scribe.source), by=by, why=why)),
-        name.encode(),
-    )
+    scribe, key = client.scribe, name.encode()
+    if by or b"?" not in scribe.source:
+        # A tick that says nothing of who fired it could have come by itself.
+        who = {"by": by} if by else {"fired": "1"}
+        scribe = scribe.of(on_behalf(text(scribe.source), **who, why=why))
     ms = await client.store.now() // 1000 * 1000
     id, run_id = OUTSIDE + derived_id(key, b"tick", b"", ms), scheduled_run(key, ms)
     value, flags = entry.value_for(scribe.types, text(run_id), text(id))

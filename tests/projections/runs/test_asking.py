@@ -309,6 +309,7 @@ async def test_tables_that_were_not_brought_up_to_date_are_told_with_the_cure(
         await projected(log, database)
         with database.writing() as connection:
             connection.exec_driver_sql("DROP TABLE usage")
+            connection.exec_driver_sql("ALTER TABLE runs DROP COLUMN resumed")
             connection.exec_driver_sql(f"UPDATE {VERSIONS} SET version_num = '0005'")
     async with Runs(database, "t") as runs:
         with pytest.raises(DatabaseMisconfigured, match=said):

@@ -12,6 +12,7 @@ from tests.projections.runs.projecting import exactly, is_at_the_end, projected,
 from tests.projections.runs.reading import tables_in
 
 from farandole.projections.runs import Progress, rebuild, verify
+from farandole.projections.runs.query import Runs
 from farandole.projections.sql import Database, DatabaseMisconfigured
 from farandole.testing.postgres import PostgresServer
 
@@ -33,6 +34,24 @@ async def test_a_rebuild_makes_the_rows_that_follow_from_the_log(database: Datab
 async def test_tables_can_be_built_where_there_were_none(database: Database) -> None:
     records = a_random_log(22, RECORDS)
     await rebuild(RecordedLog(records), database, "t")
+    assert differences(tables_in(database), exactly(records)) == []
+
+
+async def test_tables_of_an_earlier_release_are_shown_to_nobody_and_made_anew_by_a_rebuild(database: Database) -> None:
+    records = a_random_log(21, RECORDS)
+    log = RecordedLog(records)
+    await projected(log, database)
+    with database.writing() as connection:
+        # Up to the second form of rows, what sub-steps returned stood with what everybody may read.
+        connection.exec_driver_sql("UPDATE about SET rows_version = 2")
+    with pytest.raises(DatabaseMisconfigured, match=r"another release, .*farandole rebuild"):
+        await projected(log, database)
+    async with Runs(database, "t") as runs:
+        with pytest.raises(DatabaseMisconfigured, match=r"an earlier release, .*farandole rebuild"):
+            await runs.list()
+        await rebuild(log, database, "t")
+        assert (await runs.list()).found
+    await projected(log, database)
     assert differences(tables_in(database), exactly(records)) == []
 
 

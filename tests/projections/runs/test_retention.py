@@ -91,6 +91,7 @@ async def test_tables_of_a_former_release_keep_what_was_cut(database: Database) 
         connection.exec_driver_sql(f"UPDATE about SET kept_since = {before}")
         connection.exec_driver_sql("ALTER TABLE positions DROP COLUMN kept_since")
         connection.exec_driver_sql("DROP TABLE usage")
+        connection.exec_driver_sql("ALTER TABLE runs DROP COLUMN resumed")
         connection.exec_driver_sql(f"UPDATE {VERSIONS} SET version_num = '0004'")
     await rebuild(log, database, "t")
     assert cut_for(RunTables(database, "t"), 10**9) == {0: before, 1: before}

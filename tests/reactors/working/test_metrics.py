@@ -92,10 +92,42 @@ async def test_what_is_owed_and_for_how_long_is_told() -> None:
         told = await scraped(worker)
         assert told("farandole_steps_owed", choreography="dance", service="hall", reactor="end") == 2
         assert 90 <= told("farandole_oldest_owed_seconds", reactor="end") < 150
+        await eventually(lambda: any(run.paused for run in worker.worker.partitions[0].fold.runs.values()))
+        worker.worker.census._again_at = 0
+        assert (await scraped(worker))("farandole_steps_held", reactor="end") == 1
         await run.pause()
         await eventually(lambda: all(run.paused for run in worker.worker.partitions[0].fold.runs.values()))
         worker.worker.census._again_at = 0
         assert (await scraped(worker))("farandole_oldest_owed_seconds", reactor="end") == 0
+        held.set()
+
+
+async def test_nobody_is_late_with_what_a_kill_switch_holds() -> None:
+    async with Stage(clock=SystemClock()) as stage:
+        held = asyncio.Event()
+        choreography = Choreography("dance", service="hall")
+
+        @choreography.reactor
+        async def end(begun: Begun) -> Done:
+            await held.wait()
+            return Done()
+
+        worker = await stage.worker(choreography)
+        client = await stage.client(choreography)
+        await client.start(Begun())
+        await eventually(lambda: worker.worker.dispatcher.running("end") == 1)
+        census = worker.worker.census
+        before = int(census._now())
+        census._now = lambda: before + 90_000_000
+        told = await scraped(worker)
+        assert told("farandole_oldest_owed_seconds", reactor="end") >= 90
+        assert told("farandole_steps_held", reactor="end") == 0
+        await client.stop("end", "the hall is closed", by="ann")
+        await eventually(lambda: worker.worker.partitions[0].fold.stops(b"end"))
+        census._again_at = 0
+        told = await scraped(worker)
+        assert told("farandole_oldest_owed_seconds", reactor="end") == 0
+        assert told("farandole_steps_held", reactor="end") == told("farandole_steps_owed", reactor="end") == 1
         held.set()
 
 

@@ -51,6 +51,10 @@ class CustomProjection(BaseModel):
     log_times: dict[str, int]
     behind: int | None
     """Records of this choreography that it has not taken; null: the log does not say."""
+    kept: bool | None
+    """Whether a process keeps it; null: none ever said so."""
+    kept_by: list[str]
+    """These processes."""
 
 
 class Projection(BaseModel):

@@ -1,6 +1,13 @@
 """Custom projections: read models of one's own, from handlers typed by event. What needs a database is loaded later."""
 
-from .errors import BeginningMissing, ProjectionError, ProjectionOutdated, ProjectionStopped
+from .errors import (
+    BeginningMissing,
+    ProjectionError,
+    ProjectionKept,
+    ProjectionOutdated,
+    ProjectionStopped,
+    UnknownProjection,
+)
 from .live import Following, follow
 from .logs import Archive, Log, Source, types_of
 from .memory import MemoryProjector
@@ -14,9 +21,11 @@ __all__ = [
     "MemoryProjector",
     "Projection",
     "ProjectionError",
+    "ProjectionKept",
     "ProjectionOutdated",
     "ProjectionStopped",
     "Source",
+    "UnknownProjection",
     "events_of",
     "follow",
     "name_of",

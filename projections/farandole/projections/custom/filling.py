@@ -18,7 +18,7 @@ from farandole.projections.sql import Database, DatabaseMisconfigured, DatabaseU
 from .feed import Feed, Item
 from .following import follow, from_archive
 from .handling import Raised
-from .logs import Archive, Log
+from .logs import Archive, Log, ends_of
 from .space import ProjectionTables
 from .writing import Pending, Step, write, write_carefully
 
@@ -56,7 +56,7 @@ class Watch:
     Attributes:
         wrote: a batch was written.
         trouble: the database takes nothing for now, and why.
-        arrived: the tables have all that the logs had when it began, whoever wrote it.
+        arrived: the tables have all that the logs had when it began, or began to stand by, whoever wrote it.
     """
 
     wrote: Callable[[], None] = lambda: None
@@ -234,6 +234,7 @@ class Filling:
         loop = asyncio.get_running_loop()
         seen: dict[str, Place] = await self._call(self._tables.places)
         behind_since: float | None = None
+        wanted = await ends_of(self._logs)
         if any(place.position < self.places[p].position for p, place in seen.items() if p in self.places):
             return
         while True:
@@ -242,7 +243,8 @@ class Filling:
             behind = await self._behind(places)
             if not places:
                 return  # they were put in the place of others
-            if not behind:
+            if wanted and all(part in places and places[part].position >= at for part, at in wanted.items()):
+                wanted = {}
                 self._watch.arrived()
             if places != seen or not behind:
                 seen, behind_since = places, None

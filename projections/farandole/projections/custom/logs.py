@@ -14,6 +14,11 @@ Archive = Callable[[str, int], Iterable[Stored]]
 SEPARATOR: Final = "/"
 
 
+def part_of(choreography: str, partition: int) -> str:
+    """The name of a partition among those of all logs."""
+    return f"{choreography}{SEPARATOR}{partition}"
+
+
 class Source(Protocol):
     """What a projection needs of a choreography."""
 
@@ -35,7 +40,7 @@ class Log(NamedTuple):
 
     def part(self, partition: int) -> str:
         """The name of a partition among those of all logs."""
-        return f"{self.name}{SEPARATOR}{partition}"
+        return part_of(self.name, partition)
 
     async def refresh(self) -> None:
         """Learn the schemas that events were written with."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from farandole.schemas import DeclarationError, Event
 
 from .handlers import Handler, handlers_of
+from .versions import A_FORM
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -46,6 +47,8 @@ class Projection:
     on_error: ClassVar[Literal["stop", "skip"]] = "stop"
 
     _name: ClassVar[str] = ""
+    _form: ClassVar[int] = 0
+    """Of classes of ours, whose tables are made by us: raised where a release makes the tables, or their rows, otherwise."""
     _handlers: ClassVar[Mapping[str, Handler]] = MappingProxyType({})
     _tables: ClassVar[Mapping[str, "Table | None"]] = MappingProxyType({})
 
@@ -58,8 +61,10 @@ class Projection:
         cls._name = name or cls.__name__
         if not cls._name.isidentifier() or len(cls._name) > _MOST_NAME:
             raise DeclarationError(f"{cls.__name__}: {cls._name!r} cannot name a projection; it is a name as in Python")
-        if type(cls.version) is not int or cls.version < 1:
-            raise DeclarationError(f"{cls.__name__}: version is a number from 1 on, not {cls.version!r}")
+        if type(cls.version) is not int or not 1 <= cls.version < A_FORM:
+            raise DeclarationError(
+                f"{cls.__name__}: version is a number from 1 on, below {A_FORM:,}, not {cls.version!r}"
+            )
         if cls.on_error not in ("stop", "skip"):
             raise DeclarationError(f"{cls.__name__}: on_error is 'stop' or 'skip', not {cls.on_error!r}")
         cls._handlers = MappingProxyType(handlers_of(cls, cls._handlers))

@@ -21,21 +21,25 @@ from farandole.projections.sql import (
     Place,
     UnderWay,
 )
-from farandole.projections.sql.claims import Claim
+from farandole.projections.sql.claims import Claim, this_process
 
+from .errors import BeginningMissing, ProjectionStopped
 from .filling import PACE, Filling, Pace, Watch
+from .keepers import EVERY
 from .logs import Archive, Log, ends_of
 from .projection import Projection
-from .space import ProjectionTables, database_of
+from .space import NEW, ProjectionTables, Standing, database_of
+from .stopping import BUILD
 from .swapping import swap
+from .versions import version_told
 
 log = logging.getLogger("farandole.projector")
 
 T = TypeVar("T")
 _RETRY: Final = 1.0
 _TELL: Final = 10.0
-NEW: Final = "new"
-"""Of the place where a version is built."""
+_LEAVES: Final = 5.0
+"""Seconds that a database has to hear that nobody keeps it any longer."""
 
 
 class ProjectionProjector:
@@ -62,6 +66,7 @@ class ProjectionProjector:
         self._archive = archive
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="farandole-projection")
         self._filling = self._fill(self.tables)
+        self._keeps = False
         self._passing: str | None = None
         self._stopped: str | None = None
 
@@ -94,11 +99,19 @@ class ProjectionProjector:
             BeginningMissing: what it has not seen has left the log.
             DatabaseMisconfigured, StoreMisconfigured, PartitionCorrupt: a person must put something right.
         """
+        saying = asyncio.ensure_future(self._say_on())
+        try:
+            await self._run()
+        finally:
+            saying.cancel()
+            await asyncio.gather(saying, return_exceptions=True)
+
+    async def _run(self) -> None:
         filling = self._filling
         while True:
             try:
                 try:
-                    while await self._call(self.tables.make) == "newer":
+                    while await self._make() == "newer":
                         await self._build_beside()
                     await filling.run(None)
                 except Overtaken as e:
@@ -138,12 +151,30 @@ class ProjectionProjector:
             return await self._build(told, claim)
 
     async def close(self) -> None:
-        """Let go of the thread."""
+        """Say that it keeps them no longer, and let go of the thread."""
+        if self._keeps:
+            with suppress(DatabaseError, TimeoutError):
+                async with asyncio.timeout(_LEAVES):
+                    await self._call(lambda: self.tables.keep(this_process(), on=False))
         self._thread.shutdown(wait=False)
 
+    async def _make(self) -> Standing:
+        found = await self._call(self.tables.make)
+        await self._call(lambda: self.tables.keep(this_process()))
+        self._keeps = True
+        return found
+
+    async def _say_on(self) -> None:
+        """Say now and then that somebody keeps them, whatever else is being done to them."""
+        while True:
+            await asyncio.sleep(EVERY)
+            if self._keeps:
+                with suppress(DatabaseError):
+                    await self._aside(lambda: self.tables.keep(this_process()))
+
     async def _build_beside(self) -> None:
-        name, version = self.tables.name, self.tables.projection.version
-        log.info("projection %s: version %d is built beside the tables in use", name, version)
+        name, version = self.tables.name, version_told(self.tables.version)
+        log.info("projection %s: version %s is built beside the tables in use", name, version)
         said = time.monotonic()
 
         def told(progress: Progress) -> None:
@@ -152,26 +183,35 @@ class ProjectionProjector:
                 said = time.monotonic()
                 share = progress.done / progress.total if progress.total else 1.0
                 left = "" if progress.left is None else f", {progress.left:.0f} s left"
-                log.info("projection %s: version %d is at %.0f%%%s", name, version, share * 100, left)
+                log.info("projection %s: version %s is at %.0f%%%s", name, version, share * 100, left)
 
         try:
             async with self.tables.claimed("build") as claim:
                 await self._build(told, claim)
         except (Overtaken, UnderWay):
-            log.info("projection %s: another projector builds version %d", name, version)
+            log.info("projection %s: another projector builds version %s", name, version)
             await self._until_built()
-        except DatabaseMisconfigured:
+        except DatabaseMisconfigured as e:
             # The other one may just have put away what was built.
-            if await self._call(self.tables.version) != version:
+            if await self._call(self.tables.version_there) != self.tables.version:
+                await self._cannot_build(e)
                 raise
+        except (ProjectionStopped, BeginningMissing) as e:
+            await self._cannot_build(e)
+            raise
         else:
-            log.info("projection %s: version %d is in place", name, version)
+            log.info("projection %s: version %s is in place", name, version)
+
+    async def _cannot_build(self, why: Exception) -> None:
+        """Nobody keeps the rows in use meanwhile."""
+        said = f"version {version_told(self.tables.version)} cannot be built: {why}"
+        await self._call(lambda: self.tables.stop(said, BUILD))
 
     async def _until_built(self) -> None:
         """Wait until another one has built the new version, or is silent."""
         loop = asyncio.get_running_loop()
         seen, since = None, loop.time()
-        while await self._call(self.tables.version) != self.tables.projection.version:
+        while await self._call(self.tables.version_there) != self.tables.version:
             await asyncio.sleep(min(_RETRY, self._pace.patience / 4))
             tables = self.tables.beside(NEW)
             try:
@@ -193,7 +233,8 @@ class ProjectionProjector:
                 await self._call(lambda: drop(tables.database, claim))
                 await self._call(tables.make)
             progress = _Progress(self._logs)
-            filling = self._fill(tables, lambda: told(progress(filling.places)))
+            # That these are there is nothing before they are in place.
+            filling = self._fill(tables, lambda: told(progress(filling.places)), arrived=lambda: None)
             await progress.begin()
             await filling.run(progress.ends)
             # What came meanwhile is little: whoever projects then has it to do.
@@ -205,12 +246,18 @@ class ProjectionProjector:
         finally:
             await asyncio.to_thread(tables.database.close)
 
-    def _fill(self, tables: ProjectionTables, wrote: Callable[[], None] = lambda: None) -> Filling:
+    def _fill(
+        self,
+        tables: ProjectionTables,
+        wrote: Callable[[], None] = lambda: None,
+        *,
+        arrived: Callable[[], None] | None = None,
+    ) -> Filling:
         def went_on() -> None:
             self._passing = None
             wrote()
 
-        watch = Watch(went_on, self._has_trouble, self._arrived)
+        watch = Watch(went_on, self._has_trouble, arrived or self._arrived)
         return Filling(self._logs, tables, self._pace, self._call, self._archive, watch)
 
     def _has_trouble(self, why: str) -> None:
@@ -223,6 +270,10 @@ class ProjectionProjector:
         if self._stopped is not None:
             log.info("projection %s goes on", self.tables.name)
         self._passing = self._stopped = None
+
+    async def _aside(self, work: Callable[[], T]) -> T:
+        """Beside what else the database does; SQLite has one writer in any case."""
+        return await (self._call(work) if self.tables.database.dialect == "sqlite" else asyncio.to_thread(work))
 
     async def _call(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -12,12 +12,13 @@ from farandole.projections.runs.tables import metadata as tables_of_runs
 from farandole.projections.sql import NOWHERE, Database, DatabaseMisconfigured, Exact, Overtaken, Place
 from farandole.projections.sql.claims import Claim, claiming
 
+from . import keepers, stopping
 from .declared import fingerprint_of, forms_of, made_tables, packed
 from .errors import ProjectionOutdated
 from .feed import Item
-from .logs import SEPARATOR
 from .projection import Projection, name_of, tables_of
-from .tables import OURS, errors, metadata, positions, projections
+from .tables import OURS, PLACE, errors, key_of, metadata, positions, projections
+from .versions import version_of, version_told
 
 log = logging.getLogger("farandole.projector")
 
@@ -25,6 +26,10 @@ _LOCK: Final = 0x6661_7261_6E65
 """PostgreSQL's advisory lock of whoever makes tables."""
 _OF_RUNS: Final = frozenset((*tables_of_runs.tables, "records_words", "alembic_version"))
 
+NEW: Final = "new"
+"""Of the place where a version is built."""
+What = Literal["build", "rebuild", "verify", "drop"]
+"""What is done that only one may do at a time."""
 Standing = Literal["ready", "newer"]
 """Whether the tables are those of the code, or those of an earlier version of it."""
 
@@ -33,7 +38,19 @@ def database_of(database: Database) -> Database:
     """Where projections are, beside the tables of runs: the same file; in PostgreSQL a schema of their own, for that of
     the runs is replaced at each rebuild.
     """
-    return database if database.dialect == "sqlite" else database.beside("custom", scratch=False)
+    return database if database.dialect == "sqlite" else database.beside(PLACE, scratch=False)
+
+
+def beside(database: Database, name: str, word: str) -> Database:
+    """The place where a projection's tables are made anew, or made to compare."""
+    digest = hashlib.blake2b(f"{word} {name}".encode(), digest_size=3).hexdigest()
+    return database.beside(f"n{digest}")
+
+
+def claimed(database: Database, name: str, what: What) -> AbstractAsyncContextManager[Claim]:
+    """See `ProjectionTables.claimed`."""
+    place = "verify" if what == "verify" else "build"
+    return claiming(database, f"{place}-{name}", f"{what} of {name}")
 
 
 class ProjectionTables:
@@ -48,22 +65,22 @@ class ProjectionTables:
         self.database = database
         self.projection = projection
         self.name: Final = name_of(projection)
+        self.version: Final = version_of(projection)
         self.exact: Exact[str] = Exact(database, positions, "part")
         self._like = like
+        self._stop: stopping.Stop | None = None
 
     def beside(self, word: str) -> "ProjectionTables":
         """The place where they are made anew, or made to compare."""
-        digest = hashlib.blake2b(f"{word} {self.name}".encode(), digest_size=3).hexdigest()
-        return ProjectionTables(self.database.beside(f"n{digest}"), self.projection, like=self.database)
+        return ProjectionTables(beside(self.database, self.name, word), self.projection, like=self.database)
 
-    def claimed(self, what: Literal["build", "rebuild", "verify"]) -> AbstractAsyncContextManager[Claim]:
+    def claimed(self, what: What) -> AbstractAsyncContextManager[Claim]:
         """While this lasts, nobody else makes the tables anew; or, of a verify, verifies them.
 
         Raises:
             UnderWay: somebody does.
         """
-        place = "verify" if what == "verify" else "build"
-        return claiming(self.database, f"{place}-{self.name}", f"{what} of {self.name}")
+        return claimed(self.database, self.name, what)
 
     # ── made ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -84,7 +101,7 @@ class ProjectionTables:
                 connection.execute(
                     insert(projections),
                     {
-                        "name": self.name, "version": self.projection.version, "state": "live", "error": "",
+                        "name": self.name, "version": self.version, "state": "live", "error": "",
                         "changed": False, "fingerprint": fingerprint_of(self.projection), "made": packed(forms),
                     },
                 )  # fmt: skip
@@ -131,31 +148,34 @@ class ProjectionTables:
         )
 
     def _judge(self, connection: Connection, row: Mapping[str, Any], forms: Mapping[str, str]) -> Standing:
-        version = self.projection.version
-        if row["version"] > version:
+        if row["version"] > self.version:
             raise ProjectionOutdated(
-                f"projection {self.name}: the tables in {self.database.url} are of version {row['version']}, and this "
-                f"process has version {version}; run the newer code, or raise the version"
+                f"projection {self.name}: the tables in {self.database.url} are of version {version_told(row['version'])}, and this "
+                f"process has version {version_told(self.version)}; run the newer code, or raise the version"
             )
         changed = row["fingerprint"] != fingerprint_of(self.projection)
-        if row["version"] < version:
+        if row["version"] < self.version:
             return "newer"
         if self._like is not None and (changed or row["made"] != packed(forms)):
             return "newer"  # half of it was built by other code
         if row["made"] != packed(forms):
             raise ProjectionOutdated(
                 f"projection {self.name}: its tables are declared otherwise than those in {self.database.url}, and its "
-                f"version is not; say version = {version + 1}, and they are made anew beside these"
+                f"version is not; say version = {self.projection.version + 1}, and they are made anew beside these"
             )
         if changed:
             log.warning(
                 "projection %s: its code has changed since its first rows were made, and its version has not. If it makes "
                 "other rows now, say version = %d; they are then made anew",
-                self.name, version + 1,
+                self.name, self.projection.version + 1,
             )  # fmt: skip
-        if changed != row["changed"] or row["state"] != "live":
-            values = {"changed": changed, "state": "live", "error": ""}
-            connection.execute(update(projections).where(projections.c.name == self.name).values(values))
+        if changed != row["changed"]:
+            connection.execute(update(projections).where(projections.c.name == self.name).values(changed=changed))
+        self._stop = None if row["state"] == "live" else stopping.stopped_at(connection, self.name)
+        if self._stop == stopping.BUILD:
+            # Nobody wants any longer what could not be built.
+            stopping.go_on(connection, self.name)
+            self._stop = None
         return "ready"
 
     def _refuse_names(self) -> None:
@@ -165,7 +185,7 @@ class ProjectionTables:
                     f"projection {self.name}: a table named {name} is there for other things; name it otherwise"
                 )
 
-    def version(self) -> int | None:
+    def version_there(self) -> int | None:
         """Of the tables; None: there are none."""
         with self.database.reading() as connection:
             return self.version_in(connection)
@@ -180,8 +200,8 @@ class ProjectionTables:
     # ── places ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def part(self, part: str) -> str:
-        """The key of a part's place. Of another version it is another, so that two versions never write to one table."""
-        return f"{self.name}.{self.projection.version}{SEPARATOR}{part}"
+        """The key of a part's place."""
+        return key_of(self.name, self.version, part)
 
     def begin(self, parts: Mapping[str, tuple[str, int]]) -> dict[str, Place]:
         """Where each part is; where none was, at its beginning.
@@ -194,7 +214,7 @@ class ProjectionTables:
         """
         with self.database.writing() as connection:
             query = select(projections.c.version).where(projections.c.name == self.name).with_for_update()
-            if connection.execute(query).scalar() != self.projection.version:
+            if connection.execute(query).scalar() != self.version:
                 raise Overtaken(f"the tables of {self.name} are of another version now")
             known = self._places(connection)
             new = [
@@ -232,19 +252,35 @@ class ProjectionTables:
         self, before: Mapping[str, Place], after: Mapping[str, Place], rows: Callable[[Connection], None]
     ) -> None:
         """Write rows, and that they have come from one place to another. See `Exact.write`."""
+        past = self._stop is not None and (
+            self._stop == stopping.UNKNOWN
+            or (self._stop.part in after and after[self._stop.part].position >= self._stop.position)
+        )
+
+        def rows_and_that_it_goes_on(connection: Connection) -> None:
+            rows(connection)
+            stopping.go_on(connection, self.name)
+
         self.exact.write(
             {self.part(part): place for part, place in before.items()},
             {self.part(part): place for part, place in after.items()},
-            rows,
+            rows_and_that_it_goes_on if past else rows,
         )
+        if past:
+            self._stop = None
+
+    def keep(self, keeper: str, *, on: bool = True) -> None:
+        """Say that a process keeps it, or does so no longer."""
+        with self.database.writing() as connection:
+            (keepers.say if on else keepers.leave)(connection, self.name, keeper)
 
     # ── what went wrong ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def stop(self, why: str) -> None:
-        """Say that the projection goes no further."""
+    def stop(self, why: str, at: "stopping.Stop") -> None:
+        """Say that the projection goes no further, until it has gone past that place."""
         with self.database.writing() as connection:
-            values = {"state": "stopped", "error": why}
-            connection.execute(update(projections).where(projections.c.name == self.name).values(values))
+            stopping.stop(connection, self.name, why, at)
+        self._stop = at
 
     def pass_over(self, connection: Connection, choreography: str, item: Item, handler: str, why: str, at: int) -> None:
         """Put an event where those are that were passed over."""

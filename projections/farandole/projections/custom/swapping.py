@@ -15,7 +15,9 @@ from farandole.projections.sql.claims import Claim
 from .errors import ProjectionOutdated
 from .projection import tables_of
 from .space import ProjectionTables
+from .stopping import go_on
 from .tables import errors, positions, projections
+from .versions import version_told
 
 _OURS: Final = (positions, errors)
 
@@ -36,12 +38,14 @@ def swap(made: ProjectionTables, live: ProjectionTables, claim: Claim) -> None:
         live.prepare(connection)
         row = connection.execute(select(projections).where(projections.c.name == live.name)).mappings().first()
     before: dict[str, str] = {} if row is None else json.loads(row["made"])
-    if row is not None and row["version"] > live.projection.version:
+    if row is not None and row["version"] > live.version:
         raise ProjectionOutdated(
-            f"projection {live.name}: the tables in {live.database.url} are of version {row['version']}, and what was made "
-            f"is of version {live.projection.version}"
+            f"projection {live.name}: the tables in {live.database.url} are of version {version_told(row['version'])}, and what was made "
+            f"is of version {version_told(live.version)}"
         )
-    with made.database.reading() as connection:
+    with made.database.writing() as connection:
+        # It is whole: whatever it once stood before it has gone past.
+        go_on(connection, live.name)
         found = connection.execute(select(projections.c.made).where(projections.c.name == live.name)).scalar_one()
     forms: dict[str, str] = json.loads(found)
     kept = [name for name in tables_of(live.projection) if forms.get(name) == before.get(name)]

@@ -4,6 +4,10 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, Table, Text
 
+from farandole.projections.sql.database import schema_beside
+
+from .logs import SEPARATOR
+
 metadata: Final = MetaData()
 
 projections: Final = Table(
@@ -44,4 +48,46 @@ errors: Final = Table(
     Column("at", BigInteger, nullable=False),  # log time, in milliseconds since 1970 UTC
 )
 
+stops: Final = Table(
+    "projection_stops",
+    metadata,
+    Column("projection", Text, primary_key=True),
+    Column(
+        "part", Text, nullable=False
+    ),  # choreography/partition; empty: it was another version that could not be built
+    Column("position", BigInteger, nullable=False),  # once the rows are here, they have gone past
+)
+"""Where each projection stands that is stopped."""
+
+keepers: Final = Table(
+    "projection_keepers",
+    metadata,
+    Column("projection", Text, primary_key=True),
+    Column("keeper", Text, primary_key=True),  # the process
+    Column("seen", BigInteger, nullable=False),  # when it said so last, by the database's clock; 0: it has left
+)
+"""Who keeps each projection."""
+
 OURS: Final = frozenset(metadata.tables)
+
+PLACE: Final = "custom"
+"""Of the place beside the tables of runs, in PostgreSQL."""
+
+
+def place_beside(schema: str) -> str:
+    """The schema of PostgreSQL in which projections are.
+
+    Args:
+        schema: of the tables of runs.
+    """
+    return schema_beside(schema, PLACE)
+
+
+def key_of(projection: str, version: int, part: str) -> str:
+    """Under which key its place in a part of a log is kept. Of another version it is another, so that two versions never
+    write to one table.
+
+    Args:
+        part: ``choreography/partition``; empty: what all its keys begin with.
+    """
+    return f"{projection}.{version}{SEPARATOR}{part}"

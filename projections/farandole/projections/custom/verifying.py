@@ -17,6 +17,7 @@ from .filling import PACE, Filling, Watch
 from .logs import Archive, Log
 from .projection import Projection, tables_of
 from .space import ProjectionTables, database_of
+from .versions import version_told
 
 _AT_ONCE: Final = 5_000
 _WORD: Final = "verify"
@@ -50,8 +51,12 @@ async def _verified(live: ProjectionTables, logs: Sequence[Log], archive: Archiv
     try:
         await asyncio.to_thread(drop, made.database)
         with live.database.reading() as connection:
-            if (version := live.version_in(connection)) != projection.version:
-                what = "there are no tables of it" if version is None else f"its tables are of version {version}"
+            if (version := live.version_in(connection)) != live.version:
+                what = (
+                    "there are no tables of it"
+                    if version is None
+                    else f"its tables are of version {version_told(version)}"
+                )
                 raise ProjectionOutdated(f"projection {live.name}: {what}; start a projector with this code first")
             places = live.places_in(connection)
             progress = await _fill(made, logs, places, archive, told)

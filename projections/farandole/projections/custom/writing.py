@@ -17,6 +17,7 @@ from farandole.projections.sql import NOWHERE, DatabaseUnavailable, Overtaken, P
 from .feed import Item
 from .handling import Raised, handle, said, stopped
 from .space import ProjectionTables
+from .stopping import Stop
 
 _OF_THE_STATEMENT: Final = 1
 """SQLite's code for an error that is in what it was asked."""
@@ -85,7 +86,7 @@ def write_carefully(tables: ProjectionTables, pending: Pending) -> None:
         except Raised as e:
             _refuse_passing(tables, e)
             why = stopped(tables.projection, e.items[0], e.handler, e.error)
-            tables.stop(str(why))
+            tables.stop(str(why), Stop(step.part, step.after.position))
             raise why from e.error
         here[step.part] = step.after
     if here != pending.after:

@@ -34,12 +34,14 @@ class Memory(Projection):
 
     It is a projection as any other, in the table ``memory_<name>``: kept by a projector, made anew from the log, verified.
     Its rows do not depend on the order in which partitions are read: what is forgotten is all that came before it, by the
-    time of the log, and of the same millisecond what other events gave.
+    time of the log, and of the same millisecond what other events gave. A release that has them in another form makes them
+    anew by itself.
 
     Raises:
         DeclarationError: at the class: a method that cannot be.
     """
 
+    _form = 1
     _tellers: ClassVar[Mapping[str, Teller]] = MappingProxyType({})
     kept: ClassVar[Table]
     forgotten: ClassVar[Table]

@@ -13,6 +13,7 @@ from farandole.eventstore import EventStore
 from farandole.projections.custom import Log, MemoryProjector, Source, name_of, types_of
 from farandole.projections.custom.logs import ends_of
 from farandole.projections.custom.space import ProjectionTables, database_of
+from farandole.projections.custom.versions import version_told
 from farandole.projections.runs.tablespace import schema_of
 from farandole.projections.sql import Database, DatabaseError, DatabaseMisconfigured
 
@@ -98,12 +99,12 @@ class TabledMemories(Memories):
         """None if the tables are not there yet."""
         with self._tables.database.reading() as connection:
             version = self._tables.version_in(connection)
-            if version is not None and version > self._memory.version:
+            if version is not None and version > self._tables.version:
                 raise DatabaseMisconfigured(
-                    f"memory {name_of(self._memory)}: its tables in {self._tables.database.url} are of version {version}, "
-                    f"and this process has version {self._memory.version}; run the newer code"
+                    f"memory {name_of(self._memory)}: its tables in {self._tables.database.url} are of version {version_told(version)}, "
+                    f"and this process has version {version_told(self._tables.version)}; run the newer code"
                 )
-            if version != self._memory.version:
+            if version != self._tables.version:
                 return None
             places = self._tables.places_in(connection)
             if any(part not in places or places[part].position < at for part, at in wanted.items()):

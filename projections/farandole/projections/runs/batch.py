@@ -38,6 +38,7 @@ RUNS: Final = Form(
         "unserved": "set",
         "error": "keep",
         "fingerprint": "keep",
+        "resumed": "keep",
     },
 )
 RECORDS: Final = Form(tables.records, {"admitted": "set", "place": "set"})

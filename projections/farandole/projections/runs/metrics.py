@@ -6,7 +6,7 @@ Figures come from the tables when somebody asks, at most once a second; requests
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
 from typing import Final, get_args
 
@@ -19,6 +19,7 @@ from farandole.projections.families import Families, Histogram
 from farandole.projections.fold.status import Status
 from farandole.projections.sql import DatabaseError
 
+from .behind import projections_behind
 from .query import Answer, Figures, Freshness, ProjectionRow, Runs
 
 _CLOSED: Final = frozenset(("absent", "completed", "cancelled", "expired"))
@@ -91,25 +92,11 @@ class ServerMetrics:
         own = () if found is None else await self._own()
         return _text(chain(self._projected(found, behind), self._declared(own)))
 
-    async def _own(self) -> "tuple[tuple[ProjectionRow, int | None], ...]":
-        """Projections that apps declare, each with how far it is behind; None: nobody says so in time."""
+    async def _own(self) -> Sequence[tuple[ProjectionRow, int | None]]:
         try:
-            found = (await self._runs.projections()).found
+            return await projections_behind(self._runs, self._store, patience=_PATIENCE)
         except DatabaseError:
             return ()
-        ends = await self._ends() if found else None
-        own = self._runs.choreography
-        return tuple((each, None if ends is None else each.behind(own, ends)) for each in found)
-
-    async def _ends(self) -> dict[int, int] | None:
-        if self._store is None:
-            return None
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                ends = await self._store.ends(range(self._store.partitions))
-        except (TimeoutError, StoreError):
-            return None
-        return {partition: end.next for partition, end in ends.items()}
 
     def _projected(self, found: "Answer[Figures] | None", behind: tuple[int, float] | None) -> Iterator[Metric]:
         f = self._families
@@ -133,14 +120,19 @@ class ServerMetrics:
         yield f.gauge("projected_steps_owed", "Steps owed.", owed, *by)
         parked = [(labels, each.parked) for labels, each in reactors]
         yield f.gauge("projected_steps_parked", "Steps that failed for good and wait for a retry.", parked, *by)
+        held = [(labels, each.held) for labels, each in reactors]
+        yield f.gauge("projected_steps_held", "Steps owed that a pause or a kill switch holds.", held, *by)
         oldest = [(ls, max(now - e.oldest / 1000, 0.0) if e.oldest is not None else 0.0) for ls, e in reactors]
         yield f.gauge("projected_oldest_owed_seconds", "For how long the oldest step is owed.", oldest, *by)
 
-    def _declared(self, own: "tuple[tuple[ProjectionRow, int | None], ...]") -> Iterator[Metric]:
+    def _declared(self, own: Sequence[tuple[ProjectionRow, int | None]]) -> Iterator[Metric]:
         f = self._families
+        kept = [((each.name,), int(each.kept)) for each, _ in own if each.kept is not None]
+        yield f.gauge("custom_projection_kept", "Whether a process keeps it.", kept, "projection")
         stopped = [((each.name,), int(each.state == "stopped")) for each, _ in own]
         yield f.gauge("custom_projection_stopped", "Whether it goes no further.", stopped, "projection")
-        behind = [((each.name,), records) for each, records in own if records is not None]
+        # Where nobody is at work nobody is late.
+        behind = [((each.name,), late) for each, late in own if late is not None and each.kept is not False]
         yield f.gauge("custom_projection_lag_records", "Records it has not taken.", behind, "projection")
         passed = [((each.name,), each.passed_over) for each, _ in own]
         yield f.gauge("custom_projection_passed_over", "Events it could not handle.", passed, "projection")

@@ -26,7 +26,18 @@ def _types(types: tuple[bytes, ...]) -> str:
 class Touched:
     """A run that may stand otherwise than its row says, and what was counted for it since."""
 
-    __slots__ = ("closed", "ended", "error", "events", "failures", "fingerprint", "last_at", "last_type", "run")
+    __slots__ = (
+        "closed",
+        "ended",
+        "error",
+        "events",
+        "failures",
+        "fingerprint",
+        "last_at",
+        "last_type",
+        "resumed",
+        "run",
+    )
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -34,6 +45,7 @@ class Touched:
         self.last_type: str | None = None
         self.ended: int | None = None
         self.closed: int | None = None
+        self.resumed: int | None = None
         self.error: str | None = None
         """Of the newest failure that parked a step since, or empty if since then none was parked."""
         self.fingerprint: str | None = None
@@ -47,7 +59,7 @@ def new_run(fold: Fold, run: Run, e: Envelope) -> list[Any]:
         None if parent is None else text(parent.key), None if parent is None else text(parent.choreography),
         parent is not None and parent.of_schedule,
         "running", False, "", None, None, None, None, 0, run.offset, names(e.type), 0, 0, 0, 0, None, None, 0, None, 0, 0, 0,
-        None, None, 0, "", "",
+        None, None, 0, "", "", None,
     ]  # fmt: skip
 
 
@@ -78,7 +90,7 @@ def run_changes(fold: Fold, touched: Touched) -> tuple[Any, ...]:
         run.result_offset if run.result else None, touched.ended, touched.closed, run.touched, touched.last_at,
         touched.last_type, touched.events, touched.failures, owed, run.parked, since, None if due is None else bounded(due), timers, next_timer, decisions,
         children, messages, deadline, waits, 0 if run.state is RunState.CLOSED else unserved_events(fold, run),
-        touched.error, touched.fingerprint,
+        touched.error, touched.fingerprint, touched.resumed,
     )  # fmt: skip
 
 

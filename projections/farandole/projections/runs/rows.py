@@ -33,7 +33,7 @@ _OF_EVENTS: Final = frozenset(map(int, (Kind.START, Kind.OUTCOME, Kind.SIGNAL, K
 _OF_FAILURES: Final = frozenset(map(int, (Kind.FAILURE, Kind.LOST, Kind.EXPIRY)))
 _OF_PAIRS: Final = frozenset(map(int, (Kind.FAILURE, Kind.LOST, Kind.CLAIM, Kind.SUBSTEP, Kind.EXPIRY)))
 _SUBSTEP = int(Kind.SUBSTEP)
-_POLICY, _TICK = int(Kind.POLICY), int(Kind.TICK)
+_POLICY, _TICK, _RESUME = int(Kind.POLICY), int(Kind.TICK), int(Kind.RESUME)
 _TOLD: Final = (Verdict.ADMITTED, Verdict.HELD)
 
 Parked = tuple[tuple[Run, PairKey], ...]
@@ -181,6 +181,8 @@ class Rows:
                 touched.last_type = names(out.admitted[-1].type)
             if out.result:
                 touched.ended = self.fold.log_time
+            if e.kind == _RESUME and out.verdict is Verdict.ADMITTED:
+                touched.resumed = self.fold.log_time
             if e.kind == _FAILURE or (e.kind in _OF_FAILURES and any(fact.id == e.id for fact in out.admitted[:1])):
                 self._failure(record, e, out, payload, run, touched, into)
             if e.kind in _OF_PAIRS:

@@ -10,8 +10,10 @@ from typing import Any, Final
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
-ROWS: Final = 2
-"""Counts what rows say: tables of another number are made anew by a rebuild."""
+ROWS: Final = 3
+"""Counts what rows say: tables of another number are made anew by a rebuild. Of those before 3, what sub-steps returned
+stands where everybody reads it.
+"""
 
 metadata: Final = MetaData()
 _JSON: Final = JSON().with_variant(JSONB(), "postgresql")
@@ -89,6 +91,7 @@ runs: Final = Table(
     _has("unserved", Integer),
     _has("error"),  # of the newest failure that parks a step; empty: none does
     _has("fingerprint"),
+    _may("resumed", BigInteger),  # when it was let go on last
     Index("runs_by_id", "run_id", postgresql_ops={"run_id": "text_pattern_ops"}),
     Index("runs_by_touch", "touched", "partition", "run"),
     Index("runs_by_status", "status", "touched", "partition", "run"),

@@ -92,7 +92,7 @@ def claim_in(connection: Connection, name: str, what: str) -> Claim:
     """
     key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest())
     # First, so that nobody finds it claimed and not by whom.
-    told = f"{_OURS}{_who()}{_DOES}{what}".encode()[:_MOST_NAME].decode(errors="ignore")
+    told = f"{_OURS}{this_process()}{_DOES}{what}".encode()[:_MOST_NAME].decode(errors="ignore")
     connection.execute(_SETTLE, {"name": told})
     lock = {"high": key >> 32, "low": key & 0xFFFF_FFFF}
     if connection.execute(_CLAIM, {"key": key - (1 << 64) if key >> 63 else key}).scalar_one():
@@ -128,7 +128,7 @@ def claim_beside(path: str, name: str, what: str) -> Iterator[Claim]:
     """
     place = Path(f"{path}.{name}.claim")
     with _locked(place) as file:
-        file.write(f"{what}\n{_at(datetime.now(UTC))}\n{_who()}\n")
+        file.write(f"{what}\n{_at(datetime.now(UTC))}\n{this_process()}\n")
         file.flush()
         try:
             yield Claim(what, lambda _: _is_there(place, file))
@@ -199,7 +199,7 @@ def _at(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def _who() -> str:
+def this_process() -> str:
     """This process, as somebody at another machine finds it."""
     try:
         user = getpass.getuser()

@@ -78,7 +78,7 @@ class Database:
         if self.dialect == "sqlite":
             url = self._url.set(database=f"{self.path}.{word}")
         else:
-            url = self._url.update_query_dict({"schema": f"{self.schema}_{word}"})
+            url = self._url.update_query_dict({"schema": schema_beside(self.schema, word)})
         return Database(url.render_as_string(hide_password=False), "", scratch=scratch)
 
     @contextmanager
@@ -166,6 +166,11 @@ class Database:
 
     def close(self) -> None:
         self._engine.dispose()
+
+
+def schema_beside(schema: str, word: str) -> str:
+    """The schema of a place beside another one."""
+    return f"{schema}_{word}"
 
 
 def raw(connection: Connection) -> Any:

@@ -231,9 +231,11 @@ class ReactorRow:
     """Since when the oldest step is owed."""
     lag: int
     """Milliseconds of log time by which it is behind: from when the oldest step could have begun that still is owed, to the
-    newest record. Steps of paused runs, and those whose next attempt is yet to come, do not count; 0: it is up to date.
+    newest record. Held steps, and those whose next attempt is yet to come, do not count; 0: it is up to date.
     """
     parked: int
+    held: int
+    """Steps that are owed and may not begin: of paused runs, and all of them while a kill switch stops the reactor."""
     done: int
     """In the minutes that were asked for, as are the others below."""
     failed: int
@@ -329,6 +331,7 @@ class ServiceRow:
     lag: int
     """That of the reactor which is behind most."""
     parked: int
+    held: int
     stopped: int
     """How many of its reactors are stopped."""
     done: int

@@ -122,9 +122,15 @@ class Asking:
         return None
 
     def _read(self, ask: Callable[[Connection], _T], wanted: Mapping[int, int]) -> Answer[_T] | None:
-        p = t.positions.c
+        p, made = t.positions.c, select(t.about.c.rows_version).scalar_subquery().label("made")
         with self.database.reading() as connection:
-            rows = list(connection.execute(select(p.partition, p.position, p.log_time).order_by(p.partition)))
+            rows = list(connection.execute(select(p.partition, p.position, p.log_time, made).order_by(p.partition)))
+            if any(row.made is not None and row.made < t.ROWS for row in rows):
+                # Their rows may show what is not for everybody.
+                raise DatabaseMisconfigured(
+                    f"the tables in {self.database.url} were made by an earlier release, whose rows say something else; make "
+                    "them anew: farandole rebuild"
+                )
             fresh = Freshness(
                 {row.partition: row.position for row in rows}, {row.partition: row.log_time for row in rows}
             )

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, case, func, select
+from sqlalchemy import Connection, func, select
 
 from farandole.projections.runs import tables as t
+
+from .held import Owed, owed_by_reactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +18,10 @@ class ReactorFigures:
     """Who serves it, by the contract that came into force last; empty if none is there."""
     owed: int
     parked: int
+    held: int
+    """Of those that are owed, those of paused runs, and all of them while a kill switch stops the reactor."""
     oldest: int | None
-    """Log time since which the one that is owed the longest is owed, steps of paused runs left out."""
+    """Log time since which the one that is owed the longest is owed, held ones left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +39,14 @@ class Figures:
 
 def figures(connection: Connection) -> Figures:
     """Look at what is open only, so that it costs the same however many runs are closed."""
-    s, r, runs = t.steps.c, t.reactors.c, t.runs.c
-    waits = and_(s.state == "owed", runs.paused.is_(False))
-    owing = connection.execute(
-        select(
-            s.reactor,
-            func.sum(case((s.state == "owed", 1), else_=0)).label("owed"),
-            func.sum(case((s.state == "parked", 1), else_=0)).label("parked"),
-            func.min(case((waits, s.since), else_=None)).label("oldest"),
-        )
-        .join_from(t.steps, t.runs, and_(runs.partition == s.partition, runs.run == s.run))
-        .where(s.state.in_(("owed", "parked")))
-        .group_by(s.reactor)
-    )
-    owed = {row.reactor: row for row in owing}
+    r, runs = t.reactors.c, t.runs.c
+    now = connection.execute(select(func.max(t.positions.c.log_time))).scalar() or 0
+    owed = owed_by_reactor(connection, now)
     services = {row.reactor: row.service for row in connection.execute(select(r.reactor, r.service).order_by(r.since))}
     reactors = {}
     for name in sorted(services.keys() | owed.keys()):
-        row = owed.get(name)
-        has = (int(row.owed), int(row.parked), row.oldest) if row is not None else (0, 0, None)
-        reactors[name] = ReactorFigures(services.get(name, ""), *has)
+        has = owed.get(name, Owed())
+        reactors[name] = ReactorFigures(services.get(name, ""), has.owed, has.parked, has.held, has.free)
     by_status = select(runs.status, func.count()).where(runs.closed.is_(None)).group_by(runs.status)
     return Figures(
         {row[0]: row[1] for row in connection.execute(by_status)},

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection, and_, case, func, select, tuple_
+from sqlalchemy import Connection, and_, func, select, tuple_
 
 from farandole.projections.runs import tables as t
 from farandole.schemas import FarandoleError
 
 from .answers import DueRow, MinuteRow, PolicyRow, ReactorRow, ScheduleRow, ServiceRow, row_of
+from .held import Owed, owed_by_reactor
 
 _MINUTE: Final = 60_000
 DAY: Final = 24 * 60 * _MINUTE
@@ -21,26 +22,10 @@ class TooWide(FarandoleError):
 
 def reactors(connection: Connection, minutes: int) -> tuple[ReactorRow, ...]:
     """Reactors over all partitions: of several contracts, the one that came into force last."""
-    r, s, m, p = t.reactors.c, t.steps.c, t.minutes.c, t.policies.c
+    r, m, p = t.reactors.c, t.minutes.c, t.policies.c
     now = connection.execute(select(func.max(t.positions.c.log_time))).scalar() or 0
     newest = {row["reactor"]: row for row in connection.execute(select(t.reactors).order_by(r.since)).mappings()}
-    could_begin = and_(s.state == "owed", t.runs.c.paused.is_(False), s.due <= now)
-    since_when = case((s.due > s.since, s.due), else_=s.since)
-    owed = {
-        row.reactor: row
-        for row in connection.execute(
-            select(
-                s.reactor,
-                func.sum(case((s.state == "owed", 1), else_=0)).label("owed"),
-                func.sum(case((s.state == "parked", 1), else_=0)).label("parked"),
-                func.min(case((s.state == "owed", s.since), else_=None)).label("oldest"),
-                func.min(case((could_begin, since_when), else_=None)).label("behind"),
-            )
-            .join_from(t.steps, t.runs, and_(t.runs.c.partition == s.partition, t.runs.c.run == s.run))
-            .where(s.state.in_(("owed", "parked")))
-            .group_by(s.reactor)
-        )
-    }
+    owed = owed_by_reactor(connection, now)
     did = {
         row.reactor: row
         for row in connection.execute(
@@ -53,12 +38,11 @@ def reactors(connection: Connection, minutes: int) -> tuple[ReactorRow, ...]:
     stopped = {row.reactor for row in connection.execute(select(p.reactor).where(p.stopped))}
     found = []
     for name, row in sorted(newest.items()):
-        owes, does = owed.get(name), did.get(name)
+        owes, does = owed.get(name, Owed()), did.get(name)
         found.append(
             ReactorRow(
                 name, row["service"], row["version"], row["state"], row["content"], bool(stopped & {name, ""}),
-                int(owes.owed) if owes else 0, owes.oldest if owes else None,
-                max(now - owes.behind, 0) if owes and owes.behind is not None else 0, int(owes.parked) if owes else 0,
+                owes.owed, owes.oldest, max(now - owes.could, 0) if owes.could is not None else 0, owes.parked, owes.held,
                 int(does.done) if does else 0, int(does.failed) if does else 0, int(does.took) if does else 0,
                 int(does.most) if does else 0,
             )
@@ -125,6 +109,7 @@ def services(connection: Connection, minutes: int) -> tuple[ServiceRow, ...]:
             min((row.oldest for row in rows if row.oldest is not None), default=None),
             max(row.lag for row in rows),
             sum(row.parked for row in rows),
+            sum(row.held for row in rows),
             sum(row.stopped for row in rows),
             sum(row.done for row in rows),
             sum(row.failed for row in rows),

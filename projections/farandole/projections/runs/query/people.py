@@ -96,7 +96,8 @@ def _from_outside() -> ColumnElement[bool]:
     """Acts of programs: starts of child runs, and ticks that came of themselves, are none."""
     r = t.records.c
     unnamed = r.kind.in_([kind for kind in KINDS_OF_ACTS if kind not in ("start", "tick")])
-    return or_(r.by.is_not(None), unnamed, (r.kind == "start") & (r.trigger == ""))
+    fired = (r.kind == "tick") & r.source.contains("?")
+    return or_(r.by.is_not(None), unnamed, (r.kind == "start") & (r.trigger == ""), fired)
 
 
 def _of(row: Mapping[Any, Any]) -> str | None:
