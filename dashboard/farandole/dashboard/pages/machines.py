@@ -12,6 +12,7 @@ from farandole.dashboard.lagging import lag_of, projections_of
 from farandole.eventstore import StoreError
 from farandole.projections.runs import tables as t
 from farandole.projections.runs.query import MinuteRow, Where
+from farandole.projections.runs.query.governing import services_of
 
 from .mapping import MINUTES
 from .site import error_page, now, page, position_of
@@ -32,7 +33,7 @@ async def reactors(request: Request) -> HTMLResponse:
         row.reactor: spark([each for each in minutes if each.reactor == row.reactor], since) for row in found.found
     }
     names = sorted({row.service for row in found.found})
-    active = {row.service: row for row in (await desk.runs.services(minutes=MINUTES)).found}
+    active = {row.service: row for row in services_of(found.found)}
     lag = await lag_of(desk, within=_MOMENT)
     members = dict(zip(names, await asyncio.gather(*(_members(desk, name) for name in names)), strict=True))
     stopped = {policy.reactor: policy for policy in (await desk.runs.policies()).found if policy.stopped}

@@ -1,6 +1,6 @@
 """Questions about reactors, schedules and what governs them, each within a transaction that sees one state."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, and_, func, select, tuple_
@@ -95,8 +95,13 @@ def policies(connection: Connection) -> tuple[PolicyRow, ...]:
 
 def services(connection: Connection, minutes: int) -> tuple[ServiceRow, ...]:
     """Services by name, from the contracts that are in force, and what they did in the last minutes."""
+    return services_of(reactors(connection, minutes))
+
+
+def services_of(reactors: Iterable[ReactorRow]) -> tuple[ServiceRow, ...]:
+    """The services that serve these reactors, by name."""
     by_name: dict[str, list[ReactorRow]] = {}
-    for row in reactors(connection, minutes):
+    for row in reactors:
         if row.state == "active":
             by_name.setdefault(row.service, []).append(row)
     return tuple(
