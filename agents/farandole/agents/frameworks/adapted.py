@@ -269,7 +269,6 @@ class Adapted:
     @contextmanager
     def _durably(self, step: Step, spent: Spent, conversation: str) -> Iterator[Recorder]:
         options: dict[str, Any] = {"price": self._price, "budget": self._budget, "secret": self.mark is Secret}
-        options["counts"] = False  # its events tell what was used
         with invoking(self.name, conversation), durably(step, spent=spent, **options) as recorder:
             recorder.agent, recorder.conversation = self.name, conversation
             recorder.live, recorder.personal = self._stream, self.mark is Personal

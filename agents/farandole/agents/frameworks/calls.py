@@ -42,7 +42,7 @@ class ModelCall(BaseModel):
         before: a digest of all but the last of them.
         last: a digest of the last.
         secret: whether read models may hold nothing of what was said.
-        used: what it counts as; None if events tell of it besides.
+        used: what it counts as; None if an event counts besides.
     """
 
     kind: Literal["model"] = "model"

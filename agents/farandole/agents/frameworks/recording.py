@@ -208,6 +208,7 @@ class Recorder:
         messages, before, last = digests(said)
         used = Usage(
             model=response.model_name or "",
+            agent=self.agent,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cache_read_tokens=usage.cache_read_tokens,
