@@ -162,8 +162,8 @@ def for_server(agent: "Agent", server: McpServer, wanted: Any) -> Iterator[Made]
 
     options = {
         "retry": server.retry if server.repeat else Retry(attempts=1),
-        # Of a call that is not repeated the connection keeps the time: it knows whether the call was sent.
-        "timeout": server.timeout if server.repeat else None,
+        # The connection keeps the time: it gives a server its own to start, and knows whether the call was sent.
+        "timeout": None,
         "concurrency": server.concurrency,
     }
     takes = {"called_": called, "step_": Step, "connection_": wanted}

@@ -81,9 +81,7 @@ class Telling:
         recorded: dict[str, Any] = {name: getattr(call, name) for name in _OF_RECORD}
         recorded["counted"] = call.used is not None
         assert told.response is not None
-        yield self._events.ModelReplied(
-            **said, message=as_message(told.response), **recorded
-        )
+        yield self._events.ModelReplied(**said, message=as_message(told.response), **recorded)
 
     def _tools(self, tools: Sequence[Told], turn: int, conversation: str) -> Iterator[Any]:
         made = [(each, each.call) for each in self._in_order(tools) if isinstance(each.call, ToolCall)]
