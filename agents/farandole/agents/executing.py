@@ -289,8 +289,10 @@ def _kept(agent: "Agent", called: ToolCalled, result: Any, outcome: Outcome, too
         PydanticSerializationError: it is nothing that JSON can say.
     """
     content = to_jsonable_python(result)
+    if agent.large is None:
+        return outcome_of(agent, called, content, outcome, took_ms)
     try:
-        head, kept = (content, None) if agent.large is None else agent.large.keep(content)
+        head, kept = agent.large.keep(content)
     except Exception as e:  # of whichever store
         raise ContentNotKept(f"{type(agent.large.store).__name__} failed with {type(e).__name__}: {e}") from e
     returned = outcome_of(agent, called, head, outcome, took_ms)
