@@ -52,6 +52,7 @@ async def sent(part: UserPromptPart, large: Large) -> Any:
     assert isinstance(head, UserPromptPart)
     (request,) = await with_wholes([ModelRequest(parts=[recorded(head)])], large, "helper")
     (told,) = request.parts
+    assert isinstance(told, UserPromptPart)
     return told.content, as_recorded([head])
 
 
@@ -96,6 +97,7 @@ prompts = st.one_of(texts, st.lists(items, max_size=4))
 @example(["x" * 2000])
 @example("x" * 2000)
 @example([TextContent("x" * 2000, metadata={"of": "ann"})])
+@example([StructuredContent(None)])
 @example([StructuredContent({"rows": ["x" * 1000]}, tag="state", description="d")])
 def test_a_prompt_comes_back_as_if_nothing_of_it_had_been_kept(content: Any) -> None:
     part = UserPromptPart(content)

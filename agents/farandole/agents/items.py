@@ -40,7 +40,7 @@ def apart(item: UserContent) -> Apart | None:
         case str():
             return Apart(item.encode(), TEXT, _size(item), item, {"kind": _PLAIN})
         case StructuredContent():
-            written = to_json(_ITEM.dump_python(item, mode="json", exclude_none=True))
+            written = to_json(_ITEM.dump_python(item, mode="json"))
             return Apart(written, JSON, len(written), item.content, {"kind": item.kind})
         case TextContent():
             rest = _ITEM.dump_python(replace(item, content=""), mode="json", exclude_none=True)

@@ -50,8 +50,8 @@ def _with_wholes(messages: Sequence[ModelMessage], large: Large | None, agent: s
             case ToolReturnPart() if kept := _kept(part.metadata):
                 return replace(part, content=_told(large, kept, part.content, agent))
             case UserPromptPart(content=content) if refers(part) and not isinstance(content, str):
-                items = [_item(large, item, agent) for item in content]
-                return replace(part, content=items[0] if _alone(content) else items)
+                items: list[UserContent] = [_item(large, item, agent) for item in content]
+                return replace(part, content=str(items[0]) if _alone(content) else items)
             case _:
                 return part
 

@@ -28,6 +28,7 @@ from farandole.reactors import GiveUp, Step
 from farandole.schemas import Usage
 
 from .calls import ModelCall, Replies, Results, ToolCall, check_args, check_said, digests
+from .floor import Call, Floor
 from .spending import Spent
 
 R = TypeVar("R")
@@ -84,6 +85,10 @@ class Recorder:
     personal: bool = False
     instructions: str = ""
     _taken: set[str] = field(default_factory=set)
+    _floor: Floor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._floor = Floor(lambda text, kind: self.step.live(text, kind=kind, personal=self.personal))
 
     async def model(
         self,
@@ -112,13 +117,14 @@ class Recorder:
             if self.budget is not None:
                 self.budget.check(self.spent)
             began = time.monotonic()
-            token = _making.set(True)
+            token = _making.set(heard := Call())
             try:
                 with chatting(self.agent or self.name, self.conversation) as replied:
                     reply = await make()
                     replied(form.told(reply))
             finally:
                 _making.reset(token)
+                self._floor.end(heard)
             return self._billed(form, reply, said, round((time.monotonic() - began) * 1000))
 
         with self._named(within, f"{label} model".lstrip(), first=" 1") as name:
@@ -172,8 +178,9 @@ class Recorder:
 
     def hear(self, text: str, kind: str = "text") -> None:
         """A piece of what a model says, told live if it may be. What agents that are tools say is theirs to hear."""
-        if text and self.listens:
-            self.step.live(text, kind=kind, personal=self.personal)
+        call = _making.get()
+        if text and call is not None and self.listens:
+            self._floor.hear(call, text, kind)
 
     @property
     def listens(self) -> bool:
@@ -251,7 +258,7 @@ class Recorder:
         return f"{name.encode()[:200].decode(errors='ignore')} {blake2b(name.encode(), digest_size=16).hexdigest()}"
 
 
-_making: ContextVar[bool] = ContextVar("farandole_making", default=False)
+_making: ContextVar[Call | None] = ContextVar("farandole_making", default=None)
 _recorder: ContextVar[Recorder | None] = ContextVar("farandole_recorder", default=None)
 _within: ContextVar[str] = ContextVar("farandole_within", default="")
 _key: ContextVar[str] = ContextVar("farandole_call_key", default="")
@@ -305,7 +312,7 @@ def recording() -> Recorder | None:
 
 def making() -> bool:
     """Whether a model is called here whose reply will be recorded."""
-    return _making.get()
+    return _making.get() is not None
 
 
 def call_key() -> str:
