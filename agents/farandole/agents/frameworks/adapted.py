@@ -44,6 +44,10 @@ from .told import Telling
 Prompt: TypeAlias = str
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _DIGITS: Final = 16
+_ALONE: Final = (
+    "each event that it takes begins a conversation of its own. Say in prompt= what was said before, or let an Agent take "
+    "the messages and call this one as a run"
+)
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,9 @@ class Adapted:
     ) -> None:
         if not _NAME.fullmatch(name):
             raise DeclarationError(f"agent {name!r}: a name is of small letters, digits and _, 40 at most")
+        for unknown in options.keys() - Options.__optional_keys__:
+            why = f"; {_ALONE}" if unknown == "continues" else ""
+            raise DeclarationError(f"agent {name}: an agent of another framework has no {unknown}={why}")
         self.name = name
         self.module: str = sys._getframe(2).f_globals.get("__name__", "")
         self.takes = takes
