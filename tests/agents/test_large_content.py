@@ -170,7 +170,7 @@ class Full(Folder):
 async def test_a_call_that_is_not_to_be_repeated_took_effect_though_the_store_is_full(
     tmp_path: Path, room_after: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("farandole.agents.executing._AGAIN", (0, 0))
+    monkeypatch.setattr("farandole.agents.keeping.AGAIN", (0, 0))
     paid: list[str] = []
 
     async def pay(order: str) -> str:

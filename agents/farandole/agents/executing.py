@@ -19,6 +19,8 @@ from farandole.schemas import DeclarationError, EncodingError, Secret
 from .conversations import Conversations
 from .errors import ContentNotKept, NoAnswer
 from .events import Outcome, ToolCalled, ToolReturned
+from .keeping import kept, kept_now
+from .large import Kept
 from .made import signed, union
 from .marking import mark_of
 from .outputs import described
@@ -36,8 +38,6 @@ _NO_ANSWER = "Nobody knows whether this call took effect: the server gave no ans
 _NOT_KEPT = "The call took effect, and is not made again for this: what it returned could not be kept"
 _AFTERWARDS = frozenset({ContentNotKept.__name__, TooLargeOutcome.__name__, EncodingError.__name__})
 """Errors of what a call returned, which has taken effect by then."""
-_AGAIN = (0.2, 1.0, 5.0)
-"""Seconds between attempts at keeping what a call returned that is not repeated."""
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,8 @@ def _threaded(agent: "Agent", tool: Tool) -> Any:
         except (ModelRetry, ToolFailed) as e:
             return _told(agent, called_, e)
         took = round((time.monotonic() - began) * 1000)
-        return _kept(agent, called_, result, "success", took)
+        head, where = kept_now(agent.large, to_jsonable_python(result))
+        return outcome_of(agent, called_, head, "success", took, where)
 
     return handle
 
@@ -261,45 +262,19 @@ async def _returned(
         repeat: whether the call may be made again if what it returned cannot be kept; else the model is told of that.
     """
 
-    async def kept() -> ToolReturned:
-        if agent.large is None:
-            return _kept(agent, called, result, outcome, took_ms)
-        return await asyncio.to_thread(_kept, agent, called, result, outcome, took_ms)
-
-    if repeat:
-        return await kept()
-    for wait in _AGAIN:
-        try:
-            return await kept()
-        except ContentNotKept:
-            await asyncio.sleep(wait)
-        except PydanticSerializationError:
-            break
     try:
-        return await kept()
+        content = to_jsonable_python(result)
+        head, where = await kept(agent.large, content, patiently=not repeat)
     except (ContentNotKept, PydanticSerializationError) as e:
+        if repeat:
+            raise
         return outcome_of(agent, called, f"{_NOT_KEPT}: {e}", outcome, took_ms)
+    return outcome_of(agent, called, head, outcome, took_ms, where)
 
 
-def _kept(agent: "Agent", called: ToolCalled, result: Any, outcome: Outcome, took_ms: int) -> ToolReturned:
-    """Likewise, in a thread.
-
-    Raises:
-        ContentNotKept: it could not be kept.
-        PydanticSerializationError: it is nothing that JSON can say.
-    """
-    content = to_jsonable_python(result)
-    if agent.large is None:
-        return outcome_of(agent, called, content, outcome, took_ms)
-    try:
-        head, kept = agent.large.keep(content)
-    except Exception as e:  # of whichever store
-        raise ContentNotKept(f"{type(agent.large.store).__name__} failed with {type(e).__name__}: {e}") from e
-    returned = outcome_of(agent, called, head, outcome, took_ms)
-    return returned if kept is None else returned.model_copy(update={"kept": kept})
-
-
-def outcome_of(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int) -> ToolReturned:
+def outcome_of(
+    agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int, kept: Kept | None = None
+) -> ToolReturned:
     return agent.events.ToolReturned(
         agent=called.agent,
         conversation=called.conversation,
@@ -309,4 +284,5 @@ def outcome_of(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcom
         content=content,
         outcome=outcome,
         took_ms=took_ms,
+        kept=kept,
     )

@@ -22,11 +22,13 @@ from pydantic_ai.messages import ModelResponse
 
 from farandole.agents.budget import Budget
 from farandole.agents.events import Outcome
+from farandole.agents.large import Large
 from farandole.agents.prices import Price, cost_of
 from farandole.agents.spans import chatting, executing
 from farandole.reactors import GiveUp, Step
 from farandole.schemas import Usage
 
+from .aside import model_aside, tool_aside, whole
 from .calls import ModelCall, Replies, Results, ToolCall, check_args, check_said, digests
 from .floor import Call, Floor
 from .spending import Spent
@@ -62,6 +64,7 @@ class Recorder:
         budget: asked before each call of a model that is made and not found.
         spent: before and in this attempt.
         secret: whether read models may hold nothing of what is said.
+        large: where what is large of a call is kept; None: in its record.
         counts: whether what is recorded counts as used.
         agent, conversation: whose calls they are, in traces.
         live: whether what models say is told while they say it; never what is secret.
@@ -78,6 +81,7 @@ class Recorder:
     budget: Budget | None = None
     spent: Spent = field(default_factory=Spent)
     secret: bool = False
+    large: Large | None = None
     counts: bool = True
     agent: str = ""
     conversation: str = ""
@@ -125,12 +129,13 @@ class Recorder:
             finally:
                 _making.reset(token)
                 self._floor.end(heard)
-            return self._billed(form, reply, said, round((time.monotonic() - began) * 1000))
+            took_ms = round((time.monotonic() - began) * 1000)
+            return await model_aside(self._billed(form, reply, said, took_ms), self.large)
 
         with self._named(within, f"{label} model".lstrip(), first=" 1") as name:
             recorded = await self.step.once(name, _model_called, call)
             check_said(f"step.once({name!r})", recorded, said)
-        reply = form.read(recorded.reply)
+            reply = form.read(await whole(recorded.reply, recorded.reply_kept, self.large))
         self._tell(Told(name, recorded, within, form.told(reply)))
         return reply
 
@@ -149,12 +154,14 @@ class Recorder:
                     result = await make()
                 content, outcome = form.told(result)
                 took_ms = round((time.monotonic() - began) * 1000)
-                return self._called(tool, call_id, args, outcome, took_ms, form.write(result), content)
+                called = self._called(tool, call_id, args, outcome, took_ms, form.write(result), content)
+                return await tool_aside(called, self.large)
 
             recorded = await self.step.once(name, _tool_called, call)
             check_args(f"step.once({name!r})", recorded, args)
+            result = form.read(await whole(recorded.result, recorded.result_kept, self.large))
         self._tell(Told(name, recorded, within))
-        return form.read(recorded.result)
+        return result
 
     async def around(
         self,
@@ -171,9 +178,10 @@ class Recorder:
             with self._executing(tool, call_id), _in_call(name, f"{self.step.key}:{name}"):
                 result = await make()
             took_ms = round((time.monotonic() - began) * 1000)
-        content, outcome = told(result)
-        if content is not None:
-            self._tell(Told(name, self._called(tool, call_id, args, outcome, took_ms, None, content), within))
+            content, outcome = told(result)
+            called = self._called(tool, call_id, args, outcome, took_ms, None, content)
+            if content is not None:
+                self._tell(Told(name, await tool_aside(called, self.large), within))
         return result
 
     def hear(self, text: str, kind: str = "text") -> None:
@@ -273,6 +281,7 @@ def durably(
     budget: Budget | None = None,
     spent: Spent | None = None,
     secret: bool = False,
+    large: Large | None = None,
     counts: bool = True,
 ) -> Iterator[Recorder]:
     """Within the block, calls that agents of other frameworks make are recorded as sub-steps of the step.
@@ -283,6 +292,7 @@ def durably(
         budget: what may be spent.
         spent: what was spent before; by default nothing.
         secret: what is said is kept out of all read models. Without it, it is personal.
+        large: where large replies and results are kept, so that the records of their calls only refer to them.
         counts: what models used stands in the sub-steps as a `Usage`, and so in all costs. Turn it off if an event that
             the handler returns tells of it.
 
@@ -290,7 +300,14 @@ def durably(
         BudgetSpent: nothing is left for another call of a model.
         GiveUp: a tool raised it, or nothing can be recorded; also if the framework caught it.
     """
-    recorder = Recorder(step, name, price, budget=budget, spent=spent or Spent(), secret=secret, counts=counts)
+    told: dict[str, Any] = {
+        "budget": budget,
+        "spent": spent or Spent(),
+        "secret": secret,
+        "large": large,
+        "counts": counts,
+    }
+    recorder = Recorder(step, name, price, **told)
     token, within = _recorder.set(recorder), _within.set("")
     try:
         yield recorder
