@@ -38,6 +38,13 @@ async def refund(order: str, usd: int, ctx: Context[Any, Any]) -> dict[str, Any]
 
 
 @server.tool()
+async def traced(ctx: Context[Any, Any]) -> str:
+    """Says of which trace the call is."""
+    note("traced")
+    return str(dict(ctx.request_context.meta or {}).get("traceparent", ""))
+
+
+@server.tool()
 async def fails(why: str) -> str:
     """Fails."""
     note("fails")

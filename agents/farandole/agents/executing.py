@@ -26,7 +26,7 @@ from .marking import mark_of
 from .outputs import described
 from .prompts import only_text
 from .servers import McpServer
-from .spans import executing
+from .spans import calling_server, executing
 from .tools import RunTool, Tool
 
 if TYPE_CHECKING:
@@ -156,8 +156,10 @@ def for_server(agent: "Agent", server: McpServer, wanted: Any) -> Iterator[Made]
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
-            with executing(agent.name, called_.conversation, called_.tool, called_.call):
+            with calling_server(agent.name, called_.conversation, called_.tool, called_.call) as failed:
                 result = await connection_.call(tool, called_.args, step_.key)
+                if result.is_error:
+                    failed()
         except MCPError as e:
             return outcome_of(agent, called_, e.message, "failed", round((clock() - began) * 1000))
         except NoAnswer:
