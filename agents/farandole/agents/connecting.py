@@ -168,6 +168,8 @@ class Connection:
         except MCPError as e:
             if e.code in _NO_ANSWER:
                 return False
+        except ValueError:  # an answer that does not fit is one
+            pass
         except Exception:  # of whichever transport
             return False
         self._heard_from(client)
