@@ -1,8 +1,12 @@
-"""An MCP server: ``python mcp_server.py LEDGER [PORT]``. Each call stands in the ledger. Without a port on stdio."""
+"""An MCP server: ``python mcp_server.py LEDGER [PORT]``. Each call stands in the ledger. Without a port on stdio.
+
+If there is a file ``slow_start`` beside the ledger, the server takes three seconds to start, from the second time on.
+"""
 
 import asyncio
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +38,13 @@ async def refund(order: str, usd: int, ctx: Context[Any, Any]) -> dict[str, Any]
 
 
 @server.tool()
+async def traced(ctx: Context[Any, Any]) -> str:
+    """Says of which trace the call is."""
+    note("traced")
+    return str(dict(ctx.request_context.meta or {}).get("traceparent", ""))
+
+
+@server.tool()
 async def fails(why: str) -> str:
     """Fails."""
     note("fails")
@@ -55,6 +66,14 @@ async def slow() -> str:
     """Takes longer than anybody waits."""
     note("slow")
     await asyncio.Event().wait()
+    return "never"
+
+
+@server.tool()
+async def hangs() -> str:
+    """Holds up the whole server."""
+    note("hangs")
+    threading.Event().wait()
     return "never"
 
 
@@ -84,6 +103,8 @@ def lie() -> None:
 if __name__ == "__main__":
     ledger = Path(sys.argv[1])
     lie()
+    if (ledger.parent / "slow_start").exists() and ledger.exists():
+        threading.Event().wait(3)
     note("started")
     if len(sys.argv) > 2:
         server.run("streamable-http", port=int(sys.argv[2]))

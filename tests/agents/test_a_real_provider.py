@@ -2,13 +2,18 @@
 
 import asyncio
 import json
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import pytest
+from pydantic_ai.models import Model
+from pydantic_ai.models.fallback import FallbackModel
 from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.models.test import TestModel
 from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.settings import ModelSettings
 
 from farandole.agents import Agent
 from farandole.reactors import Choreography
@@ -29,6 +34,12 @@ class Answered(End):
     text: str
 
 
+class Unretried(TestModel):
+    """Of a provider whose client knows no number of attempts."""
+
+    unsupported_settings = frozenset({"max_retries"})
+
+
 class Provider:
     """Answers the requests of a model, each in its turn: by a reply, or by a status that is none.
 
@@ -40,9 +51,13 @@ class Provider:
         self.asked: list[dict[str, Any]] = []
         self._answers = [*answers]
 
-    def model(self) -> OpenAIChatModel:
+    def model(self, **settings: Any) -> OpenAIChatModel:
         http = httpx2.AsyncClient(transport=httpx2.MockTransport(self._answer))
-        return OpenAIChatModel("gpt-4o", provider=OpenAIProvider(api_key="none", http_client=http))
+        provider, own = (
+            OpenAIProvider(api_key="none", http_client=http),
+            ModelSettings(**settings) if settings else None,
+        )
+        return OpenAIChatModel("gpt-4o", provider=provider, settings=own)
 
     async def _answer(self, request: httpx2.Request) -> httpx2.Response:
         await asyncio.sleep(SECONDS)
@@ -91,6 +106,52 @@ async def test_a_providers_client_has_its_own_retries_if_it_is_told_so() -> None
         s.then(Answered(text="It will rain."))
         assert s.failures() == []
     assert [asked["temperature"] for asked in provider.asked] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("second", "settings", "asked"),
+    [
+        (lambda: Provider().model(), None, 1),
+        (lambda: Provider().model(max_retries=1), None, 3),
+        (lambda: Unretried(custom_output_text="It will rain."), None, 3),
+        (lambda: Provider().model(), ModelSettings(max_retries=1), 2),
+    ],
+    ids=["none says how often", "one says so", "one does not know of it", "the agent says so"],
+)
+async def test_of_models_that_fall_back_to_each_other_each_makes_the_attempts_that_it_is_to_make(
+    second: Callable[[], Model], settings: ModelSettings | None, asked: int
+) -> None:
+    first = Provider(*[refused(503)] * 9)
+    desk = Choreography("desk")
+    model = FallbackModel(first.model(), second())
+    Agent("helper", takes=Asked, gives=Answered, model=model, settings=settings).serve(desk)
+    async with Scenario(desk) as s:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            await s.when(Asked(question="Weather?"), after="10s")
+        s.then(Answered(text="It will rain."))
+        assert s.failures() == []
+    assert len(first.asked) == asked
+
+
+async def test_models_that_all_fail_are_asked_again_once_one_of_them_may_answer() -> None:
+    first, second = Provider(refused(401)), Provider(refused(429, **{"Retry-After": "90"}))
+    desk = Choreography("desk")
+    Agent("helper", takes=Asked, gives=Answered, model=FallbackModel(first.model(), second.model())).serve(desk)
+    async with Scenario(desk) as s:
+        await s.when(Asked(question="Weather?"), after="89s")
+        assert [(failure.error, failure.last) for failure in s.failures()] == [("RateLimited", False)]
+        await s.passes("2s")
+        s.then(Answered(text="It will rain."))
+
+
+async def test_models_that_all_take_no_such_request_are_not_asked_again() -> None:
+    desk, both = Choreography("desk"), (Provider(refused(401)), Provider(refused(400)))
+    Agent("helper", takes=Asked, gives=Answered, model=FallbackModel(*[each.model() for each in both])).serve(desk)
+    async with Scenario(desk) as s:
+        await s.when(Asked(question="Weather?"), after="1h")
+        assert [(failure.error, failure.last) for failure in s.failures()] == [("ModelRejected", True)]
+    assert [len(each.asked) for each in both] == [1, 1]
 
 
 BOTH = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])

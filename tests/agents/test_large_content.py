@@ -1,5 +1,6 @@
 """What is large is kept beside the log: events stay small, and the model is told all of it, or that it is gone."""
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Annotated, Any
@@ -152,6 +153,91 @@ async def test_what_is_kept_twice_is_one_reference(tmp_path: Path) -> None:
     assert len([file for file in tmp_path.rglob("*") if file.is_file()]) == 1
 
 
+class Full(Folder):
+    """Has no room, so often."""
+
+    room_after: float = float("inf")
+    refused: int = 0
+
+    def put(self, reference: str, content: bytes) -> None:
+        if self.refused < self.room_after:
+            self.refused += 1
+            raise OSError(28, "no space left on device")
+        super().put(reference, content)
+
+
+@pytest.mark.parametrize("room_after", [2, float("inf")], ids=["is there again", "stays away"])
+async def test_a_call_that_is_not_to_be_repeated_took_effect_though_the_store_is_full(
+    tmp_path: Path, room_after: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("farandole.agents.keeping.AGAIN", (0, 0))
+    paid: list[str] = []
+
+    async def pay(order: str) -> str:
+        paid.append(order)
+        return BOOK
+
+    listening, store = Listening(), Full(tmp_path)
+    store.room_after = room_after
+    script = scripted(Call("pay", order="7"), listening)
+    large = Large(store)
+    agent = Agent("desk", takes=Asked, gives=Answered, model=script, tools=[Tool(pay, repeat=False)], large=large)
+    async with Scenario(serve(agent)) as s:
+        await s.when(Asked(question="Pay 7."), after="1h")
+        s.then(Answered(text="Read."))
+        returned = s.last(agent.events.ToolReturned)
+        assert s.failures() == []
+    assert paid == ["7"]
+    assert returned.outcome == "success"
+    (told,) = listening.returned
+    if room_after == 2:
+        assert told == BOOK
+    else:
+        assert returned.kept is None
+        assert told.startswith("The call took effect, and is not made again")
+        assert "no space left" in told
+
+
+async def test_a_call_that_may_be_repeated_is_told_of_likewise_once_its_attempts_are_over(tmp_path: Path) -> None:
+    listening, store = Listening(), Full(tmp_path)
+    agent = reader(store, listening)
+    async with Scenario(serve(agent)) as s:
+        await s.when(Asked(question="What is in the book?"), after="1h")
+        s.then(Answered(text="Read."))
+        assert s.last(agent.events.ToolReturned).outcome == "success"
+        assert {f.error for f in s.failures()} == {"ContentNotKept"}
+    assert store.refused == 3
+    (told,) = listening.returned
+    assert told.startswith("The call took effect")
+
+
+async def test_of_a_call_that_is_not_to_be_repeated_nobody_says_that_what_it_returned_did_not_happen() -> None:
+    async def pay(order: str) -> object:
+        return object()
+
+    listening = Listening()
+    script = scripted(Call("pay", order="7"), listening)
+    agent = Agent("desk", takes=Asked, gives=Answered, model=script, tools=[Tool(pay, repeat=False)])
+    async with Scenario(serve(agent)) as s:
+        await s.when(Asked(question="Pay 7."), after="1h")
+        assert s.last(agent.events.ToolReturned).outcome == "success"
+    assert listening.returned[0].startswith("The call took effect")
+
+
+async def test_nobody_knows_of_a_call_that_took_too_long_and_is_not_to_be_repeated() -> None:
+    async def pay(order: str) -> None:
+        await asyncio.Event().wait()
+
+    listening = Listening()
+    script = scripted(Call("pay", order="7"), listening)
+    tool = Tool(pay, repeat=False, timeout="50ms")
+    agent = Agent("desk", takes=Asked, gives=Answered, model=script, tools=[tool])
+    async with Scenario(serve(agent)) as s:
+        await s.when(Asked(question="Pay 7."), after="1h")
+        assert s.last(agent.events.ToolReturned).outcome == "unknown"
+    assert "it took too long" in listening.returned[0]
+
+
 @pytest.mark.parametrize("gone", [True, False], ids=["gone", "another"])
 async def test_what_is_gone_is_told_and_parks(tmp_path: Path, gone: bool) -> None:
     class Losing(Folder):
@@ -224,7 +310,7 @@ def test_a_size_that_is_none_is_refused(tmp_path: Path, above: Any) -> None:
 
 
 @pytest.mark.parametrize("size", [2 * MIB, 5 * MIB])
-async def test_without_a_store_what_the_log_does_not_take_is_told_as_a_failed_call(size: int) -> None:
+async def test_without_a_store_it_is_told_that_the_log_does_not_take_what_a_call_returned(size: int) -> None:
     async def read_book() -> str:
         return "x" * size
 
@@ -234,9 +320,9 @@ async def test_without_a_store_what_the_log_does_not_take_is_told_as_a_failed_ca
     async with Scenario(serve(agent)) as s:
         await s.when(Asked(question="What is in the book?"), after="1h")
         s.then(Answered(text="Read."))
-        assert s.last(agent.events.ToolReturned).outcome == "failed"
+        assert s.last(agent.events.ToolReturned).outcome == "success"
         assert {f.reactor for f in s.failures()} == {"reader.tools.read_book"}
     (told,) = listening.returned
-    assert "The call failed" in told
+    assert told.startswith("The call took effect")
     assert "keep large" in told
     assert len(told) < 500

@@ -198,7 +198,7 @@ async def test_a_server_that_never_says_anything_holds_nobody_up(ledger: Path, a
             await asking
 
 
-async def test_whoever_is_cancelled_while_a_server_is_connected_to_leaves_nothing(ledger: Path) -> None:
+async def test_whoever_is_cancelled_while_a_server_starts_leaves_it_to_the_next(ledger: Path) -> None:
     heard: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
     connection = Connection(shop(ledger))
@@ -207,11 +207,86 @@ async def test_whoever_is_cancelled_while_a_server_is_connected_to_leaves_nothin
         await asyncio.sleep(0)
     task = connection._task
     asking.cancel()
-    await asyncio.wait([asking, task])
-    assert task.exception() is None
+    await asyncio.wait([asking])
     assert await connection.definitions()
     await connection.close()
+    assert task.done()
+    assert task.exception() is None
+    assert calls(ledger).count("started") == 1
     assert heard == []
+
+
+async def test_many_who_wait_for_a_server_that_does_not_start_wait_for_it_together(ledger: Path) -> None:
+    connection = Connection(
+        McpServer("mute", [sys.executable, "-c", f"open({str(ledger)!r}, 'a').write('1 begun\\n')"])
+    )
+    try:
+        asked = [asyncio.create_task(connection.call("look_up", {}, str(n))) for n in range(20)]
+        for each in asyncio.as_completed(asked):
+            with pytest.raises(ServerUnreachable, match="cannot be connected to"):
+                await each
+    finally:
+        await connection.close()
+    assert calls(ledger) == ["begun"]
+
+
+async def test_a_server_that_hangs_while_calls_queue_is_started_again(ledger: Path) -> None:
+    connection = Connection(shop(ledger, timeout="2s"))
+    try:
+        hanging = asyncio.create_task(connection.call("hangs", {}, "1"))
+        await until_called(ledger, "hangs")
+        await asyncio.sleep(1)
+        queueing = asyncio.create_task(connection.call("look_up", {"order": "7"}, "2"))
+        with pytest.raises(ServerUnreachable):
+            await hanging
+        assert not queueing.done()
+        assert (await connection.call("look_up", {"order": "8"}, "3")).structured_content
+        with pytest.raises(ServerUnreachable):
+            await queueing
+    finally:
+        await connection.close()
+    assert calls(ledger).count("started") == 2
+
+
+@pytest.mark.parametrize(("tool", "started"), [("hangs", 2), ("slow", 1)])
+async def test_a_server_in_whose_call_a_step_was_cancelled_is_started_again_if_it_hangs(
+    ledger: Path, tool: str, started: int
+) -> None:
+    connection = Connection(shop(ledger))
+    try:
+        calling = asyncio.create_task(connection.call(tool, {}, "1"))
+        await until_called(ledger, tool)
+        calling.cancel()
+        await asyncio.wait([calling])
+        async with asyncio.timeout(30):
+            assert (await connection.call("look_up", {"order": "7"}, "2")).structured_content
+    finally:
+        await connection.close()
+    assert calls(ledger).count("started") == started
+
+
+async def test_a_server_has_its_time_to_start_however_soon_it_is_to_answer(ledger: Path) -> None:
+    (ledger.parent / "slow_start").touch()
+    server = shop(ledger, timeout="1s", retry=Retry(attempts=2, first="50ms"))
+    desk, agent = served(server, Call("shop_dies_once"), "Well.")
+    (event,) = await returned(desk, agent)
+    assert event.content == {"result": "alive"}
+    assert calls(ledger).count("started") == 2
+
+
+async def test_a_server_that_reads_nothing_holds_nobody_up(ledger: Path) -> None:
+    connection = Connection(shop(ledger, timeout="1s"))
+    try:
+        hanging = asyncio.create_task(connection.call("hangs", {}, "1"))
+        await until_called(ledger, "hangs")
+        more_than_a_pipe_holds = {"order": "7" * 1_000_000}
+        asked = [asyncio.create_task(connection.call("look_up", more_than_a_pipe_holds, str(n))) for n in range(3)]
+        async with asyncio.timeout(30):
+            for each in (hanging, *asked):
+                with pytest.raises(ServerUnreachable):
+                    await each
+    finally:
+        await connection.close()
 
 
 async def until_called(ledger: Path, tool: str) -> None:

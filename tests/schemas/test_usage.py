@@ -29,6 +29,11 @@ class Replied(Event):
     price: Annotated[Decimal | None, Used.cost] = None
 
 
+class Told(Event):
+    tokens: Annotated[int, Used.input_tokens]
+    counted: Annotated[bool, Used.elsewhere] = False
+
+
 class Plain(Event):
     usage: dict[str, str] = Field(default_factory=dict)
 
@@ -43,7 +48,7 @@ ALL = Translated(
 
 def plainly(*events: Event) -> tuple[Usages, list[dict[str, Any]]]:
     """Events as they are read without their classes."""
-    types, table = EventTypes("a", [Translated, Replied, Plain]), Memory()
+    types, table = EventTypes("a", [Translated, Replied, Told, Plain]), Memory()
     usages, values = Usages(), PlainValues()
     import asyncio
 
@@ -67,6 +72,13 @@ def test_fields_of_an_events_own_say_it_by_their_marks() -> None:
     event = Replied(who="helper", tokens=5, price=Decimal("0.1"))
     usages, (value,) = plainly(event)
     assert usages.of_event(value) == usage_in(event) == (Usage(agent="helper", input_tokens=5, cost=Decimal("0.1")),)
+
+
+def test_what_is_counted_elsewhere_counts_for_nothing() -> None:
+    told, untold = Told(tokens=5, counted=True), Told(tokens=5)
+    usages, (value, other) = plainly(told, untold)
+    assert usages.of_event(value) == usage_in(told) == ()
+    assert usages.of_event(other) == usage_in(untold) == (Usage(input_tokens=5),)
 
 
 def test_what_says_nothing_of_the_kind_counts_for_nothing() -> None:

@@ -29,7 +29,7 @@ _NO_ANSWER: Final = (CONNECTION_CLOSED, REQUEST_TIMEOUT)
 _START: Final = 30.0
 """Seconds that a server may take to start and be connected to at least, however soon it is to answer a call."""
 _PATIENCE: Final = 5.0
-"""Seconds for which it is waited that a connection closes."""
+"""Seconds for which it is waited that a connection closes, or that a server of which it is doubted answers."""
 KEY: Final = "farandole/key"
 
 
@@ -38,10 +38,13 @@ class Connection:
 
     def __init__(self, server: McpServer) -> None:
         self._server = server
-        self._opening = asyncio.Lock()
-        self._client: Client | None = None
+        self._looking = asyncio.Lock()
+        self._opened: asyncio.Future[Client] | None = None
+        """The connection that is open or being opened, one for all who ask."""
         self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._doubted: Client | None = None
+        """The connection, once somebody got no answer and nobody has got one since."""
         self._listed: Sequence[ToolDefinition] | None = None
         self._asking = 0
         """How many wait for an answer."""
@@ -76,7 +79,7 @@ class Connection:
 
     async def close(self) -> None:
         """Close the connection, or leave off opening it; the next use would open it anew."""
-        task, self._task, client, self._client = self._task, None, self._client, None
+        task, self._task, client, self._opened = self._task, None, self._client, None
         if task is None:
             return
         if client is None:
@@ -93,13 +96,23 @@ class Connection:
         client = await self._open()
         self._asking += 1
         try:
-            return await ask(client)
+            # The package's own clock does not run while a request is written, which a server that reads nothing prevents.
+            async with asyncio.timeout(None if self._seconds is None else self._seconds + _PATIENCE):
+                answer = await ask(client)
+            self._heard_from(client)
+            return answer
+        except asyncio.CancelledError:  # it was waited for long enough, or in vain: whoever asks next looks
+            self._doubted = client
+            raise
         except MCPError as e:
             if e.code not in _NO_ANSWER:
+                self._heard_from(client)
                 raise
             # Others may have their answers from a server that one tool is slow in; if nobody waits, it may be hung.
             if e.code == CONNECTION_CLOSED or self._asking == 1:
                 await self._lost(client)
+            else:
+                self._doubted = client
             raise NoAnswer(f"MCP server {self._server.name} gave no answer") from e
         except (RuntimeError, ValueError) as e:  # as the package says of results that do not fit
             if client is not self._client:
@@ -111,28 +124,73 @@ class Connection:
         finally:
             self._asking -= 1
 
+    @property
+    def _client(self) -> Client | None:
+        """What is open."""
+        opened = self._opened
+        return None if opened is None or not opened.done() or opened.exception() else opened.result()
+
+    def _heard_from(self, client: Client) -> None:
+        if self._doubted is client:
+            self._doubted = None
+
     async def _lost(self, client: Client) -> None:
         if client is self._client:
             await self.close()
 
     async def _open(self) -> Client:
-        async with self._opening:
-            if self._client is not None and self._task is not None and not self._task.done():
-                return self._client
-            await self.close()
-            self._closing, self._listed = asyncio.Event(), None
-            opened: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
-            self._task = asyncio.create_task(self._held(opened, self._closing))
-            self._task.add_done_callback(lambda _: None if opened.done() else opened.set_exception(ConnectionError()))
-            try:
-                async with asyncio.timeout(None if self._seconds is None else max(self._seconds, _START)):
-                    self._client = await opened
-            except Exception as e:
+        async with self._looking:
+            if not await self._stands():
                 await self.close()
-                raise ServerUnreachable(
-                    f"MCP server {self._server.name} cannot be connected to: {type(e).__name__}"
-                ) from e
-            return self._client
+                self._begin()
+            opened = self._opened
+        assert opened is not None
+        try:
+            # Whoever leaves off waiting does not take its time from a server that starts: others find it.
+            return await asyncio.shield(opened)
+        except Exception as e:
+            if opened is self._opened:
+                await self.close()
+            raise ServerUnreachable(f"MCP server {self._server.name} cannot be connected to: {type(e).__name__}") from e
+
+    async def _stands(self) -> bool:
+        """Whether there is a connection, or one is being opened; if it is doubted, whether the server answers at all."""
+        if self._opened is None or self._task is None or self._task.done():
+            return False
+        if self._opened.done() and self._opened.exception():
+            return False
+        client = self._client
+        if client is None or client is not self._doubted:
+            return True
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await client.list_tools(cache_mode="bypass")
+        except MCPError as e:
+            if e.code in _NO_ANSWER:
+                return False
+        except ValueError:  # an answer that does not fit is one
+            pass
+        except Exception:  # of whichever transport
+            return False
+        self._heard_from(client)
+        return True
+
+    def _begin(self) -> None:
+        """Open a connection, for all who ask for it."""
+        loop = asyncio.get_running_loop()
+        opened: asyncio.Future[Client] = loop.create_future()
+        self._closing, self._listed, self._opened = asyncio.Event(), None, opened
+
+        def fail(error: Exception) -> None:
+            if not opened.done():
+                opened.set_exception(error)
+
+        opened.add_done_callback(lambda it: it.exception())  # there may be nobody left who waits
+        if self._seconds is not None:
+            late = loop.call_later(max(self._seconds, _START), fail, TimeoutError())
+            opened.add_done_callback(lambda _: late.cancel())
+        self._task = asyncio.create_task(self._held(opened, self._closing))
+        self._task.add_done_callback(lambda _: fail(ConnectionError()))
 
     async def _held(self, opened: "asyncio.Future[Client]", closing: asyncio.Event) -> None:
         """A connection is closed by the task that opened it, whoever uses it."""
@@ -140,7 +198,7 @@ class Connection:
             async with Client(
                 _transport(self._server), read_timeout_seconds=self._seconds, message_handler=self._heard
             ) as client:
-                if opened.done():  # whoever wanted it has gone
+                if opened.done():  # it took too long
                     return
                 opened.set_result(client)
                 await closing.wait()

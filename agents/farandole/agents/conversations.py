@@ -33,10 +33,12 @@ _PARTS: TypeAdapter[list[ModelRequestPart]] = TypeAdapter(list[ModelRequestPart]
 
 def as_recorded(parts: Sequence[ModelRequestPart]) -> list[dict[str, Any]]:
     """Parts of a request, as they are recorded."""
-    written: list[dict[str, Any]] = _PARTS.dump_python(list(parts), mode="json", exclude_none=True)
-    for part in written:
-        part.pop("timestamp", None)  # the record has one
-    return written
+    # Only what parts themselves leave out: None may be what a prompt says.
+    written: list[dict[str, Any]] = _PARTS.dump_python(list(parts), mode="json")
+    return [
+        {name: value for name, value in part.items() if value is not None and name != "timestamp"}  # the record has one
+        for part in written
+    ]
 
 
 def as_message(response: ModelResponse) -> dict[str, Any]:

@@ -11,6 +11,7 @@ ReactorError
 ├── RetryAfter
 │   └── RateLimited     the provider wants fewer requests
 ├── ModelUnreachable    no answer, or one that says that the provider cannot answer now
+├── ContentNotKept      a tool's call took effect, and what it returned could not be kept
 ├── ServerUnreachable   no answer of an MCP server
 │   └── NoAnswer        it was asked, so it may have done what it was asked for
 ├── ModelMalformed      an answer that cannot be read
@@ -50,6 +51,10 @@ class RateLimited(RetryAfter):
 
 class ModelUnreachable(ReactorError):
     """The provider gave no answer, or said that it cannot answer now."""
+
+
+class ContentNotKept(ReactorError):
+    """A tool's call took effect, and what it returned could not be written where large content is kept."""
 
 
 class ServerUnreachable(ReactorError):

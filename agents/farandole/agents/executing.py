@@ -10,27 +10,34 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 from pydantic_ai.exceptions import ModelRetry, ToolFailed
-from pydantic_core import to_jsonable_python
+from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from farandole.reactors import Child, ChildDone, ChildFailed, Choreography, Failed, Retry, Step
-from farandole.schemas import DeclarationError, Secret
+from farandole.reactors.attempt import TooLargeOutcome
+from farandole.schemas import DeclarationError, EncodingError, Secret
 
 from .conversations import Conversations
-from .errors import NoAnswer
+from .errors import ContentNotKept, NoAnswer
 from .events import Outcome, ToolCalled, ToolReturned
+from .keeping import kept, kept_now
+from .large import Kept
 from .made import signed, union
 from .marking import mark_of
 from .outputs import described
 from .prompts import only_text
 from .servers import McpServer
-from .spans import executing
+from .spans import calling_server, executing
 from .tools import RunTool, Tool
 
 if TYPE_CHECKING:
     from .agent import Agent
 
 _UNKNOWN = "Nobody knows whether this call took effect: whoever executed it was lost. It is not made again."
+_TOO_LONG = "Nobody knows whether this call took effect: it took too long. It is not made again."
 _NO_ANSWER = "Nobody knows whether this call took effect: the server gave no answer. It is not made again."
+_NOT_KEPT = "The call took effect, and is not made again for this: what it returned could not be kept"
+_AFTERWARDS = frozenset({ContentNotKept.__name__, TooLargeOutcome.__name__, EncodingError.__name__})
+"""Errors of what a call returned, which has taken effect by then."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def for_function(agent: "Agent", tool: Tool) -> Iterator[Made]:
     }
     takes = {**tool.given, "called_": called, "step_": Step}
     yield Made(_awaited(agent, tool) if tool.is_async else _threaded(agent, tool), name, takes, returned, options)
-    yield _failed(agent, name, called, returned)
+    yield _failed(agent, name, called, returned, tool.repeat)
 
 
 def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
@@ -149,8 +156,10 @@ def for_server(agent: "Agent", server: McpServer, wanted: Any) -> Iterator[Made]
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
-            with executing(agent.name, called_.conversation, called_.tool, called_.call):
+            with calling_server(agent.name, called_.conversation, called_.tool, called_.call) as failed:
                 result = await connection_.call(tool, called_.args, step_.key)
+                if result.is_error:
+                    failed()
         except MCPError as e:
             return outcome_of(agent, called_, e.message, "failed", round((clock() - began) * 1000))
         except NoAnswer:
@@ -158,23 +167,28 @@ def for_server(agent: "Agent", server: McpServer, wanted: Any) -> Iterator[Made]
                 raise
             return outcome_of(agent, called_, _NO_ANSWER, "unknown", round((clock() - began) * 1000))
         outcome: Outcome = "failed" if result.is_error else "success"
-        return await _returned(agent, called_, content_of(result), outcome, round((clock() - began) * 1000))
+        took = round((clock() - began) * 1000)
+        return await _returned(agent, called_, content_of(result), outcome, took, server.repeat)
 
     options = {
         "retry": server.retry if server.repeat else Retry(attempts=1),
-        # Of a call that is not repeated the connection keeps the time: it knows whether the call was sent.
-        "timeout": server.timeout if server.repeat else None,
+        # The connection keeps the time: it gives a server its own to start, and knows whether the call was sent.
+        "timeout": None,
         "concurrency": server.concurrency,
     }
     takes = {"called_": called, "step_": Step, "connection_": wanted}
     yield Made(handle, name, takes, returned, options)
-    yield _failed(agent, name, called, returned)
+    yield _failed(agent, name, called, returned, server.repeat)
 
 
-def _failed(agent: "Agent", name: str, called: Any, returned: Any) -> Made:
-    """What tells the model that a call failed for good."""
+def _failed(agent: "Agent", name: str, called: Any, returned: Any, repeat: bool) -> Made:
+    """What tells the model that a call failed for good, and whether it took effect."""
 
     async def failed(failed: Failed[ToolCalled]) -> ToolReturned:
+        if failed.error_type in _AFTERWARDS:
+            return outcome_of(agent, failed.event, f"{_NOT_KEPT}: {failed.error}", "success", 0)
+        if failed.error_type == TimeoutError.__name__ and not repeat:
+            return outcome_of(agent, failed.event, _TOO_LONG, "unknown", 0)
         return outcome_of(agent, failed.event, f"The call failed: {failed.error}", "failed", 0)
 
     failures: Any = Failed
@@ -203,7 +217,7 @@ def _awaited(agent: "Agent", tool: Tool) -> Any:
         except (ModelRetry, ToolFailed) as e:
             return _told(agent, called_, e)
         took = round((clock() - began) * 1000)
-        return await _returned(agent, called_, to_jsonable_python(result), "success", took)
+        return await _returned(agent, called_, result, "success", took, tool.repeat)
 
     return handle
 
@@ -221,7 +235,8 @@ def _threaded(agent: "Agent", tool: Tool) -> Any:
         except (ModelRetry, ToolFailed) as e:
             return _told(agent, called_, e)
         took = round((time.monotonic() - began) * 1000)
-        return _kept(agent, called_, to_jsonable_python(result), "success", took)
+        head, where = kept_now(agent.large, to_jsonable_python(result))
+        return outcome_of(agent, called_, head, "success", took, where)
 
     return handle
 
@@ -240,21 +255,28 @@ def _told(agent: "Agent", called: ToolCalled, error: ModelRetry | ToolFailed) ->
     return outcome_of(agent, called, error.message, "retried" if isinstance(error, ModelRetry) else "failed", 0)
 
 
-async def _returned(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int) -> ToolReturned:
-    """What a call came to, with what is large of it kept elsewhere."""
-    if agent.large is None:
-        return outcome_of(agent, called, content, outcome, took_ms)
-    return await asyncio.to_thread(_kept, agent, called, content, outcome, took_ms)
+async def _returned(
+    agent: "Agent", called: ToolCalled, result: Any, outcome: Outcome, took_ms: int, repeat: bool = True
+) -> ToolReturned:
+    """What a call came to, with what is large of it kept elsewhere.
+
+    Args:
+        repeat: whether the call may be made again if what it returned cannot be kept; else the model is told of that.
+    """
+
+    try:
+        content = to_jsonable_python(result)
+        head, where = await kept(agent.large, content, patiently=not repeat)
+    except (ContentNotKept, PydanticSerializationError) as e:
+        if repeat:
+            raise
+        return outcome_of(agent, called, f"{_NOT_KEPT}: {e}", outcome, took_ms)
+    return outcome_of(agent, called, head, outcome, took_ms, where)
 
 
-def _kept(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int) -> ToolReturned:
-    """Likewise, in a thread."""
-    head, kept = (content, None) if agent.large is None else agent.large.keep(content)
-    returned = outcome_of(agent, called, head, outcome, took_ms)
-    return returned if kept is None else returned.model_copy(update={"kept": kept})
-
-
-def outcome_of(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int) -> ToolReturned:
+def outcome_of(
+    agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int, kept: Kept | None = None
+) -> ToolReturned:
     return agent.events.ToolReturned(
         agent=called.agent,
         conversation=called.conversation,
@@ -264,4 +286,5 @@ def outcome_of(agent: "Agent", called: ToolCalled, content: Any, outcome: Outcom
         content=content,
         outcome=outcome,
         took_ms=took_ms,
+        kept=kept,
     )

@@ -11,20 +11,23 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeAlias
 
 from pydantic import BaseModel, ByteSize, TypeAdapter, ValidationError
-from pydantic_ai.messages import BinaryContent, ModelRequestPart, TextContent, UserContent, UserPromptPart
+from pydantic_ai.messages import ModelRequestPart, TextContent, UserContent, UserPromptPart
 from pydantic_core import from_json, to_json
 
 from farandole.schemas import DeclarationError
 
 from .errors import ContentLost
+from .items import JSON, TEXT, Apart, apart
 
 Size: TypeAlias = int | str
 """Bytes, as a number or as text: ``"64 KB"``, ``"1 MiB"``."""
 
 NOTE: Final = "farandole_kept"
 """In the metadata of a part of a message: where the whole of it is. No provider is sent it."""
-TEXT: Final = "text/plain"
-JSON: Final = "application/json"
+REST: Final = "item"
+"""In such a note on an item of a prompt: what else there is of the item."""
+ALONE: Final = "alone"
+"""In such a note: whether the item is the whole prompt, and no list."""
 _HEAD: Final = 1000
 """Bytes."""
 _REFERENCE: Final = re.compile(r"sha256:[0-9a-f]{64}")
@@ -97,9 +100,10 @@ class Large:
         Args:
             content: as JSON.
         """
-        written = content.encode() if isinstance(content, str) else to_json(content)
+        written = to_json(content)
         if len(written) <= self._most:
             return content, None
+        written = content.encode() if isinstance(content, str) else written
         return _head(written), self._put(written, TEXT if isinstance(content, str) else JSON)
 
     def keep_said(self, parts: Sequence[ModelRequestPart]) -> list[ModelRequestPart]:
@@ -115,7 +119,7 @@ class Large:
         Raises:
             ContentLost: it is gone, or is something else by now.
         """
-        content = self._get(kept)
+        content = self.written(kept)
         match kept.media_type:
             case "text/plain":
                 return content.decode()
@@ -125,25 +129,30 @@ class Large:
                 return content
 
     def _said(self, content: str | Sequence[UserContent]) -> str | Sequence[UserContent]:
-        items = [content] if isinstance(content, str) else content
-        told = [self._item(item) for item in items]
-        return content if all(new is old for new, old in zip(told, items, strict=True)) else told
+        if isinstance(content, str):
+            return [noted] if (noted := self._noted(content, alone=True)) else content
+        return [self._noted(item) or item for item in content]
 
-    def _item(self, item: UserContent) -> UserContent:
-        match item:
-            case str() if len(written := item.encode()) > self._most:
-                return _noted(_head(written), self._put(written, TEXT))
-            case BinaryContent(data=data, media_type=media_type) if len(data) > self._most:
-                return _noted(f"[{media_type}]", self._put(data, media_type))
+    def _noted(self, item: UserContent, alone: bool = False) -> TextContent | None:
+        """The head of an item, with a note of where the whole of it is; None if it is not large."""
+        match apart(item):
+            case Apart(content, media_type, size, head, rest) if size > self._most:
+                note = {**self._put(content, media_type).model_dump(), REST: dict(rest)}
+                return TextContent(_head(head.encode()), metadata={NOTE: {**note, ALONE: True} if alone else note})
             case _:
-                return item
+                return None
 
     def _put(self, content: bytes, media_type: str) -> Kept:
         reference = _reference(content)
         self.store.put(reference, content)
         return Kept(reference=reference, bytes=len(content), media_type=media_type)
 
-    def _get(self, kept: Kept) -> bytes:
+    def written(self, kept: Kept) -> bytes:
+        """What was kept, as it was written. It blocks.
+
+        Raises:
+            ContentLost: it is gone, or is something else by now.
+        """
         reference = kept.reference
         if not _REFERENCE.fullmatch(reference):  # a store may make a path of it
             raise ContentLost(f"{reference[:80]!r} refers to nothing: a reference is sha256: and 64 hexadecimal digits")
@@ -167,12 +176,8 @@ def told_in_short(kept: Kept, head: Any) -> str:
     return f"{head}\n[The beginning of {kept.bytes} bytes of {kept.media_type}, kept as {kept.reference}.]"
 
 
-def _noted(head: str, kept: Kept) -> TextContent:
-    return TextContent(head, metadata={NOTE: kept.model_dump()})
-
-
 def _head(written: bytes) -> str:
-    return f"{written[:_HEAD].decode(errors='ignore')}…"
+    return f"{written[:_HEAD].decode(errors='ignore')}…" if len(written) > _HEAD else written.decode()
 
 
 def _reference(content: bytes) -> str:

@@ -1,7 +1,7 @@
 """The step that calls the model, and does nothing else: whatever else goes wrong, no call is made a second time for it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -13,6 +13,7 @@ from pydantic_ai.messages import (
     ModelResponse,
 )
 from pydantic_ai.models import Model, ModelRequestParameters
+from pydantic_ai.models.fallback import FallbackModel
 from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings, merge_model_settings
 
@@ -102,13 +103,27 @@ def settings_for(model: Model, given: ModelSettings | None) -> ModelSettings | N
     """What a model is called with: its provider's client makes one attempt, unless it is told how many.
 
     Attempts are the step's: each is recorded, and none keeps one of the calls that a worker makes at once while it waits.
+    What is said to a model that falls back to others is said to all of them, so one that has its own number, or knows of
+    none, leaves it to each.
     """
-    while isinstance(model, WrapperModel):
-        model = model.wrapped
-    if "max_retries" in model.unsupported_settings or "max_retries" in (model.settings or {}):
+    if any(
+        "max_retries" in each.unsupported_settings or "max_retries" in (each.settings or {}) for each in _within(model)
+    ):
         return given
     one: ModelSettings = {"max_retries": 0}
     return merge_model_settings(one, given)
+
+
+def _within(model: Model) -> Iterator[Model]:
+    """The models that a setting comes to."""
+    match model:
+        case WrapperModel(wrapped=wrapped):
+            yield from _within(wrapped)
+        case FallbackModel(models=models):
+            for each in models:
+                yield from _within(each)
+        case _:
+            yield model
 
 
 def _replied(

@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_ai.exceptions import (
     ContentFilterError,
+    FallbackExceptionGroup,
     ModelAPIError,
     ModelHTTPError,
     ModelQuotaExceededError,
@@ -18,7 +19,7 @@ from pydantic_ai.exceptions import (
     UserError,
 )
 
-from farandole.reactors import Retry
+from farandole.reactors import GiveUp, Retry, RetryAfter
 
 from .errors import ModelMalformed, ModelRefused, ModelRejected, ModelUnreachable, RateLimited
 
@@ -65,6 +66,8 @@ def failure_of(error: Exception, rate_limit: Retry, attempt: int, spread: float)
         spread: from 0 to 1, so that steps which were refused together do not return together.
     """
     match error:
+        case FallbackExceptionGroup(exceptions=errors):
+            return _soonest([failure_of(each, rate_limit, attempt, spread) for each in errors])
         case ContentFilterError():
             return ModelRefused(str(error))
         case UnexpectedModelBehavior() | ValidationError():
@@ -81,3 +84,11 @@ def failure_of(error: Exception, rate_limit: Retry, attempt: int, spread: float)
             return ModelUnreachable(str(error) or type(error).__name__)
         case _:
             return error
+
+
+def _soonest(failures: Sequence[Exception]) -> Exception:
+    """What the failures of all models that were tried come to: the one that another attempt may cure first."""
+    if all(isinstance(each, GiveUp) for each in failures):
+        return ModelRejected("; ".join(map(str, failures)))
+    curable = [each for each in failures if not isinstance(each, GiveUp)]
+    return min(curable, key=lambda each: each.delay if isinstance(each, RetryAfter) else timedelta(0))

@@ -36,7 +36,8 @@ class McpServer:
         only: the tools that the model is told of, by the names that the server has for them; None: all.
         env: of the command, besides what is safe to inherit.
         retry: how often a call that got no answer is made before the model is told.
-        timeout: of one attempt. To start and be connected to, a server may take 30 s at least.
+        timeout: in which a server is to answer; None: whenever. To start and be connected to, it may take 30 s at least,
+            besides. One that lets it pass and then answers nothing at all is started anew.
         repeat: False: where a worker was lost in the midst of a call, or the server gave no answer, it is not made again,
             and the model is told that nobody knows whether it took effect.
         concurrency: calls at once in one worker.

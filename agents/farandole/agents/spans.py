@@ -19,6 +19,7 @@ OPERATION: Final = "gen_ai.operation.name"
 PROVIDER: Final = "gen_ai.provider.name"
 TOOL: Final = "gen_ai.tool.name"
 CALL: Final = "gen_ai.tool.call.id"
+METHOD: Final = "mcp.method.name"
 ERROR: Final = "error.type"
 
 
@@ -42,6 +43,22 @@ def executing(agent: str, conversation: str, tool: str, call: str) -> Iterator[N
     """The execution of a tool."""
     with _below(agent, conversation, f"execute_tool {tool}", "execute_tool", {TOOL: tool, CALL: call}):
         yield
+
+
+@contextmanager
+def calling_server(agent: str, conversation: str, tool: str, call: str) -> Iterator[Callable[[], None]]:
+    """The execution of a tool by an MCP server; gives what is to be called if the server says that it failed.
+
+    By the conventions for MCP: below it is the request, which the package ``mcp`` tells of.
+    """
+    told = {TOOL: tool, CALL: call, METHOD: "tools/call"}
+    with _below(agent, conversation, f"execute_tool {tool}", "execute_tool", told) as span:
+
+        def failed() -> None:
+            span.set_attribute(ERROR, "tool_error")
+            span.set_status(trace.StatusCode.ERROR)
+
+        yield failed
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from pydantic_ai.messages import (
 )
 
 from .errors import ContentLost
-from .large import NOTE, Kept, Large, told_in_short
+from .items import together
+from .large import ALONE, NOTE, REST, Kept, Large, told_in_short
 
 
 def refers(part: ModelRequestPart) -> bool:
@@ -48,8 +49,9 @@ def _with_wholes(messages: Sequence[ModelMessage], large: Large | None, agent: s
         match part:
             case ToolReturnPart() if kept := _kept(part.metadata):
                 return replace(part, content=_told(large, kept, part.content, agent))
-            case UserPromptPart(content=content) if refers(part):
-                return replace(part, content=[_item(large, item, agent) for item in content])
+            case UserPromptPart(content=content) if refers(part) and not isinstance(content, str):
+                items: list[UserContent] = [_item(large, item, agent) for item in content]
+                return replace(part, content=str(items[0]) if _alone(content) else items)
             case _:
                 return part
 
@@ -65,19 +67,38 @@ def _item(large: Large | None, item: UserContent, agent: str) -> UserContent:
     kept = _kept(item.metadata) if isinstance(item, TextContent) else None
     if kept is None or not isinstance(item, TextContent):
         return item
-    told = _told(large, kept, item.content, agent)
+    rest = (_note(item.metadata) or {}).get(REST)
+    if rest is not None:
+        where = _where(large, kept, agent)
+        return together(where.written(kept), rest) if where.whole else told_in_short(kept, item.content)
+    told = _told(large, kept, item.content, agent)  # noted by an earlier release
     return BinaryContent(told, media_type=kept.media_type) if isinstance(told, bytes) else str(told)
 
 
+def _alone(content: Sequence[UserContent]) -> bool:
+    """Whether the prompt was no list, but a text that is large."""
+    first = content[0]
+    return isinstance(first, TextContent) and (_note(first.metadata) or {}).get(ALONE) is True
+
+
 def _told(large: Large | None, kept: Kept, head: Any, agent: str) -> Any:
+    where = _where(large, kept, agent)
+    return where.read(kept) if where.whole else told_in_short(kept, head)
+
+
+def _where(large: Large | None, kept: Kept, agent: str) -> Large:
     if large is None:
         raise ContentLost(
             f"agent {agent} was told what is kept as {kept.reference}, and has no large= any longer that says where: "
             "give it back, and retry the step"
         )
-    return large.read(kept) if large.whole else told_in_short(kept, head)
+    return large
+
+
+def _note(metadata: Any) -> Any:
+    return metadata.get(NOTE) if isinstance(metadata, dict) else None
 
 
 def _kept(metadata: Any) -> Kept | None:
-    note = metadata.get(NOTE) if isinstance(metadata, dict) else None
+    note = _note(metadata)
     return None if note is None else Kept.model_validate(note)

@@ -45,7 +45,8 @@ class Talkable:
         if self.going_on is None:
             if not hasattr(self.agent, "continues"):
                 raise CliError(
-                    f"agent {self.agent.name} is of another framework, and is told one thing in a conversation"
+                    f"agent {self.agent.name} is of another framework, whose agents take one message in a conversation: begin "
+                    "another one, or let an Agent take the messages and call this one as a run"
                 )
             raise CliError(
                 f"agent {self.agent.name} takes no further message: declare class Said(Signal) with one text, let the "

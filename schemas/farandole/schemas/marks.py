@@ -51,11 +51,13 @@ class Used:
     cache_write_tokens: Final = Mark("usage.cache_write_tokens")
     cost: Final = Mark("usage.cost")
     """In US dollars; null if nobody knows the price."""
+    elsewhere: Final = Mark("usage.elsewhere")
+    """Whether a sub-step, or another event, says it too: then this event counts as nothing."""
 
 
 USAGE: Final = (
     Used.agent, Used.model, Used.calls, Used.input_tokens, Used.output_tokens, Used.cache_read_tokens,
-    Used.cache_write_tokens, Used.cost,
+    Used.cache_write_tokens, Used.cost, Used.elsewhere,
 )  # fmt: skip
 ALL: Final = (Secret, Personal, Search, *USAGE)
 

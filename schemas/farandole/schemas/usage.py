@@ -5,8 +5,8 @@
         usage: Usage
 
 A `Usage` counts wherever it stands: in an event, in a model or a list that the event holds, in what a sub-step returned.
-An event whose own fields say the same marks them instead, as ``tokens: Annotated[int, Used.input_tokens]``. Nothing else
-makes an event of that kind, so that read models need to know nobody who uses anything.
+An event whose own fields say the same marks them instead, as ``tokens: Annotated[int, Used.input_tokens]``; if it tells what
+a sub-step has told, it says so in a field that is marked ``Used.elsewhere``, and counts as nothing. Nothing else makes an event of that kind, so that read models need to know nobody who uses anything.
 """
 
 import json
@@ -23,6 +23,7 @@ COUNTS_AS: Final = "farandole.usage"
 """What a `Usage` has as ``counts_as`` in JSON, which knows no types."""
 _MOST: Final = 2**40
 """Of what one event can say, so that a sum over many is a number that databases have."""
+_ELSEWHERE: Final = Used.elsewhere.name.rpartition(".")[2]
 _PICO: Final = 10**12
 _MOST_USD: Final = Decimal(100_000)
 
@@ -90,7 +91,7 @@ class Usages:
         elif isinstance(value, dict):
             parts = self._fields.get(getattr(value, "avro_name", ""))
             if parts:
-                yield _usage((part, value.get(field)) for field, part in parts.items())
+                yield from _counted((part, value.get(field)) for field, part in parts.items())
             for each in value.values():
                 yield from self._found(each)
 
@@ -157,7 +158,7 @@ def _marked(cls: type[BaseModel]) -> Mapping[str, str]:
 def _in_model(value: Any) -> Iterator[Usage]:
     if isinstance(value, BaseModel):
         if parts := _marked(type(value)):
-            yield _usage((part, getattr(value, field)) for field, part in parts.items())
+            yield from _counted((part, getattr(value, field)) for field, part in parts.items())
         for field in type(value).model_fields:
             yield from _in_model(getattr(value, field))
     elif isinstance(value, list | tuple | set | frozenset):
@@ -176,6 +177,13 @@ def _in_json(value: Any) -> Iterator[Usage]:
             yield _usage((name, value[name]) for name in Usage.model_fields if name in value)
         for each in value.values():
             yield from _in_json(each)
+
+
+def _counted(parts: Iterable[tuple[str, Any]]) -> Iterator[Usage]:
+    """What an event says in fields of its own, unless it is counted elsewhere."""
+    said = dict(parts)
+    if said.pop(_ELSEWHERE, False) is not True:
+        yield _usage(said.items())
 
 
 def _usage(parts: Iterable[tuple[str, Any]]) -> Usage:

@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGenerationChunk
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import RetryPolicy
 from openai.types.responses import (
     Response,
     ResponseCompletedEvent,
@@ -22,11 +24,19 @@ from pydantic_ai import Agent
 from agents import Agent as OpenAIAgent
 from agents import ModelBehaviorError, ModelSettings, RunConfig
 from farandole.agents import scripted
-from farandole.agents.frameworks import Adapted, langchain, langchain_scripted, openai_agents, openai_scripted
+from farandole.agents.frameworks import (
+    Adapted,
+    durably,
+    langchain,
+    langchain_scripted,
+    openai_agents,
+    openai_scripted,
+)
 from farandole.agents.frameworks import pydantic_ai as pydantic_agents
+from farandole.agents.frameworks.floor import Call, Floor
 from farandole.agents.frameworks.openai_streams import heard
 from farandole.agents.prices import cost_of
-from farandole.reactors import Choreography, Live, Recorded
+from farandole.reactors import Choreography, Live, Recorded, Step
 from farandole.schemas import End, Secret, Start
 
 SAID = "It will rain in Arles and in Nice."
@@ -120,6 +130,78 @@ async def test_what_a_model_says_is_told_word_by_word(made: Callable[[Any], Adap
 async def test_what_is_secret_is_not_told(made: Callable[[Any], Adapted]) -> None:
     pieces, _ = await told(made(AskedSecretly), AskedSecretly(question="Weather?"))
     assert pieces == []
+
+
+class Interrupted(langchain_scripted.ScriptedModel):
+    """Says its words, each after a signal of the test's; the first time it breaks off after two of them."""
+
+    breaks: bool = False
+    asked: list[int] = []  # noqa: RUF012  # pydantic copies it
+    on: Any = None
+
+    async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
+        self.asked.append(1)
+        for n, word in enumerate(str(self.script[0]).split(" ")):
+            if self.on is not None:
+                await self.on()
+            if self.breaks and len(self.asked) == 1 and n == 2:
+                raise ConnectionError("the model is away")
+            yield ChatGenerationChunk(message=AIMessageChunk(f" {word}" if n else word))
+
+
+async def spoken(graph: StateGraph[Any, Any, Any, Any]) -> str:
+    """What is told live of a graph's models in one step."""
+    pieces: list[str] = []
+    built: Any = graph.compile()
+    with durably(Step(voice=lambda kind, text, personal: pieces.append(text))) as recorder:
+        recorder.live = True
+        await built.ainvoke({"messages": [HumanMessage("Weather?")]})
+    return "".join(pieces)
+
+
+def a_graph(**models: Any) -> StateGraph[Any, Any, Any, Any]:
+    """Models side by side, each a node."""
+    graph: Any = StateGraph(MessagesState)
+    for name, model in models.items():
+        durable = langchain.DurableModel(inner=model)
+
+        async def node(state: Any, durable: Any = durable) -> Any:
+            return {"messages": [await durable.ainvoke(state["messages"])]}
+
+        again = RetryPolicy(initial_interval=0.01, max_attempts=2, retry_on=ConnectionError)
+        graph.add_node(name, node, retry_policy=again)
+        graph.add_edge(START, name)
+    return graph
+
+
+async def test_nodes_side_by_side_do_not_speak_into_each_other() -> None:
+    barrier = asyncio.Barrier(3)
+    models = {name: Interrupted(f"{name} says that it rains", on=barrier.wait) for name in ("First", "Second", "Third")}
+    text = await spoken(a_graph(**models))
+    assert sorted(text.split("\n\n")) == [f"{name} says that it rains" for name in models]
+
+
+async def test_a_reply_that_is_asked_for_again_begins_a_paragraph() -> None:
+    text = await spoken(a_graph(model=Interrupted(SAID, breaks=True)))
+    assert text == f"It will\n\n{SAID}"
+
+
+async def test_what_was_held_back_is_told_once_the_floor_is_free() -> None:
+    told: list[tuple[str, str]] = []
+    floor = Floor(lambda text, kind: told.append((text, kind)))
+    first, second, third, silent = Call(), Call(), Call(), Call()
+    floor.hear(first, "a", "text")
+    for text, kind in (("b", "text"), ("look_up", "call"), ("c", "text")):
+        floor.hear(second, text, kind)
+    floor.hear(third, "d", "text")
+    for ended in (silent, third):
+        floor.end(ended)
+    assert told == [("a", "text")]
+    floor.end(first)
+    floor.hear(second, "e", "text")
+    floor.end(second)
+    texts = "".join(text if kind == "text" else f"[{text}]" for text, kind in told)
+    assert texts == "a\n\nb[look_up]ce\n\nd"
 
 
 def a_response(status: Literal["completed", "incomplete"], output: Sequence[Any]) -> Response:

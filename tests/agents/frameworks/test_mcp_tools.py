@@ -1,5 +1,6 @@
-"""Tools of MCP servers, had through the OpenAI SDK's own support: recorded as any tool, and not called again."""
+"""Tools of MCP servers, had through a framework's own support: recorded as any tool, and not called again."""
 
+import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from tests.agents import mcp_server
 from tests.agents.frameworks.journal import Journal
 
 import agents as openai
-from farandole.agents import Call
+from farandole.agents import Call, scripted
 from farandole.agents.frameworks import durably, openai_agents
 from farandole.agents.frameworks.openai_scripted import ScriptedModel
+from farandole.agents.frameworks.pydantic_ai import Durability
+from farandole.testing.plugin import need
 
 SCRIPT = (Call("look_up", order="7"), "It was lost.")
 
@@ -40,3 +43,25 @@ async def test_the_openai_sdks_mcp_tools_are_recorded(ledger: Path) -> None:
         assert looked_up(ledger) == 1
     assert sorted(journal.recorded) == ["look_up 0-0", "model 1", "model 2"]
     assert b"order 7 was lost" in journal.recorded["look_up 0-0"]
+
+
+async def test_pydantic_ais_mcp_tools_are_recorded_beside_ours(ledger: Path) -> None:
+    fastmcp = importlib.util.find_spec("fastmcp")
+    need(
+        "Pydantic AI's MCPToolset",
+        [] if fastmcp else ["fastmcp"],
+        of="pydantic-ai-slim[mcp]",
+        required="FARANDOLE_REQUIRE_FASTMCP",
+    )
+    from fastmcp.client.transports import StdioTransport
+    from pydantic_ai import Agent
+    from pydantic_ai.mcp import MCPToolset
+
+    journal = Journal()
+    for attempt in (1, 2):
+        shop: Any = MCPToolset(StdioTransport(sys.executable, [mcp_server.__file__, str(ledger)]), id="shop")
+        agent = Agent(scripted(*SCRIPT), name="helper", toolsets=[shop], capabilities=[Durability()])
+        with durably(journal.step(attempt)):
+            assert (await agent.run("Where is order 7?")).output == "It was lost."
+        assert looked_up(ledger) == 1
+    assert sorted(journal.recorded) == ["look_up 0-0", "model 1", "model 2"]

@@ -15,6 +15,8 @@ from farandole.agents import Approval, Call, scripted
 from farandole.agents.frameworks import Adapted, ModelCall, Strayed, ToolCall, durably
 from farandole.agents.frameworks.adapted import Paused
 from farandole.agents.frameworks.pydantic_ai import Durability, adapt
+from farandole.cli.errors import CliError
+from farandole.cli.talkable import Talkable
 from farandole.reactors import Choreography
 from farandole.schemas import DeclarationError, End, Start
 from farandole.testing import Scenario
@@ -303,3 +305,19 @@ def test_an_agent_that_is_not_durable_is_not_adapted() -> None:
 def test_a_name_that_can_name_no_reactor_is_refused() -> None:
     with pytest.raises(DeclarationError, match="small letters"):
         adapt("Helper!", an_agent("Well."), takes=Asked, gives=Answered)
+
+
+@pytest.mark.parametrize("option", ["continues", "turns"])
+def test_what_an_agent_of_another_framework_has_not_is_refused_and_not_passed_over(option: str) -> None:
+    options: Any = {option: "self"}
+    with pytest.raises(DeclarationError, match=f"another framework has no {option}=") as refused:
+        adapt("helper", an_agent("Well."), takes=Asked, gives=Answered, **options)
+    assert ("call this one as a run" in str(refused.value)) is (option == "continues")
+
+
+def test_whoever_says_more_to_an_agent_of_another_framework_is_told_how_it_can_be_done() -> None:
+    desk = Choreography("desk")
+    helper = adapt("helper", an_agent("Well."), takes=Asked, gives=Answered)
+    helper.serve(desk)
+    with pytest.raises(CliError, match="take one message in a conversation: begin another one, or let an Agent"):
+        Talkable(helper, desk, (Asked, "question"), None).next("And then?")

@@ -12,7 +12,7 @@ module                  for                          extra
 """
 
 from .adapted import Adapted
-from .calls import ModelCall, NotDurable, Strayed, ToolCall
+from .calls import CallNotKept, ModelCall, NotDurable, Strayed, ToolCall
 from .recording import call_key, durably
 
-__all__ = ["Adapted", "ModelCall", "NotDurable", "Strayed", "ToolCall", "call_key", "durably"]
+__all__ = ["Adapted", "CallNotKept", "ModelCall", "NotDurable", "Strayed", "ToolCall", "call_key", "durably"]

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias, TypedDict, cast
 
 from pydantic import BaseModel, ValidationError
+from pydantic_ai.messages import ModelRequestPart, UserPromptPart
 from typing_extensions import Unpack
 
 from farandole.agents.agent import events_of
@@ -44,6 +45,10 @@ from .told import Telling
 Prompt: TypeAlias = str
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _DIGITS: Final = 16
+_ALONE: Final = (
+    "each event that it takes begins a conversation of its own. Say in prompt= what was said before, or let an Agent take "
+    "the messages and call this one as a run"
+)
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,8 @@ class Options(TypedDict, total=False):
         approval: how people are asked about calls.
         price: what a reply costs in US dollars; by default as Pydantic AI knows it.
         budget: what it may spend in one run.
-        large: where what the framework goes on from after a question is kept, if it is large.
+        large: where it is kept if it is large: the prompt, what models reply and tools return, what the framework goes on
+            from after a question.
         stream: show what the model says while it says it, if it can.
         retry: how often a leg in which something raised is tried again. What is recorded of it is not made again.
         timeout: of one attempt at a leg.
@@ -155,6 +161,9 @@ class Adapted:
     ) -> None:
         if not _NAME.fullmatch(name):
             raise DeclarationError(f"agent {name!r}: a name is of small letters, digits and _, 40 at most")
+        for unknown in options.keys() - Options.__optional_keys__:
+            why = f"; {_ALONE}" if unknown == "continues" else ""
+            raise DeclarationError(f"agent {name}: an agent of another framework has no {unknown}={why}")
         self.name = name
         self.module: str = sys._getframe(2).f_globals.get("__name__", "")
         self.takes = takes
@@ -268,8 +277,8 @@ class Adapted:
 
     @contextmanager
     def _durably(self, step: Step, spent: Spent, conversation: str) -> Iterator[Recorder]:
-        options: dict[str, Any] = {"price": self._price, "budget": self._budget, "secret": self.mark is Secret}
-        options["counts"] = False  # its events tell what was used
+        options: dict[str, Any] = {"price": self._price, "budget": self._budget, "large": self._large}
+        options["secret"] = self.mark is Secret
         with invoking(self.name, conversation), durably(step, spent=spent, **options) as recorder:
             recorder.agent, recorder.conversation = self.name, conversation
             recorder.live, recorder.personal = self._stream, self.mark is Personal
@@ -294,14 +303,16 @@ class Adapted:
 
     async def _leg(self, leg: "_Leg", recorder: Recorder, came: Ended | Paused) -> Any:
         """What a leg comes to: the events of its calls, and its questions; or at once what it gives."""
-        events = self.events
+        events, parts = self.events, list[ModelRequestPart]([UserPromptPart(leg.prompt)] if leg.prompt else [])
+        if self._large is not None:
+            parts = await asyncio.to_thread(self._large.keep_said, parts)
         telling = Telling(
             events,
             self.name,
             leg.conversation,
             recorder.told,
             turn=leg.turn,
-            prompt=leg.prompt,
+            parts=parts,
             instructions=recorder.instructions,
             announced=leg.announced,
         )

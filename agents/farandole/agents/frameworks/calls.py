@@ -12,6 +12,7 @@ from pydantic_ai.messages import ModelResponse
 from pydantic_core import to_json
 
 from farandole.agents.events import Outcome
+from farandole.agents.large import Kept
 from farandole.reactors import GiveUp
 from farandole.schemas import Usage
 
@@ -33,16 +34,24 @@ class NotDurable(GiveUp):
     """A model is called whose replies are not recorded: another attempt would call it again."""
 
 
+class CallNotKept(GiveUp):
+    """What a call came to is large, and could not be kept beside the log; so nothing of the call is recorded.
+
+    A retry of the step makes it again, under the same key.
+    """
+
+
 class ModelCall(BaseModel):
     """One call of a model, as it is billed.
 
     Attributes:
         reply: as the framework writes it.
+        reply_kept: where that is, if it is large.
         messages: how many were sent.
         before: a digest of all but the last of them.
         last: a digest of the last.
         secret: whether read models may hold nothing of what was said.
-        used: what it counts as; None if events tell of it besides.
+        used: what it counts as; None if an event counts besides.
     """
 
     kind: Literal["model"] = "model"
@@ -62,6 +71,7 @@ class ModelCall(BaseModel):
     before: str
     last: str
     reply: Any
+    reply_kept: Kept | None = None
 
 
 class ToolCall(BaseModel):
@@ -70,7 +80,9 @@ class ToolCall(BaseModel):
     Attributes:
         call: its id, as the model gave it.
         result: as the framework writes it.
-        content: what the model reads.
+        result_kept: where that is, if it is large.
+        content: what the model reads; of what is large, how it begins.
+        kept: where the whole of the content is, if it is large.
         secret: whether read models may hold nothing of what was said.
     """
 
@@ -84,6 +96,8 @@ class ToolCall(BaseModel):
     attempt: int
     result: Any
     content: Any
+    result_kept: Kept | None = None
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """The events of an agent of another framework: those of our own, and what its loop goes on from."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Annotated, Final
 
 from farandole.agents import events
 from farandole.agents.eventtypes import AgentEvents
 from farandole.agents.large import Kept
-from farandole.schemas import Json, Mark
+from farandole.schemas import Json, Mark, Used
 
 _ANY: Final = "tool"
 """Stands for tools that nobody knew when the agent was declared, such as those of an MCP server."""
@@ -17,6 +17,8 @@ class ModelReplied(events.ModelReplied, abstract=True):
 
     output: Json = None
     """In the last reply of all: which event the agent gives, and its fields."""
+    counted: Annotated[bool, Used.elsewhere] = False
+    """Whether what it used is counted by the record of the call, which stands in the log before the leg has ended."""
 
 
 class ToolReturned(events.ToolReturned, abstract=True):

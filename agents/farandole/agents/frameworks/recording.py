@@ -22,12 +22,15 @@ from pydantic_ai.messages import ModelResponse
 
 from farandole.agents.budget import Budget
 from farandole.agents.events import Outcome
+from farandole.agents.large import Large
 from farandole.agents.prices import Price, cost_of
 from farandole.agents.spans import chatting, executing
 from farandole.reactors import GiveUp, Step
 from farandole.schemas import Usage
 
+from .aside import model_aside, tool_aside, whole
 from .calls import ModelCall, Replies, Results, ToolCall, check_args, check_said, digests
+from .floor import Call, Floor
 from .spending import Spent
 
 R = TypeVar("R")
@@ -61,6 +64,7 @@ class Recorder:
         budget: asked before each call of a model that is made and not found.
         spent: before and in this attempt.
         secret: whether read models may hold nothing of what is said.
+        large: where what is large of a call is kept; None: in its record.
         counts: whether what is recorded counts as used.
         agent, conversation: whose calls they are, in traces.
         live: whether what models say is told while they say it; never what is secret.
@@ -77,6 +81,7 @@ class Recorder:
     budget: Budget | None = None
     spent: Spent = field(default_factory=Spent)
     secret: bool = False
+    large: Large | None = None
     counts: bool = True
     agent: str = ""
     conversation: str = ""
@@ -84,6 +89,10 @@ class Recorder:
     personal: bool = False
     instructions: str = ""
     _taken: set[str] = field(default_factory=set)
+    _floor: Floor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._floor = Floor(lambda text, kind: self.step.live(text, kind=kind, personal=self.personal))
 
     async def model(
         self,
@@ -112,19 +121,21 @@ class Recorder:
             if self.budget is not None:
                 self.budget.check(self.spent)
             began = time.monotonic()
-            token = _making.set(True)
+            token = _making.set(heard := Call())
             try:
                 with chatting(self.agent or self.name, self.conversation) as replied:
                     reply = await make()
                     replied(form.told(reply))
             finally:
                 _making.reset(token)
-            return self._billed(form, reply, said, round((time.monotonic() - began) * 1000))
+                self._floor.end(heard)
+            took_ms = round((time.monotonic() - began) * 1000)
+            return await model_aside(self._billed(form, reply, said, took_ms), self.large)
 
         with self._named(within, f"{label} model".lstrip(), first=" 1") as name:
             recorded = await self.step.once(name, _model_called, call)
             check_said(f"step.once({name!r})", recorded, said)
-        reply = form.read(recorded.reply)
+            reply = form.read(await whole(recorded.reply, recorded.reply_kept, self.large))
         self._tell(Told(name, recorded, within, form.told(reply)))
         return reply
 
@@ -143,12 +154,14 @@ class Recorder:
                     result = await make()
                 content, outcome = form.told(result)
                 took_ms = round((time.monotonic() - began) * 1000)
-                return self._called(tool, call_id, args, outcome, took_ms, form.write(result), content)
+                called = self._called(tool, call_id, args, outcome, took_ms, form.write(result), content)
+                return await tool_aside(called, self.large)
 
             recorded = await self.step.once(name, _tool_called, call)
             check_args(f"step.once({name!r})", recorded, args)
+            result = form.read(await whole(recorded.result, recorded.result_kept, self.large))
         self._tell(Told(name, recorded, within))
-        return form.read(recorded.result)
+        return result
 
     async def around(
         self,
@@ -165,15 +178,17 @@ class Recorder:
             with self._executing(tool, call_id), _in_call(name, f"{self.step.key}:{name}"):
                 result = await make()
             took_ms = round((time.monotonic() - began) * 1000)
-        content, outcome = told(result)
-        if content is not None:
-            self._tell(Told(name, self._called(tool, call_id, args, outcome, took_ms, None, content), within))
+            content, outcome = told(result)
+            called = self._called(tool, call_id, args, outcome, took_ms, None, content)
+            if content is not None:
+                self._tell(Told(name, await tool_aside(called, self.large), within))
         return result
 
     def hear(self, text: str, kind: str = "text") -> None:
         """A piece of what a model says, told live if it may be. What agents that are tools say is theirs to hear."""
-        if text and self.listens:
-            self.step.live(text, kind=kind, personal=self.personal)
+        call = _making.get()
+        if text and call is not None and self.listens:
+            self._floor.hear(call, text, kind)
 
     @property
     def listens(self) -> bool:
@@ -208,6 +223,7 @@ class Recorder:
         messages, before, last = digests(said)
         used = Usage(
             model=response.model_name or "",
+            agent=self.agent,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cache_read_tokens=usage.cache_read_tokens,
@@ -250,7 +266,7 @@ class Recorder:
         return f"{name.encode()[:200].decode(errors='ignore')} {blake2b(name.encode(), digest_size=16).hexdigest()}"
 
 
-_making: ContextVar[bool] = ContextVar("farandole_making", default=False)
+_making: ContextVar[Call | None] = ContextVar("farandole_making", default=None)
 _recorder: ContextVar[Recorder | None] = ContextVar("farandole_recorder", default=None)
 _within: ContextVar[str] = ContextVar("farandole_within", default="")
 _key: ContextVar[str] = ContextVar("farandole_call_key", default="")
@@ -265,6 +281,7 @@ def durably(
     budget: Budget | None = None,
     spent: Spent | None = None,
     secret: bool = False,
+    large: Large | None = None,
     counts: bool = True,
 ) -> Iterator[Recorder]:
     """Within the block, calls that agents of other frameworks make are recorded as sub-steps of the step.
@@ -275,6 +292,7 @@ def durably(
         budget: what may be spent.
         spent: what was spent before; by default nothing.
         secret: what is said is kept out of all read models. Without it, it is personal.
+        large: where large replies and results are kept, so that the records of their calls only refer to them.
         counts: what models used stands in the sub-steps as a `Usage`, and so in all costs. Turn it off if an event that
             the handler returns tells of it.
 
@@ -282,7 +300,14 @@ def durably(
         BudgetSpent: nothing is left for another call of a model.
         GiveUp: a tool raised it, or nothing can be recorded; also if the framework caught it.
     """
-    recorder = Recorder(step, name, price, budget=budget, spent=spent or Spent(), secret=secret, counts=counts)
+    told: dict[str, Any] = {
+        "budget": budget,
+        "spent": spent or Spent(),
+        "secret": secret,
+        "large": large,
+        "counts": counts,
+    }
+    recorder = Recorder(step, name, price, **told)
     token, within = _recorder.set(recorder), _within.set("")
     try:
         yield recorder
@@ -304,7 +329,7 @@ def recording() -> Recorder | None:
 
 def making() -> bool:
     """Whether a model is called here whose reply will be recorded."""
-    return _making.get()
+    return _making.get() is not None
 
 
 def call_key() -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic_ai.messages import UserPromptPart
+from pydantic_ai.messages import ModelRequestPart
 
 from farandole.agents.conversations import as_message, as_recorded
 
@@ -33,7 +33,7 @@ class Telling:
 
     Args:
         turn: the last one of the leg before.
-        prompt: what the model was told first; empty if the leg goes on with a conversation.
+        parts: what the model was told first; none if the leg goes on with a conversation.
         instructions: what the model was told of how to behave.
         announced: calls that stand in events of their own already.
     """
@@ -46,13 +46,13 @@ class Telling:
         told: Sequence[Told],
         *,
         turn: int,
-        prompt: str,
+        parts: Sequence[ModelRequestPart],
         instructions: str,
         announced: Collection[str],
     ) -> None:
         self._events, self._agent, self._conversation, self._told = events, agent, conversation, told
         self._announced = announced
-        self._prompt, self._instructions = prompt, instructions
+        self._parts, self._instructions = parts, instructions
         self.turn = turn
         self.events: list[Any] = list(self._within("", conversation))
 
@@ -71,14 +71,15 @@ class Telling:
             self.turn = turn
 
     def _model(self, told: Told, call: ModelCall, turn: int, conversation: str) -> Iterator[Any]:
-        first = bool(self._prompt) and turn == 1 and conversation == self._conversation
+        first = bool(self._parts) and turn == 1 and conversation == self._conversation
         said: dict[str, Any] = {"agent": self._agent, "conversation": conversation, "turn": turn}
         yield self._events.ModelRequested(
             **said,
-            parts=as_recorded([UserPromptPart(self._prompt)] if first else []),
+            parts=as_recorded(self._parts if first else []),
             instructions=self._instructions if first else "",
         )
         recorded: dict[str, Any] = {name: getattr(call, name) for name in _OF_RECORD}
+        recorded["counted"] = call.used is not None
         assert told.response is not None
         yield self._events.ModelReplied(**said, message=as_message(told.response), **recorded)
 
@@ -92,7 +93,11 @@ class Telling:
             yield from self._within(each.name, f"{self._conversation} / {each.name}")
         for _, call in made:
             yield self._events.ToolReturned(
-                **self._of(call, turn, conversation), content=call.content, outcome=call.outcome, took_ms=call.took_ms
+                **self._of(call, turn, conversation),
+                content=call.content,
+                outcome=call.outcome,
+                took_ms=call.took_ms,
+                kept=call.kept,
             )
 
     def _in_order(self, tools: Sequence[Told]) -> list[Told]:
