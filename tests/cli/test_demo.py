@@ -29,7 +29,6 @@ def test_once_runs_six_runs_to_their_ends() -> None:
     runs = said.json["runs"]
     assert len(runs) == 6
     assert {r["status"] for r in runs} == {"completed"}
-    assert said.json["seconds"] < 15
     assert sorted(r["failures"] for r in runs) == [0, 0, 0, 1, 2, 2]
     assert sum(r["end"] == "bakery.OrderDeclined" for r in runs) == 1
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from tests.chaos.starvation import Starvation
 
 from controls import a_record, some_records
 from farandole.eventstore import PositionLost, StoreError, StoreUnavailable
@@ -121,9 +122,10 @@ async def test_following_new_partitions_takes_no_longer_than_a_long_poll(opened:
     reader.follow({0: 0})
     assert await reader.read(wait=0.05) == []
     reader.follow({0: 0, 1: 0})
-    begun = asyncio.get_running_loop().time()
+    begun, starvation = asyncio.get_running_loop().time(), Starvation()
     await read(reader, 1)
-    assert asyncio.get_running_loop().time() - begun < 2
+    # No promise is about the time in which the machine was busy with something else.
+    assert asyncio.get_running_loop().time() - begun < 2 + starvation.seconds
 
 
 async def test_closing_one_reader_leaves_others(opened: Open, kafka: str) -> None:
