@@ -18,7 +18,6 @@ from farandole.agents.errors import ServerUnreachable
 from farandole.reactors import Choreography, Retry
 from farandole.schemas import DeclarationError, End, Start
 
-
 SHORT = 4
 """Seconds that a call may take, of a server one of whose tools is slow."""
 

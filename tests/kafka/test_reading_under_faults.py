@@ -18,7 +18,10 @@ from .waiting import PATIENCE, insist, read, until, within
 pytestmark = pytest.mark.kafka
 
 
-async def test_a_reader_comes_out_of_a_black_hole_with_new_connections(through: Open, proxy: TcpProxy) -> None:
+async def test_a_reader_comes_out_of_a_black_hole_with_new_connections(
+    opened: Open, kafka: str, through: Open, proxy: TcpProxy
+) -> None:
+    await opened(kafka)  # whoever is in such a hurry finds the topics made
     store = await through("request_timeout=0.3")
     reader = store.reader()
     reader.follow({0: 0})
