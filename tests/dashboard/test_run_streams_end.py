@@ -18,7 +18,7 @@ from farandole.projections.sql import DatabaseUnavailable
 async def whole(http: httpx2.AsyncClient, run_id: str, last: str = "") -> list[tuple[str, str, Any]]:
     """All that a stream tells up to its end."""
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(60),
         http.stream("GET", f"/api/v1/runs/{run_id}/live", headers={"Last-Event-ID": last}) as answer,
     ):
         assert answer.status_code == 200

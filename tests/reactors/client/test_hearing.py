@@ -18,7 +18,7 @@ async def say(store: EventStore, *words: bytes) -> None:
 async def heard(listener: Listener, last: bytes) -> list[bytes]:
     """The words that were heard, up to the last one."""
     found: list[bytes] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while last not in found:
             await listener.news()
             found += [record.value or b"" for record in listener.ready()]
