@@ -1,12 +1,14 @@
 """Agents that talk with a customer: one calls a tool, asks another agent in a run of its own, and needs leave to pay."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic_ai.messages import ModelMessage, ToolReturnPart
 from pydantic_ai.models import StreamedResponse
+from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from farandole.agents import Agent, Approval, Call, RunTool, Tool, scripted
 from farandole.agents.playing import Played
@@ -72,8 +74,21 @@ class Unhurried(Played):
             yield stream
 
 
-def talking(name: str, seconds: float = 0, *, unhurried: bool = False) -> tuple[Choreography, Agent]:
-    """A choreography of that name, and the agent that customers talk to."""
+def halting(go: asyncio.Event) -> FunctionModel:
+    """Says two words, and the others once it may."""
+
+    async def say(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[str]:
+        for word in ("Rest, ", "and "):
+            yield word
+        await go.wait()
+        for word in ("drink ", "tea."):
+            yield word
+
+    return FunctionModel(stream_function=say)
+
+
+def talking(name: str, *, unhurried: bool = False, go: asyncio.Event | None = None) -> tuple[Choreography, Agent]:
+    """A choreography of that name, and the agent that customers talk to. The doctor does not end before ``go``."""
     desk = Choreography(name)
     model = scripted(
         Call("look_up", order="7"),
@@ -81,11 +96,8 @@ def talking(name: str, seconds: float = 0, *, unhurried: bool = False) -> tuple[
         Call("refund", order="7", amount="9.50"),
         LAST,
         "Gladly. <script>alert(1)</script>",
-        seconds=seconds,
     )
-    expert = Agent(
-        "expert", takes=ExpertAsked, gives=ExpertTold, model=scripted("Parcels get lost.", seconds=seconds / 4)
-    )
+    expert = Agent("expert", takes=ExpertAsked, gives=ExpertTold, model=scripted("Parcels get lost."))
     helper = Agent(
         "helper",
         takes=Asked | AskedMore,
@@ -100,7 +112,8 @@ def talking(name: str, seconds: float = 0, *, unhurried: bool = False) -> tuple[
         continues="self",
         price=lambda reply: reply.usage.output_tokens * DOLLAR,
     )
-    doctor = Agent("doctor", takes=SecretAsked, gives=Advised, model=scripted("Rest, and drink tea.", seconds=seconds))
+    advice = scripted("Rest, and drink tea.") if go is None else halting(go)
+    doctor = Agent("doctor", takes=SecretAsked, gives=Advised, model=advice)
     for agent in (expert, helper, doctor):
         agent.serve(desk)
     return desk, helper

@@ -36,10 +36,16 @@ _numbers = count(1)
 
 
 @asynccontextmanager
-async def a_talk(database_url: str, seconds: float = 0, settings: Settings | None = None) -> AsyncIterator[Office]:
-    desk, _ = talking(f"talk{next(_numbers)}", seconds)
+async def a_talk(
+    database_url: str, settings: Settings | None = None, go: asyncio.Event | None = None
+) -> AsyncIterator[Office]:
+    desk, _ = talking(f"talk{next(_numbers)}", go=go)
     async with an_office(database_url, settings, of=desk) as office:
-        yield office
+        try:
+            yield office
+        finally:
+            if go is not None:
+                go.set()
 
 
 async def page(http: httpx2.AsyncClient, run_id: str, seen: Callable[[str], bool]) -> str:
@@ -230,12 +236,16 @@ async def test_a_run_without_agents_has_no_such_view(database_url: str) -> None:
 
 async def test_what_is_personal_is_shown_to_those_who_may_see_it(database_url: str) -> None:
     tokens, shown = some_tokens(ann=Role.SEE, personal=Role.SEE)
-    async with a_talk(database_url, seconds=1.5, settings=Settings(tokens=tokens)) as office, served(office) as http:
+    go, listening = asyncio.Event(), [asyncio.Event() for _ in range(2)]
+    async with a_talk(database_url, Settings(tokens=tokens), go) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="p")
         async with client_of(office.app, headers={"Authorization": f"Bearer {shown['personal']}"}) as may:
             await page(may, "p", lambda text: "data-said-by" in text)
-            may_hear = asyncio.create_task(said(http, "p", shown["personal"]))
-            may_not = asyncio.create_task(said(http, "p", shown["ann"]))
+            may_hear = asyncio.create_task(said(http, "p", shown["personal"], listens=listening[0]))
+            may_not = asyncio.create_task(said(http, "p", shown["ann"], listens=listening[1]))
+            for each in listening:
+                await each.wait()
+            go.set()
             assert "gout" in await page(may, "p", lambda text: "Rest, and drink tea." in text)
         heard = "".join(piece["text"] for piece in await may_hear)
         assert heard.startswith("Rest, ")
@@ -248,14 +258,18 @@ async def test_what_is_personal_is_shown_to_those_who_may_see_it(database_url: s
             assert "shown to those who may see what is personal" in text
 
 
-async def said(http: httpx2.AsyncClient, run_id: str, token: str = "", last: str = "") -> list[dict[str, Any]]:
-    """What is said live in a run until it is completed."""
+async def said(
+    http: httpx2.AsyncClient, run_id: str, token: str = "", last: str = "", listens: asyncio.Event | None = None
+) -> list[dict[str, Any]]:
+    """What is said live in a run until it is completed; ``listens`` is set once it would be heard."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     headers |= {"Last-Event-ID": last} if last else {}
     found = []
     async with http.stream("GET", f"/api/v1/runs/{run_id}/live", headers=headers) as answer:
         assert answer.status_code == 200
         async for name, id, data in events(answer):
+            if listens is not None:
+                listens.set()
             if name == "live":
                 found.append({**data, "id": id})
             if name == "run.changed" and data["status"] != "running":
@@ -264,7 +278,8 @@ async def said(http: httpx2.AsyncClient, run_id: str, token: str = "", last: str
 
 
 async def test_what_is_said_is_heard_live_and_by_one_who_was_cut_off(database_url: str) -> None:
-    async with a_talk(database_url, seconds=1.2) as office, served(office) as http:
+    go = asyncio.Event()
+    async with a_talk(database_url, go=go) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         heard: list[dict[str, Any]] = []
         async with http.stream("GET", "/api/v1/runs/s/live") as answer:
@@ -274,7 +289,16 @@ async def test_what_is_said_is_heard_live_and_by_one_who_was_cut_off(database_ur
                     break
         assert heard[0]["anew"]
         assert heard[0]["reactor"] == "doctor.model"
-        rest = await said(http, "s", last=heard[0]["id"])
+        hub = office.desk.hub
+        assert hub is not None
+        async with asyncio.timeout(30):
+            while hub.lookers:
+                await asyncio.sleep(0.01)
+            again = asyncio.create_task(said(http, "s", last=heard[0]["id"]))
+            while not hub.lookers:
+                await asyncio.sleep(0.01)
+        go.set()
+        rest = await again
         pieces = {(piece["take"], piece["index"]): piece["text"] for piece in [*heard, *rest]}
         text = "".join(pieces[key] for key in sorted(pieces, key=lambda key: key[1]))
         assert "Rest, and drink tea.".startswith(text)
@@ -298,12 +322,15 @@ async def test_what_no_run_is_named_is_not_listened_to(database_url: str, other:
 
 
 async def test_a_run_that_is_named_twice_is_told_once(database_url: str) -> None:
-    async with a_talk(database_url, seconds=1.2) as office, served(office) as http:
+    go = asyncio.Event()
+    async with a_talk(database_url, go=go) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         heard = []
         async with http.stream("GET", "/api/v1/runs/s/live?also=s&also=s") as answer:
             async for name, _, data in events(answer):
-                heard += [(data["take"], data["index"])] if name == "live" else []
+                if name == "live":
+                    heard.append((data["take"], data["index"]))
+                    go.set()
                 if name == "run.changed" and data["status"] != "running":
                     break
         assert heard
@@ -312,9 +339,10 @@ async def test_a_run_that_is_named_twice_is_told_once(database_url: str) -> None
 
 @pytest.mark.parametrize("id", ["~", "0=1~x", "~99999999999999999999", "0=1"])
 async def test_an_id_of_another_form_is_taken_for_none(database_url: str, id: str) -> None:
-    async with a_talk(database_url, seconds=0.5) as office, served(office) as http:
+    go = asyncio.Event()
+    async with a_talk(database_url, go=go) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
-        assert json.dumps(await said(http, "s", last=id)) is not None
+        assert json.dumps(await said(http, "s", last=id, listens=go)) is not None
 
 
 def test_an_id_says_of_each_run_how_far_it_was_heard() -> None:
@@ -324,7 +352,8 @@ def test_an_id_says_of_each_run_how_far_it_was_heard() -> None:
 
 
 async def test_what_is_heard_of_one_run_is_not_taken_for_what_is_said_in_another(database_url: str) -> None:
-    async with a_talk(database_url, seconds=1.5) as office, served(office) as http:
+    go = asyncio.Event()
+    async with a_talk(database_url, go=go) as office, served(office) as http:
         for run_id in ("s", "late"):
             await office.client.start(SecretAsked(illness="gout"), run_id=run_id)
         url = "/api/v1/runs/s/live?also=late&also=s"
@@ -342,6 +371,7 @@ async def test_what_is_heard_of_one_run_is_not_taken_for_what_is_said_in_another
             async for name, _, data in events(answer):
                 if name == "live":
                     found.add(data["run_id"])
+                    go.set()
                 if name == "run.changed" and data["run_id"] == "late" and data["status"] == "completed":
                     break
         assert found == {"late"}

@@ -51,7 +51,9 @@ async def test_it_ends_when_what_is_said_cannot_be_told(tmp_path: Path, monkeypa
         away()
 
     monkeypatch.setattr(Talk, "_learn", fails)
-    desk, _ = talking("talkfails", 1.2)
+    go = asyncio.Event()
+    desk, _ = talking("talkfails", go=go)
     async with an_office(tmp_path, of=desk) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         await whole(http, "s")
+        go.set()
