@@ -6,7 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -113,7 +113,7 @@ async def at_work(*agents: Agent) -> AsyncIterator[Client]:
         yield client
 
 
-async def heard(run: RunHandle) -> tuple[list[Live], list[str]]:
+async def heard(run: RunHandle, hear: Callable[[Live], None] = lambda piece: None) -> tuple[list[Live], list[str]]:
     """All that is said in a run, and its events."""
     pieces, events = [], []
     async with asyncio.timeout(30):
@@ -122,6 +122,7 @@ async def heard(run: RunHandle) -> tuple[list[Live], list[str]]:
                 events.append(type(each.event).__name__)
             else:
                 pieces.append(each)
+                hear(each)
     return pieces, events
 
 
@@ -236,20 +237,26 @@ def test_a_found_run_with_a_secret_is_refused_by_an_agent_that_has_none() -> Non
 
 
 async def test_a_reply_that_breaks_off_is_told_anew_by_the_next_attempt() -> None:
-    broken: list[int] = []
+    texts: list[str] = []
 
     async def stream(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[str]:
-        for n, word in enumerate(("It ", "will ", "rain.")):
-            if n == 2 and not broken:
-                broken.append(n)
-                raise ModelAPIError("function", "the line broke")
-            yield word
-            await asyncio.sleep(0.15)
+        attempt = len(texts)
+        texts.append("")
+        yield "It "
+        yield "will "
+        while texts[attempt] != "It will ":  # until it was heard
+            await asyncio.sleep(0.01)
+        if attempt == 0:
+            raise ModelAPIError("function", "the line broke")
+        yield "rain."
+
+    def hear(piece: Live) -> None:
+        texts[piece.attempt - 1] += piece.text
 
     agent = Agent("helper", takes=Asked, gives=Answered, model=FunctionModel(stream_function=stream))
     async with at_work(agent) as client:
         run = await client.start(Asked(question="Weather?"))
-        pieces, events = await heard(run)
+        pieces, events = await heard(run, hear)
     takes = list(dict.fromkeys(piece.take for piece in pieces))
     assert len(takes) == 2
     for take in takes:

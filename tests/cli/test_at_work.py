@@ -50,6 +50,6 @@ async def test_status_and_show_tell_who_works_on_a_step_and_how_far_it_is(
         assert (step["progress"]["done"], step["progress"]["note"]) == (0.4, "page 3")
         assert step["claimed_until"] is not None
         hold.set()
-        await run.result(ReportWritten, timeout="20s")
+        await run.result(ReportWritten, timeout="60s")
         assert await run.progress() == []
         assert "write_report: " not in (await said("status")).out

@@ -247,24 +247,21 @@ def test_who_cannot_be_talked_to_is_told_why(cli: Cli, app: str, said: str) -> N
     assert said in found.err
 
 
-def test_tokens_are_told_by_tail(tmp_path: Path) -> None:
+def test_tokens_are_told_by_tail(cli: Cli, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'desk.db'}"
-    with working(store, app="talk_app:desk", DESK_SECONDS="8"):
-        until(lambda: _made(tmp_path / "desk.db"))
-        env = environment()
-        start = [
-            sys.executable,
-            "-m",
-            "farandole.cli",
-            "start",
-            "talk_app:desk",
-            "ExpertAsked",
-            '{"question": "Where?"}',
-        ]
-        subprocess.run([*start, "--run-id", "r", "--store", store], cwd=APPS, env=env, check=True, timeout=60)
-        words = [sys.executable, "-m", "farandole.cli", "tail", "talk_app:desk", "r", "--live", "--store", store]
-        done = subprocess.run(words, cwd=APPS, env=env, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    assert "ExpertAsked" in done.stdout
-    assert "Answered" in done.stdout
-    assert re.search(r"expert\.model\nParcels get ", done.stdout), done.stdout
+    asked = ("start", "talk_app:desk", "ExpertAsked", '{"question": "Where?"}', "--run-id", "r", "--store", store)
+    assert cli(*asked).code == 0
+    words = [sys.executable, "-m", "farandole.cli", "tail", "talk_app:desk", "r", "--live", "--store", store]
+    tail = subprocess.Popen(
+        words, cwd=APPS, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert tail.stdout is not None
+        assert "ExpertAsked" in (first := tail.stdout.readline())  # it looks on before anybody is at work
+        with working(store, app="talk_app:desk", DESK_SECONDS="3"):
+            out, err = tail.communicate(timeout=60)
+    finally:
+        tail.kill()
+    assert tail.returncode == 0, err
+    assert "Answered" in out
+    assert re.search(r"expert\.model\nParcels get ", out), first + out

@@ -12,6 +12,7 @@ import termios
 import urllib.request
 import webbrowser
 from io import StringIO
+from urllib.error import HTTPError
 
 import pytest
 from rich.console import Console
@@ -29,7 +30,6 @@ def test_once_runs_six_runs_to_their_ends() -> None:
     runs = said.json["runs"]
     assert len(runs) == 6
     assert {r["status"] for r in runs} == {"completed"}
-    assert said.json["seconds"] > 0
     assert sorted(r["failures"] for r in runs) == [0, 0, 0, 1, 2, 2]
     assert sum(r["end"] == "bakery.OrderDeclined" for r in runs) == 1
 
@@ -73,8 +73,12 @@ def test_it_is_seen_on_the_dashboard_where_one_waits_one_is_tried_again_and_one_
         url = until(lambda: re.findall(r"dashboard is at (\S+)", demo.stdout.readline()) if demo.stdout else [])[0]
 
         def found() -> set[str]:
-            with urllib.request.urlopen(f"{url}/api/v1/runs?limit=500") as answer:
-                runs = json.load(answer)["items"]
+            try:
+                with urllib.request.urlopen(f"{url}/api/v1/runs?limit=500") as answer:
+                    runs = json.load(answer)["items"]
+            except HTTPError as e:
+                assert e.code == 503, "at first the tables are not there"
+                return set()
             return {f"{run['run_id'].partition('-')[0]} {run['status']}" for run in runs}
 
         until(lambda: found() >= {"complaint waiting", "flour retrying", "wedding unserved", "ada completed"})

@@ -71,7 +71,7 @@ def test_ctrl_c_at_the_terminal_lets_each_process_finish_what_is_at_work(cli: Cl
             while '"message": "ready: ' not in worker.stderr.readline():
                 assert worker.poll() is None
         cli(*SLOW, "-s", store)
-        until(lambda: cli("status", "-c", "shop", "slow", "--json", "-s", store).json["owed"])
+        until((tmp_path / "begun").exists)
         os.killpg(worker.pid, signal.SIGINT)
         (tmp_path / "go").touch()
         _, err = worker.communicate(timeout=40)

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic_ai.messages import ModelMessage, ModelResponseStreamEvent, ToolReturnPart
+from pydantic_ai.messages import ModelMessage, ToolReturnPart
 from pydantic_ai.models import StreamedResponse
+from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from farandole.agents import Agent, Approval, Call, RunTool, Tool, scripted
 from farandole.agents.playing import Played
@@ -60,39 +61,6 @@ async def refund(order: str, amount: str) -> str:
     return f"{amount} paid back for {order}"
 
 
-class Prompter(asyncio.Semaphore):
-    """Lets somebody say a word for each time that it is released."""
-
-    def __init__(self) -> None:
-        super().__init__(0)
-
-    def say_all(self) -> None:
-        """More words than anybody says."""
-        for _ in range(100):
-            self.release()
-
-
-class Prompted(Played):
-    """Says its first word at once, and another one each time that the prompter lets it."""
-
-    def __init__(self, model: Played, prompter: Prompter) -> None:
-        super().__init__(model.function, 0, "scripted")
-        self._prompter = prompter
-
-    @asynccontextmanager
-    async def request_stream(self, *request: Any, **more: Any) -> AsyncGenerator[StreamedResponse]:
-        async with super().request_stream(*request, **more) as stream:
-            events = stream._get_event_iterator()
-
-            async def prompted() -> AsyncIterator[ModelResponseStreamEvent]:
-                async for event in events:
-                    yield event
-                    await self._prompter.acquire()
-
-            stream._get_event_iterator = prompted
-            yield stream
-
-
 class Unhurried(Played):
     """Calls tools soon, and takes its time over the last words, so that there is time to look at them."""
 
@@ -106,12 +74,21 @@ class Unhurried(Played):
             yield stream
 
 
-def talking(name: str, *, unhurried: bool = False, prompter: Prompter | None = None) -> tuple[Choreography, Agent]:
-    """A choreography of that name, and the agent that customers talk to.
+def halting(go: asyncio.Event) -> FunctionModel:
+    """Says two words, and the others once it may."""
 
-    Args:
-        prompter: lets the doctor say a word after the first for each time that it is released.
-    """
+    async def say(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[str]:
+        for word in ("Rest, ", "and "):
+            yield word
+        await go.wait()
+        for word in ("drink ", "tea."):
+            yield word
+
+    return FunctionModel(stream_function=say)
+
+
+def talking(name: str, *, unhurried: bool = False, go: asyncio.Event | None = None) -> tuple[Choreography, Agent]:
+    """A choreography of that name, and the agent that customers talk to. The doctor does not end before ``go``."""
     desk = Choreography(name)
     model = scripted(
         Call("look_up", order="7"),
@@ -135,8 +112,8 @@ def talking(name: str, *, unhurried: bool = False, prompter: Prompter | None = N
         continues="self",
         price=lambda reply: reply.usage.output_tokens * DOLLAR,
     )
-    advice = scripted("Rest, and drink tea.")
-    doctor = Agent("doctor", takes=SecretAsked, gives=Advised, model=Prompted(advice, prompter) if prompter else advice)
+    advice = scripted("Rest, and drink tea.") if go is None else halting(go)
+    doctor = Agent("doctor", takes=SecretAsked, gives=Advised, model=advice)
     for agent in (expert, helper, doctor):
         agent.serve(desk)
     return desk, helper

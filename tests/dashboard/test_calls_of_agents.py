@@ -27,9 +27,9 @@ async def test_calls_of_models_and_tools_and_the_question_are_rows_of_one_name(
                 while not projector.places:  # the tables are being made
                     await asyncio.sleep(0.01)
             run = await client.start(Asked(question="Where is order 7?"))
-            decision = await run.decision(agent.events.ToolApproved, timeout="10s")
+            decision = await run.decision(agent.events.ToolApproved, timeout="60s")
             await run.decide(decision, agent.events.ToolApproved(), by="ann")
-            await run.result(Answered, timeout="10s")
+            await run.result(Answered, timeout="60s")
             names = await names_once_closed(Runs(database, desk.name, patience=20), run.id)
         finally:
             task.cancel()
@@ -49,7 +49,7 @@ async def test_calls_of_models_and_tools_and_the_question_are_rows_of_one_name(
 
 async def names_once_closed(runs: Runs, id: str) -> list[str]:
     """The rows of the timeline, the oldest first."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (row := (await runs.get(id)).found) is None or row.closed is None:
             await asyncio.sleep(0.02)
     found = timeline(

@@ -1,6 +1,7 @@
 """What agents say is shown as a conversation, with what they call, whom they ask, and what it costs; and live by HTTP."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -14,9 +15,8 @@ from examples.agents import four_ways
 from examples.agents.four_ways import FOUR
 from sqlalchemy import Engine, event
 from tests.dashboard.desks import Office, an_office, client_of, some_tokens
-from tests.dashboard.talking import DOLLAR, LAST, Asked, AskedMore, Prompter, SecretAsked, talking
+from tests.dashboard.talking import DOLLAR, LAST, Asked, AskedMore, SecretAsked, talking
 from tests.dashboard.test_stream import events, served
-from tests.reactors.working.controls import eventually
 
 from farandole.agents import Agent, Call, Folder, Large, scripted
 from farandole.dashboard import Role, Settings
@@ -37,11 +37,15 @@ _numbers = count(1)
 
 @asynccontextmanager
 async def a_talk(
-    database_url: str, settings: Settings | None = None, prompter: Prompter | None = None
+    database_url: str, settings: Settings | None = None, go: asyncio.Event | None = None
 ) -> AsyncIterator[Office]:
-    desk, _ = talking(f"talk{next(_numbers)}", prompter=prompter)
+    desk, _ = talking(f"talk{next(_numbers)}", go=go)
     async with an_office(database_url, settings, of=desk) as office:
-        yield office
+        try:
+            yield office
+        finally:
+            if go is not None:
+                go.set()
 
 
 async def page(http: httpx2.AsyncClient, run_id: str, seen: Callable[[str], bool]) -> str:
@@ -232,24 +236,21 @@ async def test_a_run_without_agents_has_no_such_view(database_url: str) -> None:
 
 async def test_what_is_personal_is_shown_to_those_who_may_see_it(database_url: str) -> None:
     tokens, shown = some_tokens(ann=Role.SEE, personal=Role.SEE)
-    prompter = Prompter()
-    async with a_talk(database_url, Settings(tokens=tokens), prompter) as office, served(office) as http:
+    go, listening = asyncio.Event(), [asyncio.Event() for _ in range(2)]
+    async with a_talk(database_url, Settings(tokens=tokens), go) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="p")
         async with client_of(office.app, headers={"Authorization": f"Bearer {shown['personal']}"}) as may:
             await page(may, "p", lambda text: "data-said-by" in text)
-            heard, unheard = list[dict[str, Any]](), list[dict[str, Any]]()
-            listening = [
-                asyncio.create_task(hear(heard, http, "p", shown["personal"])),
-                asyncio.create_task(hear(unheard, http, "p", shown["ann"])),
-            ]
-            await eventually(lambda: heard and office.desk.hub and office.desk.hub.lookers == 2)
-            prompter.say_all()
+            may_hear = asyncio.create_task(said(http, "p", shown["personal"], listens=listening[0]))
+            may_not = asyncio.create_task(said(http, "p", shown["ann"], listens=listening[1]))
+            for each in listening:
+                await each.wait()
+            go.set()
             assert "gout" in await page(may, "p", lambda text: "Rest, and drink tea." in text)
-            await asyncio.gather(*listening)
-        text = "".join(piece["text"] for piece in heard)
-        assert text.startswith("Rest, ")
-        assert "Rest, and drink tea.".startswith(text)
-        assert unheard == []
+        heard = "".join(piece["text"] for piece in await may_hear)
+        assert heard.startswith("Rest, ")
+        assert "Rest, and drink tea.".startswith(heard)
+        assert await may_not == []
         async with client_of(office.app, headers={"Authorization": f"Bearer {shown['ann']}"}) as other:
             text = await page(other, "p", lambda text: "1 call of the model" in text)
             assert "gout" not in text
@@ -257,25 +258,28 @@ async def test_what_is_personal_is_shown_to_those_who_may_see_it(database_url: s
             assert "shown to those who may see what is personal" in text
 
 
-async def hear(
-    heard: list[dict[str, Any]], http: httpx2.AsyncClient, run_id: str, token: str = "", last: str = ""
-) -> None:
-    """Add what is said live in a run, until it is completed."""
+async def said(
+    http: httpx2.AsyncClient, run_id: str, token: str = "", last: str = "", listens: asyncio.Event | None = None
+) -> list[dict[str, Any]]:
+    """What is said live in a run until it is completed; ``listens`` is set once it would be heard."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     headers |= {"Last-Event-ID": last} if last else {}
+    found = []
     async with http.stream("GET", f"/api/v1/runs/{run_id}/live", headers=headers) as answer:
         assert answer.status_code == 200
         async for name, id, data in events(answer):
+            if listens is not None:
+                listens.set()
             if name == "live":
-                heard.append({**data, "id": id})
+                found.append({**data, "id": id})
             if name == "run.changed" and data["status"] != "running":
-                return
+                return found
     raise AssertionError("the stream ended")
 
 
 async def test_what_is_said_is_heard_live_and_by_one_who_was_cut_off(database_url: str) -> None:
-    prompter = Prompter()
-    async with a_talk(database_url, prompter=prompter) as office, served(office) as http:
+    go = asyncio.Event()
+    async with a_talk(database_url, go=go) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         heard: list[dict[str, Any]] = []
         async with http.stream("GET", "/api/v1/runs/s/live") as answer:
@@ -285,12 +289,16 @@ async def test_what_is_said_is_heard_live_and_by_one_who_was_cut_off(database_ur
                     break
         assert heard[0]["anew"]
         assert heard[0]["reactor"] == "doctor.model"
-        rest: list[dict[str, Any]] = []
-        listening = asyncio.create_task(hear(rest, http, "s", last=heard[0]["id"]))
-        prompter.release()
-        await eventually(lambda: any(piece["index"] > heard[0]["index"] for piece in rest))
-        prompter.say_all()
-        await listening
+        hub = office.desk.hub
+        assert hub is not None
+        async with asyncio.timeout(30):
+            while hub.lookers:
+                await asyncio.sleep(0.01)
+            again = asyncio.create_task(said(http, "s", last=heard[0]["id"]))
+            while not hub.lookers:
+                await asyncio.sleep(0.01)
+        go.set()
+        rest = await again
         pieces = {(piece["take"], piece["index"]): piece["text"] for piece in [*heard, *rest]}
         text = "".join(pieces[key] for key in sorted(pieces, key=lambda key: key[1]))
         assert "Rest, and drink tea.".startswith(text)
@@ -314,15 +322,15 @@ async def test_what_no_run_is_named_is_not_listened_to(database_url: str, other:
 
 
 async def test_a_run_that_is_named_twice_is_told_once(database_url: str) -> None:
-    prompter = Prompter()
-    async with a_talk(database_url, prompter=prompter) as office, served(office) as http:
+    go = asyncio.Event()
+    async with a_talk(database_url, go=go) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         heard = []
         async with http.stream("GET", "/api/v1/runs/s/live?also=s&also=s") as answer:
             async for name, _, data in events(answer):
                 if name == "live":
                     heard.append((data["take"], data["index"]))
-                    prompter.release()
+                    go.set()
                 if name == "run.changed" and data["status"] != "running":
                     break
         assert heard
@@ -331,14 +339,10 @@ async def test_a_run_that_is_named_twice_is_told_once(database_url: str) -> None
 
 @pytest.mark.parametrize("id", ["~", "0=1~x", "~99999999999999999999", "0=1"])
 async def test_an_id_of_another_form_is_taken_for_none(database_url: str, id: str) -> None:
-    prompter = Prompter()
-    async with a_talk(database_url, prompter=prompter) as office, served(office) as http:
+    go = asyncio.Event()
+    async with a_talk(database_url, go=go) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
-        heard: list[dict[str, Any]] = []
-        listening = asyncio.create_task(hear(heard, http, "s", last=id))
-        await eventually(lambda: heard)
-        prompter.say_all()
-        await listening
+        assert json.dumps(await said(http, "s", last=id, listens=go)) is not None
 
 
 def test_an_id_says_of_each_run_how_far_it_was_heard() -> None:
@@ -348,8 +352,8 @@ def test_an_id_says_of_each_run_how_far_it_was_heard() -> None:
 
 
 async def test_what_is_heard_of_one_run_is_not_taken_for_what_is_said_in_another(database_url: str) -> None:
-    prompter = Prompter()
-    async with a_talk(database_url, prompter=prompter) as office, served(office) as http:
+    go = asyncio.Event()
+    async with a_talk(database_url, go=go) as office, served(office) as http:
         for run_id in ("s", "late"):
             await office.client.start(SecretAsked(illness="gout"), run_id=run_id)
         url = "/api/v1/runs/s/live?also=late&also=s"
@@ -367,7 +371,7 @@ async def test_what_is_heard_of_one_run_is_not_taken_for_what_is_said_in_another
             async for name, _, data in events(answer):
                 if name == "live":
                     found.add(data["run_id"])
-                    prompter.say_all()
+                    go.set()
                 if name == "run.changed" and data["run_id"] == "late" and data["status"] == "completed":
                     break
         assert found == {"late"}

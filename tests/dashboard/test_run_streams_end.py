@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 from tests.dashboard.desks import an_office
-from tests.dashboard.talking import Prompter, SecretAsked, talking
+from tests.dashboard.talking import SecretAsked, talking
 from tests.dashboard.test_stream import events, served
 
 from farandole.dashboard.api import stream
@@ -18,7 +18,7 @@ from farandole.projections.sql import DatabaseUnavailable
 async def whole(http: httpx2.AsyncClient, run_id: str, last: str = "") -> list[tuple[str, str, Any]]:
     """All that a stream tells up to its end."""
     async with (
-        asyncio.timeout(20),
+        asyncio.timeout(60),
         http.stream("GET", f"/api/v1/runs/{run_id}/live", headers={"Last-Event-ID": last}) as answer,
     ):
         assert answer.status_code == 200
@@ -51,7 +51,9 @@ async def test_it_ends_when_what_is_said_cannot_be_told(tmp_path: Path, monkeypa
         away()
 
     monkeypatch.setattr(Talk, "_learn", fails)
-    desk, _ = talking("talkfails", prompter=Prompter())
+    go = asyncio.Event()
+    desk, _ = talking("talkfails", go=go)
     async with an_office(tmp_path, of=desk) as office, served(office) as http:
         await office.client.start(SecretAsked(illness="gout"), run_id="s")
         await whole(http, "s")
+        go.set()

@@ -139,8 +139,8 @@ async def test_rates_of_reactors_are_told_to_those_who_want_all(office: Office) 
     async with served(office) as http, looking(http) as seen:
         async with asyncio.timeout(30):
             async for name, _, data in seen:
-                if name == "reactor.rates":
-                    assert {row["reactor"] for row in data} >= {"handle", "check"}
+                # The first of them may come before the tables know all that is served.
+                if name == "reactor.rates" and {row["reactor"] for row in data} >= {"handle", "check"}:
                     return
 
 

@@ -32,7 +32,7 @@ async def plant(store: EventStore, name: str) -> bytes:
 
 async def healthy(client: Client) -> None:
     run = await client.start(Begun(word="sound", numbers=[1, 2, 3]))
-    assert await run.result(Done, timeout="20s") == Done(n=3)
+    assert await run.result(Done, timeout="60s") == Done(n=3)
 
 
 async def catch_up(store: EventStore, reader: Reader) -> list[Stored]:

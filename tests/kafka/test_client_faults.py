@@ -241,7 +241,7 @@ async def test_everything_works_without_assertions_too(kafka: str, name: str) ->
 
 
 async def test_a_producer_that_has_given_up_by_itself_is_replaced(opened: Open, kafka: str) -> None:
-    store = await opened(kafka, "append_timeout=1")
+    store = await opened(kafka, "append_timeout=3")
     await store.append(0, some_records(1))
     producer = inside(store)
     producer._sender._sender_task.cancel()

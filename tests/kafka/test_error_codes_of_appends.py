@@ -66,10 +66,10 @@ async def test_a_worker_appends_the_same_bytes_again_and_the_step_is_done_once(
         dance.connect(f"kafka://{kafka}", partitions=1) as client,
         dance.work(f"kafka://127.0.0.1:{spoiling.port}"),
     ):
-        await (await client.start(Begun(), run_id="first")).result(Done, timeout="20s")
+        await (await client.start(Begun(), run_id="first")).result(Done, timeout="60s")
         spoiling.spoil(b"the-one", code)
-        await (await client.start(Begun(), run_id="the-one")).result(Done, timeout="20s")
-        await (await client.start(Begun(), run_id="last")).result(Done, timeout="20s")
+        await (await client.start(Begun(), run_id="the-one")).result(Done, timeout="60s")
+        await (await client.start(Begun(), run_id="last")).result(Done, timeout="60s")
     assert (spoiling.spoilt, len(begun)) == (1, 3)
     async with Topics(kafka, dance.name) as topics:
         found = Examination(topics.partitions, await topics.table())

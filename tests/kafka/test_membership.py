@@ -19,7 +19,10 @@ async def owns(member: Ownership, count: int) -> None:
     await until(lambda: len(member.owned) == count)
 
 
-async def test_a_member_that_was_cut_off_loses_its_share_and_gets_it_back(through: Open, proxy: TcpProxy) -> None:
+async def test_a_member_that_was_cut_off_loses_its_share_and_gets_it_back(
+    opened: Open, kafka: str, through: Open, proxy: TcpProxy
+) -> None:
+    await opened(kafka)  # whoever is in such a hurry finds the topics made
     store = await through("session=1&request_timeout=0.5")
     async with store.own("kitchen") as member:
         assert await within(member.changed()) == ALL

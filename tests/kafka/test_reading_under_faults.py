@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from tests.chaos.starvation import Starvation
 
 from controls import a_record, some_records
 from farandole.eventstore import PositionLost, StoreError, StoreUnavailable
@@ -17,7 +18,10 @@ from .waiting import PATIENCE, insist, read, until, within
 pytestmark = pytest.mark.kafka
 
 
-async def test_a_reader_comes_out_of_a_black_hole_with_new_connections(through: Open, proxy: TcpProxy) -> None:
+async def test_a_reader_comes_out_of_a_black_hole_with_new_connections(
+    opened: Open, kafka: str, through: Open, proxy: TcpProxy
+) -> None:
+    await opened(kafka)  # whoever is in such a hurry finds the topics made
     store = await through("request_timeout=0.3")
     reader = store.reader()
     reader.follow({0: 0})
@@ -121,9 +125,10 @@ async def test_following_new_partitions_takes_no_longer_than_a_long_poll(opened:
     reader.follow({0: 0})
     assert await reader.read(wait=0.05) == []
     reader.follow({0: 0, 1: 0})
-    begun = asyncio.get_running_loop().time()
+    begun, starvation = asyncio.get_running_loop().time(), Starvation()
     await read(reader, 1)
-    assert asyncio.get_running_loop().time() - begun < 2
+    # No promise is about the time in which the machine was busy with something else.
+    assert asyncio.get_running_loop().time() - begun < 2 + starvation.seconds
 
 
 async def test_closing_one_reader_leaves_others(opened: Open, kafka: str) -> None:

@@ -220,10 +220,7 @@ async def test_what_was_written_before_goes_on_while_the_registry_is_away(
         await registry.down()
     else:
         registry.gate.clear()
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    await a_letter(letters(name), url)
-    assert loop.time() - began < 15
+    await a_letter(letters(name), url)  # the registry is away until this is done, and if it has gone for ever
     registry.gate.set()
     records, found = await records_of(kafka, name)
     assert {raw.value[:1] for raw in records if raw.value} == {b"\0"}
@@ -241,7 +238,7 @@ async def test_steps_that_write_what_is_new_wait_and_the_others_go_on(
         starting = asyncio.create_task(client.start(ParcelPacked(weight=3), run_id="parcel"))
         for n in range(5):
             letter = await client.start(LetterWritten(text="x" * n))
-            assert (await letter.result(LetterSent, timeout="20s")).text == f"stamped with {n}"
+            assert (await letter.result(LetterSent, timeout="60s")).text == f"stamped with {n}"
         assert not starting.done()
         await registry.up()
         parcel = await within(starting)
@@ -271,7 +268,7 @@ async def test_a_step_waits_for_the_schema_of_what_it_may_emit_before_it_is_begu
     await registry.down()
     async with made.work(url) as client:
         letter = await client.start(LetterWritten(text="abc"))
-        assert (await letter.result(LetterSent, timeout="20s")).text == "stamped with 3"
+        assert (await letter.result(LetterSent, timeout="60s")).text == "stamped with 3"
         assert begun == []
         await registry.up()
         assert (await client.run("parcel").result(ParcelSent, timeout="60s")).weight == 7
@@ -316,7 +313,7 @@ async def test_a_schedule_of_something_new_waits_and_the_others_tick(
 
 
 async def _runs(client: Client, start: type[Start], count: int) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(100):
         while len((await client.runs(type=start)).runs) < count:
             await asyncio.sleep(0.1)
 
@@ -334,7 +331,7 @@ async def test_with_a_payload_codec_no_step_waits_for_a_registry(
     await registry.down()
     async with sealed(letters_and_parcels(name)).work(url) as client:
         parcel = await client.start(ParcelPacked(weight=3))
-        assert (await parcel.result(ParcelSent, timeout="20s")).weight == 3
+        assert (await parcel.result(ParcelSent, timeout="60s")).weight == 3
 
 
 async def test_a_refusal_stops_a_release_at_its_start(name: str, url: str, registry: FakeRegistry) -> None:
@@ -413,7 +410,7 @@ async def test_what_another_program_wrote_waits_for_the_registry_and_is_read(
 
 async def a_letter_by(client: Client) -> None:
     letter = await client.start(LetterWritten(text="abc"))
-    await letter.result(LetterSent, timeout="20s")
+    await letter.result(LetterSent, timeout="60s")
 
 
 async def _first(client: Client, run: str) -> Event:

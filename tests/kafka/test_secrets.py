@@ -127,8 +127,8 @@ async def test_a_worker_and_a_client_at_work_show_no_secret(
     async with choreography.work(urls["good"], metrics_port=port, partitions=2) as client:
         run = await client.start(Ordered(card=FIELD))
         with pytest.raises(RunFailed) as failed:
-            await run.result(Paid, timeout="20s")
-        await (await client.start(Ordered(card="another"))).result(Paid, timeout="20s")
+            await run.result(Paid, timeout="60s")
+        await (await client.start(Ordered(card="another"))).result(Paid, timeout="60s")
         clean("".join(traceback.format_exception(failed.value)), "a failed run")
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             clean(answer.read().decode(), "metrics")

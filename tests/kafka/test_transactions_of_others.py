@@ -36,6 +36,6 @@ async def test_a_commit_marker_at_the_end_of_a_partition_holds_up_neither_worker
     async with dance.connect(url) as client:
         assert (await client.run("before").status()).status == "unserved"
     async with dance.work(url) as client:
-        await client.run("before").result(Done, timeout="20s")
+        await client.run("before").result(Done, timeout="60s")
         after = await client.start(Begun(), run_id="after")
-        await after.result(Done, timeout="20s")
+        await after.result(Done, timeout="60s")

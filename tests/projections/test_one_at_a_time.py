@@ -1,9 +1,9 @@
 """Of two that would make the same tables anew, or verify them, one does, and the other is told at once who, and since when."""
 
 import asyncio
-import re
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from tests.projections.runs.model import a_random_log, differences
 from tests.projections.runs.projecting import exactly, projected
 from tests.projections.runs.reading import tables_in
 
+from farandole.eventstore import Ends
 from farandole.projections.custom.projector import NEW
 from farandole.projections.custom.verifying import verify_projection
 from farandole.projections.runs import rebuild, verify
@@ -37,15 +38,32 @@ def url_of(database: Database) -> str:
     )
 
 
+class Held:
+    """A log of which nothing is told before it is let go."""
+
+    def __init__(self, log: RecordedLog) -> None:
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+        ends = log.ends
+
+        async def later(partitions: Iterable[int]) -> Mapping[int, Ends]:
+            self.asked.set()
+            await self.go.wait()
+            return await ends(partitions)
+
+        log.ends = later  # type: ignore[method-assign]
+
+
 async def test_of_two_rebuilds_at_once_one_does_it_and_the_other_is_told(database: Database) -> None:
     records = a_random_log(31, RECORDS)
     log = RecordedLog(records)
-    done = await asyncio.gather(*(rebuild(log, database, "t") for _ in range(2)), return_exceptions=True)
-    (refused,) = [each for each in done if isinstance(each, BaseException)]
-    assert isinstance(refused, UnderWay)
-    assert re.match(
-        r"a rebuild of t is under way since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, by process \d+ of \S+@", str(refused)
-    )
+    held = Held(log)
+    first = asyncio.create_task(rebuild(log, database, "t"))
+    await held.asked.wait()
+    said = r"^a rebuild of t is under way since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, by process \d+ of \S+@"
+    with pytest.raises(UnderWay, match=said):
+        await rebuild(log, database, "t")
+    held.go.set()
+    await first
     assert differences(tables_in(database), exactly(records)) == []
 
 
@@ -91,13 +109,16 @@ async def test_a_process_that_is_killed_leaves_no_claim_behind(database: Databas
 
 async def test_of_two_rebuilds_of_a_projection_one_does_it_and_the_other_is_told(database: Database) -> None:
     await kept(Packing, database, a_log())
-    before = packing(database)
-    projectors = [a_projector(Packing, database, a_log()) for _ in range(2)]
+    before, logs = packing(database), [a_log() for _ in range(2)]
+    projectors = [a_projector(Packing, database, log) for log in logs]
+    held = Held(logs[0])
     try:
-        done = await asyncio.gather(*(each.rebuild() for each in projectors), return_exceptions=True)
-        (refused,) = [each for each in done if isinstance(each, BaseException)]
-        assert isinstance(refused, UnderWay)
-        assert "a rebuild of Packing is under way since" in str(refused)
+        first = asyncio.create_task(projectors[0].rebuild())
+        await held.asked.wait()
+        with pytest.raises(UnderWay, match="a rebuild of Packing is under way since"):
+            await projectors[1].rebuild()
+        held.go.set()
+        await first
         assert packing(database) == before
         async with projectors[0].tables.claimed("verify"):
             with pytest.raises(UnderWay, match="a verify of Packing"):

@@ -2,6 +2,8 @@
 
 import asyncio
 from bisect import bisect_left
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from farandole.eventstore import Stored
@@ -95,12 +97,18 @@ class View:
             StoreError: the run's partition is not followed any more.
             UnknownFoldVersion: it follows rules that this release does not know.
         """
+        with self.waiting() as waiter:
+            await waiter
+
+    @contextmanager
+    def waiting(self) -> "Iterator[asyncio.Future[None]]":
+        """As `changed`, but what happens from this call on counts, whenever the future is waited for."""
         if self.failed is not None:
             raise self.failed
-        waiter = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.waiters.append(waiter)
         try:
-            await waiter
+            yield waiter
         finally:
             if waiter in self.waiters:
                 self.waiters.remove(waiter)

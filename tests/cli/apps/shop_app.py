@@ -34,7 +34,7 @@ class Sent(End):
 
 
 def marker(name: str) -> Path:
-    """A file by which a test tells a handler to go on."""
+    """A file by which a handler tells a test that it has begun, or a test a handler to go on."""
     return Path(os.environ.get("SHOP_MARKERS", ".")) / name
 
 
@@ -44,8 +44,10 @@ async def pay(order: Ordered) -> Paid:
         raise RuntimeError(f"the till is broken,\x1b[31m {order.count} times")
     if order.item == "stolen":
         raise GiveUp("the card is stolen")
-    while order.item == "slow" and not marker("go").exists():
-        await asyncio.sleep(0.02)
+    if order.item == "slow":
+        marker("begun").touch()
+        while not marker("go").exists():
+            await asyncio.sleep(0.02)
     return Paid(receipt=f"r-{order.count}")
 
 

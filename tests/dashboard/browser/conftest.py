@@ -9,14 +9,17 @@ import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import httpx2
 import pytest
 
 from farandole.dashboard import Role
 from farandole.dashboard.auth.tokens import make
+from farandole.reactors import Choreography
 from farandole.testing.plugin import need
 
 from .hostile import hostile
@@ -75,6 +78,8 @@ def _stage(
         url = _address(server.stderr)
         # Whatever it says later must go somewhere, or it would stand still once the pipe is full.
         Thread(target=shutil.copyfileobj, args=(server.stderr, sys.stderr), daemon=True).start()
+        with ThreadPoolExecutor(1) as apart:
+            apart.submit(asyncio.run, _known(app, store, url, token)).result()
         yield Stage(url, store, token)
     finally:
         for process in (worker, server):
@@ -87,6 +92,22 @@ def _stage(
                 except subprocess.TimeoutExpired:
                     process.kill()
         errors.close()
+
+
+async def _known(app: str, store: str, url: str, token: str) -> None:
+    """Wait until the pages know of all that is in the log now."""
+    module, _, name = app.partition(":")
+    choreography: Choreography = getattr(import_module(module), name)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        choreography.connect(store) as client,
+        httpx2.AsyncClient(base_url=url, headers=headers, timeout=60) as http,
+        asyncio.timeout(120),
+    ):
+        ends = await client.store.ends(range(client.store.partitions))
+        position = ",".join(f"{partition}={end.next}" for partition, end in ends.items())
+        while (await http.get("/api/v1/runs", params={"min_position": position})).status_code != 200:
+            await asyncio.sleep(0.1)
 
 
 def _address(said: Iterable[str]) -> str:

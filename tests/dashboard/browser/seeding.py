@@ -10,6 +10,7 @@ from .shop import (
     LetterCame,
     MembershipBegun,
     OrderPlaced,
+    OrderShipped,
     ParcelLeft,
     ReturnAsked,
     StockWanted,
@@ -50,7 +51,8 @@ async def at_rest(store: str) -> None:
     """One run, of which nothing is left to do."""
     async with shop.connect(store) as client:
         await at_work(client)
-        await client.start(order(), run_id="order-1")
+        run = await client.start(order(), run_id="order-1")
+        await run.result(OrderShipped, timeout="120s")
 
 
 async def one_question(store: str) -> None:

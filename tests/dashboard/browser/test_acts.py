@@ -132,6 +132,8 @@ def test_a_failed_step_is_retried_with_another_input(look: Look) -> None:
 
 def test_all_failures_of_a_cause_are_retried(look: Look, shop: Stage) -> None:
     start(shop, order("nil", card="0000"), "order-nil")
+    look.to("/runs/order-nil")
+    look.status("failed")
     look.to("/failures")
     card = look.page.locator("article", has_text="GiveUp")
     card.wait_for()

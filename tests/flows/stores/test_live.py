@@ -34,7 +34,7 @@ class Speech:
 
     def __init__(self, hold_before: int | None = None, fails: int = 0) -> None:
         self.choreography = Choreography(f"speech_{secrets.token_hex(4)}")
-        self.go, self.held = asyncio.Event(), asyncio.Event()
+        self.go, self.held, self.heard = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.fails = fails
 
         @self.choreography.reactor(retry=Retry(attempts=5, first="10ms"))
@@ -42,7 +42,7 @@ class Speech:
             for n, word in enumerate(asked.words):
                 if n == hold_before and not self.go.is_set():
                     if self.fails >= step.attempt:
-                        await asyncio.sleep(0.3)  # long enough for what was said to be on its way
+                        await self.heard.wait()
                         raise ConnectionError("the line broke")
                     self.held.set()
                     await self.go.wait()
@@ -127,6 +127,8 @@ async def test_an_attempt_after_one_that_failed_begins_anew(stage: Stage) -> Non
     await stage.worker(speech.choreography)
     run = await (await stage.client(speech.choreography)).start(Asked(words=["Once ", "only."]))
     async with viewer(run) as seen:
+        await seen.until(lambda seen: seen.text == "Once ")
+        speech.heard.set()
         await seen.until(lambda seen: any(piece.attempt == 2 for piece in seen.pieces))
         assert seen.text == "Once "
         assert [(piece.attempt, piece.anew) for piece in seen.pieces] == [(1, True), (2, True)]

@@ -2,11 +2,16 @@
 
 import asyncio
 from itertools import count
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from farandole.eventstore import EventStore, Record, StoreClosed, Stored, connect
+from farandole.projections.fold import Run, RunState
+from farandole.reactors.live import looking
 from farandole.reactors.live.feed import Listener, LiveFeed
+from farandole.reactors.view import View
 
 _numbers = count(1)
 
@@ -18,7 +23,7 @@ async def say(store: EventStore, *words: bytes) -> None:
 async def heard(listener: Listener, last: bytes) -> list[bytes]:
     """The words that were heard, up to the last one."""
     found: list[bytes] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while last not in found:
             await listener.news()
             found += [record.value or b"" for record in listener.ready()]
@@ -57,3 +62,12 @@ async def test_that_nothing_comes_any_more_is_told_after_what_came() -> None:
     assert [record.value for record in listener.ready()] == [b"last"]
     with pytest.raises(StoreClosed):
         await asyncio.wait_for(listener.news(), 20)
+
+
+async def test_one_who_was_shown_a_piece_when_the_run_was_closed_waits_for_nothing_more() -> None:
+    """By a reactor that was retired, say: that is no record of the run, and none of its entries."""
+    view = View(b"r", 0)
+    view.run = cast(Run, SimpleNamespace(state=RunState.CLOSED))
+    async with asyncio.timeout(30):
+        await looking._news(view, 0, Listener(b"r", 0, 0))
+    assert view.waiters == []

@@ -303,7 +303,7 @@ async def test_a_plain_handler_that_never_ends_does_not_keep_the_worker_from_sto
         await client.start(Begun())
         await eventually(lambda: began)
         try:
-            await asyncio.wait_for(worker.stop(), 10)
+            await asyncio.wait_for(worker.stop(), 30)
         finally:
             gate.set()
         assert not (await stage.fold(dance)).steps

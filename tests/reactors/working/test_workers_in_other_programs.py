@@ -20,7 +20,6 @@ PROGRAM = """
 import asyncio, sys
 from tests.reactors.working.test_workers_in_other_programs import Program
 program = Program()
-print("begun", flush=True)
 asyncio.run(program.main(sys.argv[1]))
 print("ended", program.closed, flush=True)
 """
@@ -59,6 +58,7 @@ class Program:
         @self.dance.reactor
         async def end(begun: Begun, bank: Bank) -> Done:
             assert isinstance(bank, Bank)
+            print("at work for", begun.n, flush=True)
             await asyncio.sleep(begun.n / 1000)
             return Done(n=begun.n)
 
@@ -138,8 +138,9 @@ async def test_a_process_ends_what_it_is_at_and_closes_when_it_is_told_to_stop(
         process = await start(url)
         try:
             await (await client.start(Begun())).result(Done, timeout="30s")
-            slow = await client.start(Begun(n=600))
-            await slow.created
+            await client.start(Begun(n=600))
+            while (line := await process.stdout.readline()) != b"at work for 600\n":
+                assert line, "it has ended"
             process.send_signal(sign)
             out, err = await asyncio.wait_for(process.communicate(), 30)
         finally:
@@ -147,7 +148,7 @@ async def test_a_process_ends_what_it_is_at_and_closes_when_it_is_told_to_stop(
                 process.kill()
                 await process.wait()
         assert process.returncode == 0, err.decode()
-        assert out.decode().split() == ["begun", "ended", "True"]
+        assert out.decode().split() == ["ended", "True"]
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])

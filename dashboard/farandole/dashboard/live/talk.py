@@ -7,7 +7,7 @@ is told any more: what it made stands in the log.
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -86,12 +86,13 @@ class Talk:
         self._positions = ",".join(f"{partition}={position}" for partition, position in sorted((after or {}).items()))
         async with AsyncExitStack() as stack:
             changes = await stack.enter_async_context(self._hub.looking(Wanted(self._run_ids), after, longest=longest))
-            tasks = [asyncio.create_task(_telling(self._changes(changes, waiting), waiting))]
+            tasks = [asyncio.create_task(_telling(partial(self._changes, changes, waiting), waiting))]
             stack.push_async_callback(_end, tasks)
             for run_id in self._run_ids:
                 since = await self._begin(run_id)
                 listener = await stack.enter_async_context(self._client.live.listening(run_id.encode(), since))
-                tasks.append(asyncio.create_task(_telling(self._hear(run_id, listener, waiting), waiting)))
+                hearing = partial(self._hear, run_id, listener, waiting)
+                tasks.append(asyncio.create_task(_telling(hearing, waiting)))
             # What was heard counts once it is handed over: an id says no more than what went before it.
             while (telling := await waiting.get()) is not None:
                 if told := telling():
@@ -179,10 +180,10 @@ def _done(connection: Connection, steps: Collection[tuple[str, str, str, str]]) 
     return frozenset(found)
 
 
-async def _telling(doing: Coroutine[Any, Any, None], waiting: "asyncio.Queue[_Telling | None]") -> None:
+async def _telling(tell: Callable[[], Awaitable[None]], waiting: "asyncio.Queue[_Telling | None]") -> None:
     """Once one of those who tell is at its end all is over: whoever listens comes back, and goes half deaf never."""
     try:
-        await doing
+        await tell()
     except asyncio.CancelledError:
         if is_being_cancelled():
             raise

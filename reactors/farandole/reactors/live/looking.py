@@ -78,7 +78,7 @@ async def look(run: "RunHandle", after: int) -> AsyncGenerator[Recorded | Live, 
                 for each in await run._recorded(entry, view):
                     if each.offset > after:
                         yield each
-            if view.run is not None and view.run.state.name == "CLOSED":
+            if _closed(view):
                 return
             heard = [piece for record in listener.ready() for piece in pieces_in(types, record)]
             for piece in looking.shown(heard):
@@ -86,17 +86,21 @@ async def look(run: "RunHandle", after: int) -> AsyncGenerator[Recorded | Live, 
             await _news(view, seen, listener)
 
 
+def _closed(view: View) -> bool:
+    return view.run is not None and view.run.state.name == "CLOSED"
+
+
 async def _news(view: View, seen: int, listener: Listener) -> None:
     """Wait until something happens in the run, or something is said."""
-    waiting = [asyncio.ensure_future(view.changed()), asyncio.ensure_future(listener.news())]
-    try:
-        await asyncio.sleep(0)  # so that both wait before it is asked whether there is news already
-        if seen < len(view.entries):
+    with view.waiting() as moved:
+        # While pieces were shown the run may have gone on, and have been closed by what is no record of its own.
+        if seen < len(view.entries) or _closed(view):
             return
-        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-    for task in done:
-        task.result()
+        said = asyncio.ensure_future(listener.news())
+        try:
+            await asyncio.wait([moved, said], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            said.cancel()
+            await asyncio.gather(said, return_exceptions=True)
+    if not said.cancelled():
+        said.result()
