@@ -8,8 +8,9 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from sqlalchemy import BigInteger, Connection, cast, delete, func, insert, inspect, select, update
+from sqlalchemy import BigInteger, Connection, cast, delete, func, inspect, select, update
 
+from .declaring import upsert
 from .tables import keepers
 
 EVERY: Final = 15.0
@@ -23,10 +24,9 @@ _FORGOTTEN: Final = 7 * 24 * 3_600_000
 def say(connection: Connection, projection: str, keeper: str) -> None:
     """Say that a process keeps a projection."""
     now, c = now_of(connection), keepers.c
-    here = (c.projection == projection) & (c.keeper == keeper)
-    if not connection.execute(update(keepers).where(here).values(seen=now)).rowcount:
-        connection.execute(delete(keepers).where((c.projection == projection) & (c.seen < now - _FORGOTTEN)))
-        connection.execute(insert(keepers), {"projection": projection, "keeper": keeper, "seen": now})
+    upsert(connection, keepers, {"projection": projection, "keeper": keeper}, put={"seen": now})
+    others = (c.projection == projection) & (c.seen < now - _FORGOTTEN)
+    connection.execute(delete(keepers).where(others))
 
 
 def leave(connection: Connection, projection: str, keeper: str) -> None:
