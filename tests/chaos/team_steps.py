@@ -15,15 +15,14 @@ from .failpoints import POINTS, StepAt, die
 from .ledger import Ledger, Notes
 
 STEPS: Final[Mapping[str, Sequence[str]]] = {
-    "planning": ("planner", "planner.model", "planner.reply", "hand_out"),
+    "planning": ("planner", "planner.model", "hand_out"),
     "finding": (
-        "researcher", "researcher.model", "researcher.reply", "researcher.tools.search", "researcher.tools.search",
-        "researcher.turn", "researcher.model", "researcher.reply",
+        "researcher", "researcher.model", "researcher.tools.search", "researcher.tools.search", "researcher.turn",
+        "researcher.model",
     ),
     "publishing": (
-        "writer", "writer.model", "writer.reply", "publisher", "publisher.model", "publisher.reply",
-        "publisher.approval", "publisher.decision", "publisher.tools.publish", "publisher.turn", "publisher.model",
-        "publisher.reply",
+        "writer", "writer.model", "publisher", "publisher.model", "publisher.approval", "publisher.decision",
+        "publisher.tools.publish", "publisher.model",
     ),
 }  # fmt: skip
 RESEARCHERS: Final = 3

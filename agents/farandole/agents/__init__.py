@@ -21,7 +21,16 @@ from .errors import (
     ServerUnreachable,
     TurnsSpent,
 )
-from .events import ModelReplied, ModelRequested, ToolApproved, ToolCalled, ToolDenied, ToolProposed, ToolReturned
+from .events import (
+    ModelReplied,
+    ModelRequested,
+    ReplyDeferred,
+    ToolApproved,
+    ToolCalled,
+    ToolDenied,
+    ToolProposed,
+    ToolReturned,
+)
 from .folder import Folder
 from .found import FoundTool
 from .large import Kept, Large, Store
@@ -57,6 +66,7 @@ __all__ = [
     "Provided",
     "RateLimited",
     "Remembering",
+    "ReplyDeferred",
     "Retries",
     "RunTool",
     "Served",

@@ -6,12 +6,11 @@ its copies, for nobody changes it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final, Self
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic_ai.messages import (
     ModelMessage,
-    ModelMessagesTypeAdapter,
     ModelRequest,
     ModelRequestPart,
     ModelResponse,
@@ -29,6 +28,8 @@ from .made import union
 from .wholes import refers
 
 _PARTS: TypeAdapter[list[ModelRequestPart]] = TypeAdapter(list[ModelRequestPart])
+_RESPONSE: TypeAdapter[ModelResponse] = TypeAdapter(ModelResponse)
+_TOLD_APART: Final = {"usage", "timestamp"}
 
 
 def as_recorded(parts: Sequence[ModelRequestPart]) -> list[dict[str, Any]]:
@@ -43,9 +44,7 @@ def as_recorded(parts: Sequence[ModelRequestPart]) -> list[dict[str, Any]]:
 
 def as_message(response: ModelResponse) -> dict[str, Any]:
     """A reply, as it is recorded: without its usage and time, which the record has."""
-    (message,) = ModelMessagesTypeAdapter.dump_python([response], mode="json", exclude_none=True)
-    del message["usage"], message["timestamp"]
-    told: dict[str, Any] = message
+    told: dict[str, Any] = _RESPONSE.dump_python(response, mode="json", exclude_none=True, exclude=_TOLD_APART)
     return told
 
 
@@ -70,7 +69,8 @@ class Talk:
         self.corrections = self.refusals = 0
         self.refers = False
 
-    def __deepcopy__(self, memo: object) -> "Talk":
+    def copy(self) -> "Talk":
+        """One that goes on by itself."""
         copied = Talk(self.opened)
         copied.messages, copied.returned = self.messages.copy(), self.returned.copy()
         copied.corrections, copied.refusals, copied.refers = self.corrections, self.refusals, self.refers
@@ -108,6 +108,12 @@ class Conversations(State):
     unpriced: str = ""
     """A model whose price nobody knows, if there was one."""
 
+    def __deepcopy__(self, memo: object = None) -> Self:
+        copied = self.__copy__()
+        copied.talks = {id: talk.copy() for id, talk in self.talks.items()}
+        copied.latest, copied.started = self.latest.copy(), self.started.copy()
+        return copied
+
     def messages(self, conversation: str) -> list[ModelMessage]:
         """All that was said in a conversation and in those that it goes on with, the oldest first."""
         talk = self.talks[conversation]
@@ -144,7 +150,7 @@ def folding(
         talk.request(event)
 
     def replied(self: Conversations, event: ModelReplied) -> None:
-        (message,) = ModelMessagesTypeAdapter.validate_python([event.message])
+        message = _RESPONSE.validate_python(event.message)
         if event.finish_reason != "content_filter":  # the model is asked again, as if it had said nothing
             self.talks[event.conversation].messages.append(message)
         if event.agent != agent:

@@ -1,16 +1,19 @@
 """Calls that a person must allow: the question, and what follows from the answer."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from farandole.reactors import Ask
 
 from .approval import Approval, approval_for, ask
 from .events import ToolApproved, ToolCalled, ToolDenied, ToolProposed
 from .eventtypes import AgentEvents
+from .turning import CallOf, return_of
 
 if TYPE_CHECKING:
     from .agent import Agent
+
+_OF_CALL: Final = set(CallOf._fields)
 
 
 def asker(agent: "Agent") -> Any:
@@ -34,12 +37,11 @@ def decider(events: AgentEvents, called_by: Callable[[str], type[ToolCalled] | N
     """
 
     async def handle(answer: ToolApproved | ToolDenied, proposed: ToolProposed) -> Any:
-        told = {name: getattr(proposed, name) for name in ("agent", "conversation", "turn", "call", "tool")}
         called = called_by(proposed.tool)
         if isinstance(answer, ToolApproved) and called is not None:
-            return called(**told, args=proposed.args)
+            return called(**proposed.model_dump(include=_OF_CALL), args=proposed.args)
         who = f" by {answer.by}" if answer.by else ""
         why = f": {answer.comment}" if answer.comment else "."
-        return events.ToolReturned(**told, content=f"The call was denied{who}{why}", outcome="denied")
+        return return_of(events, proposed, f"The call was denied{who}{why}", "denied")
 
     return handle

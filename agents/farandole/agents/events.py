@@ -64,6 +64,14 @@ class ModelReplied(Event, abstract=True):
     """Which attempt of the step it was that got this reply."""
 
 
+class ReplyDeferred(Event, abstract=True):
+    """What follows from a reply is left to a step of its own: guards look at it, or it could not be read as it came."""
+
+    agent: str
+    conversation: str
+    turn: int
+
+
 class ToolProposed(Event, abstract=True):
     """The model wants to call a tool that only a person may allow."""
 
@@ -74,6 +82,8 @@ class ToolProposed(Event, abstract=True):
     """The call's id, as the model gave it."""
     tool: str
     args: Json
+    alone: bool = False
+    """Whether its reply calls nothing else: then the model is called again with what becomes of it."""
 
 
 class ToolApproved(Answer, abstract=True):
@@ -93,6 +103,8 @@ class ToolCalled(Event, abstract=True):
     call: str
     tool: str
     args: Json
+    alone: bool = False
+    """Likewise."""
 
 
 class ToolReturned(Event, abstract=True):

@@ -16,8 +16,8 @@ class AgentEvents:
         mark: what is said in them bears this one.
 
     Attributes:
-        ModelRequested, ModelReplied, ToolProposed, ToolApproved, ToolDenied, ToolReturned: its own, of the bases of
-            these names.
+        ModelRequested, ModelReplied, ReplyDeferred, ToolProposed, ToolApproved, ToolDenied, ToolReturned: its own, of the
+            bases of these names.
         called: what each of its tools is called by, by the name of the tool.
     """
 
@@ -28,7 +28,7 @@ class AgentEvents:
     )
 
     wants_reactor: ClassVar[bool] = True
-    """Whether a request is to be taken, or tells of a call that was made."""
+    """Whether a request is to be taken; else it tells of a call that was made, and what is taken is the reply."""
 
     def __init__(self, agent: str, tools: Iterable[str], module: str, mark: Mark | None = None) -> None:
         replied, proposed, returned = self.bases
@@ -36,7 +36,10 @@ class AgentEvents:
         self.ModelRequested = made.event(
             events.ModelRequested, f"{first}ModelRequested", module, owner, mark, wants_reactor=self.wants_reactor
         )
-        self.ModelReplied = made.event(replied, f"{first}ModelReplied", module, owner, mark)
+        self.ModelReplied = made.event(
+            replied, f"{first}ModelReplied", module, owner, mark, wants_reactor=not self.wants_reactor
+        )
+        self.ReplyDeferred = made.event(events.ReplyDeferred, f"{first}ReplyDeferred", module, owner, mark)
         self.ToolProposed = made.event(proposed, f"{first}ToolProposed", module, owner, mark)
         self.ToolApproved = made.event(events.ToolApproved, f"{first}ToolApproved", module, owner, mark)
         self.ToolDenied = made.event(events.ToolDenied, f"{first}ToolDenied", module, owner, mark)

@@ -18,9 +18,8 @@ from farandole.schemas import DeclarationError, EncodingError, Secret
 
 from .conversations import Conversations
 from .errors import ContentNotKept, NoAnswer
-from .events import Outcome, ToolCalled, ToolReturned
+from .events import Outcome, ToolCalled
 from .keeping import kept, kept_now
-from .large import Kept
 from .made import signed, union
 from .marking import mark_of
 from .outputs import described
@@ -28,6 +27,7 @@ from .prompts import only_text
 from .servers import McpServer
 from .spans import calling_server, executing
 from .tools import RunTool, Tool
+from .turning import Returning, return_of, returning
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -65,7 +65,7 @@ def for_function(agent: "Agent", tool: Tool) -> Iterator[Made]:
     name, called, returned = (
         f"{agent.name}.tools.{tool.name}",
         agent.events.called[tool.name],
-        agent.events.ToolReturned,
+        returning(agent.events),
     )
     options = {
         "retry": tool.retry if tool.repeat else Retry(attempts=1),
@@ -91,7 +91,7 @@ def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
     name, called, returned = (
         f"{agent.name}.tools.{tool.name}",
         agent.events.called[tool.name],
-        agent.events.ToolReturned,
+        returning(agent.events),
     )
     child: Any = Child
     done: Any = ChildDone
@@ -99,20 +99,20 @@ def for_run(agent: "Agent", tool: RunTool, state: Any) -> Iterator[Made]:
 
     async def start(called_: ToolCalled, step: Step, state: Conversations) -> Any:
         if tool.most and agent.budget is not None and not agent.budget.has_room(state):
-            return outcome_of(agent, called_, "The budget has no room for it. It was not started.", "denied", 0)
+            return return_of(agent.events, called_, "The budget has no room for it. It was not started.", "denied")
         try:
             opening = tool.opening(called_.args)
         except ValidationError as e:
-            return outcome_of(agent, called_, described(e), "retried", 0)
+            return return_of(agent.events, called_, described(e), "retried")
         return Child(opening, choreography=tool.choreography, run_id=_child(step.run_id, called_))
 
-    async def heard(news: Any, state: Conversations, step: Step) -> ToolReturned | None:
+    async def heard(news: Any, state: Conversations, step: Step) -> Returning | None:
         own = (each for each in state.started if each.tool == tool.name)
         of = next((each for each in own if _child(step.run_id, each) == news.run_id), None)
         if of is None:  # somebody else's child, or another tool's whose runs end alike
             return None
         if isinstance(news, ChildFailed):
-            return outcome_of(agent, of, f"The call failed: {news.error or 'it was cancelled'}", "failed", 0)
+            return return_of(agent.events, of, f"The call failed: {news.error or 'it was cancelled'}", "failed")
         text = only_text(type(news.end))
         content = to_jsonable_python(news.end if text is None else getattr(news.end, text))
         return await _returned(agent, of, content, "success", 0)
@@ -140,19 +140,19 @@ def for_server(agent: "Agent", server: McpServer, wanted: Any) -> Iterator[Made]
     name, called, returned = (
         f"{agent.name}.tools.{server.name}",
         agent.events.called[server.name],
-        agent.events.ToolReturned,
+        returning(agent.events),
     )
 
-    async def handle(called_: ToolCalled, step_: Step, connection_: Connecting) -> ToolReturned:
+    async def handle(called_: ToolCalled, step_: Step, connection_: Connecting) -> Returning:
         from mcp import MCPError
 
         from .connecting import content_of
 
         tool = server.tool(called_.tool)
         if tool is None:
-            return outcome_of(agent, called_, "There is no such tool any longer.", "retried", 0)
+            return return_of(agent.events, called_, "There is no such tool any longer.", "retried")
         if not server.repeat and not await _first(step_):
-            return outcome_of(agent, called_, _UNKNOWN, "unknown", 0)
+            return return_of(agent.events, called_, _UNKNOWN, "unknown")
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
@@ -161,11 +161,11 @@ def for_server(agent: "Agent", server: McpServer, wanted: Any) -> Iterator[Made]
                 if result.is_error:
                     failed()
         except MCPError as e:
-            return outcome_of(agent, called_, e.message, "failed", round((clock() - began) * 1000))
+            return return_of(agent.events, called_, e.message, "failed", round((clock() - began) * 1000))
         except NoAnswer:
             if server.repeat:
                 raise
-            return outcome_of(agent, called_, _NO_ANSWER, "unknown", round((clock() - began) * 1000))
+            return return_of(agent.events, called_, _NO_ANSWER, "unknown", round((clock() - began) * 1000))
         outcome: Outcome = "failed" if result.is_error else "success"
         took = round((clock() - began) * 1000)
         return await _returned(agent, called_, content_of(result), outcome, took, server.repeat)
@@ -184,12 +184,12 @@ def for_server(agent: "Agent", server: McpServer, wanted: Any) -> Iterator[Made]
 def _failed(agent: "Agent", name: str, called: Any, returned: Any, repeat: bool) -> Made:
     """What tells the model that a call failed for good, and whether it took effect."""
 
-    async def failed(failed: Failed[ToolCalled]) -> ToolReturned:
+    async def failed(failed: Failed[ToolCalled]) -> Returning:
         if failed.error_type in _AFTERWARDS:
-            return outcome_of(agent, failed.event, f"{_NOT_KEPT}: {failed.error}", "success", 0)
+            return return_of(agent.events, failed.event, f"{_NOT_KEPT}: {failed.error}", "success")
         if failed.error_type == TimeoutError.__name__ and not repeat:
-            return outcome_of(agent, failed.event, _TOO_LONG, "unknown", 0)
-        return outcome_of(agent, failed.event, f"The call failed: {failed.error}", "failed", 0)
+            return return_of(agent.events, failed.event, _TOO_LONG, "unknown")
+        return return_of(agent.events, failed.event, f"The call failed: {failed.error}", "failed")
 
     failures: Any = Failed
     return Made(failed, f"{name}.failed", {"failed": failures[called]}, returned, {"of": name})
@@ -202,15 +202,15 @@ def _child(run_id: str, called: ToolCalled) -> str:
 
 
 def _awaited(agent: "Agent", tool: Tool) -> Any:
-    async def handle(called_: ToolCalled, step_: Step, **given: Any) -> ToolReturned:
+    async def handle(called_: ToolCalled, step_: Step, **given: Any) -> Returning:
         if not tool.repeat and not await _first(step_):
-            return outcome_of(agent, called_, _UNKNOWN, "unknown", 0)
+            return return_of(agent.events, called_, _UNKNOWN, "unknown")
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
             args = tool.arguments(called_.args)
         except ValidationError as e:  # the tool takes something else since it was called
-            return outcome_of(agent, called_, described(e), "retried", 0)
+            return return_of(agent.events, called_, described(e), "retried")
         try:
             with executing(agent.name, called_.conversation, tool.name, called_.call):
                 result = await tool.fn(**args, **given)
@@ -223,12 +223,12 @@ def _awaited(agent: "Agent", tool: Tool) -> Any:
 
 
 def _threaded(agent: "Agent", tool: Tool) -> Any:
-    def handle(called_: ToolCalled, step_: Step, **given: Any) -> ToolReturned:
+    def handle(called_: ToolCalled, step_: Step, **given: Any) -> Returning:
         began = time.monotonic()
         try:
             args = tool.arguments(called_.args)
         except ValidationError as e:  # the tool takes something else since it was called
-            return outcome_of(agent, called_, described(e), "retried", 0)
+            return return_of(agent.events, called_, described(e), "retried")
         try:
             with executing(agent.name, called_.conversation, tool.name, called_.call):
                 result = tool.fn(**args, **given)
@@ -236,7 +236,7 @@ def _threaded(agent: "Agent", tool: Tool) -> Any:
             return _told(agent, called_, e)
         took = round((time.monotonic() - began) * 1000)
         head, where = kept_now(agent.large, to_jsonable_python(result))
-        return outcome_of(agent, called_, head, "success", took, where)
+        return return_of(agent.events, called_, head, "success", took, where)
 
     return handle
 
@@ -251,13 +251,13 @@ async def _began(token: str) -> str:
     return token
 
 
-def _told(agent: "Agent", called: ToolCalled, error: ModelRetry | ToolFailed) -> ToolReturned:
-    return outcome_of(agent, called, error.message, "retried" if isinstance(error, ModelRetry) else "failed", 0)
+def _told(agent: "Agent", called: ToolCalled, error: ModelRetry | ToolFailed) -> Returning:
+    return return_of(agent.events, called, error.message, "retried" if isinstance(error, ModelRetry) else "failed")
 
 
 async def _returned(
     agent: "Agent", called: ToolCalled, result: Any, outcome: Outcome, took_ms: int, repeat: bool = True
-) -> ToolReturned:
+) -> Returning:
     """What a call came to, with what is large of it kept elsewhere.
 
     Args:
@@ -270,21 +270,5 @@ async def _returned(
     except (ContentNotKept, PydanticSerializationError) as e:
         if repeat:
             raise
-        return outcome_of(agent, called, f"{_NOT_KEPT}: {e}", outcome, took_ms)
-    return outcome_of(agent, called, head, outcome, took_ms, where)
-
-
-def outcome_of(
-    agent: "Agent", called: ToolCalled, content: Any, outcome: Outcome, took_ms: int, kept: Kept | None = None
-) -> ToolReturned:
-    return agent.events.ToolReturned(
-        agent=called.agent,
-        conversation=called.conversation,
-        turn=called.turn,
-        call=called.call,
-        tool=called.tool,
-        content=content,
-        outcome=outcome,
-        took_ms=took_ms,
-        kept=kept,
-    )
+        return return_of(agent.events, called, f"{_NOT_KEPT}: {e}", outcome, took_ms)
+    return return_of(agent.events, called, head, outcome, took_ms, where)

@@ -18,9 +18,10 @@ from farandole.reactors.offers import Opener, offer_of
 from farandole.schemas import DeclarationError, Start, event_info
 
 from .approval import Needs
-from .events import ToolCalled, ToolReturned
+from .events import ToolCalled
 from .executing import Made, for_run
 from .tools import Opening, RunTool, check_money, check_name
+from .turning import Returning, returning
 
 if TYPE_CHECKING:
     from .agent import Agent
@@ -83,11 +84,11 @@ def _not_found(tool: FoundTool) -> DeclarationError:
 def for_now(agent: "Agent", tool: FoundTool) -> Iterator[Made]:
     """What stands in the place of the tool until it is found, for whoever looks at the code alone."""
 
-    async def start(called_: ToolCalled) -> ToolReturned:
+    async def start(called_: ToolCalled) -> Returning:
         raise _not_found(tool)
 
     takes = {"called_": agent.events.called[tool.name]}
-    yield Made(start, f"{agent.name}.tools.{tool.name}", takes, agent.events.ToolReturned, {})
+    yield Made(start, f"{agent.name}.tools.{tool.name}", takes, returning(agent.events), {})
 
 
 def look_for(agent: "Agent", tools: "list[FoundTool]", choreography: Choreography, state: Any) -> None:

@@ -57,6 +57,11 @@ def union(members: Iterable[Any]) -> Any:
     return reduce(operator.or_, members)
 
 
+def placed(*members: Any) -> Any:
+    """``tuple[A, B]``, of members that are only known now."""
+    return types.GenericAlias(tuple, members)
+
+
 def listed(member: Any) -> Any:
     """``list[A]``, of an ``A`` that is only known now."""
     return types.GenericAlias(list, (member,))

@@ -90,6 +90,11 @@ def unfit(response: ModelResponse, ways: Ways, why: str) -> Unfit:
     return Unfit([_retried(call, why, "model_retry") for call in calls] or [_told(why, "model_retry")])
 
 
+def untaken(response: ModelResponse) -> Unfit:
+    """That an agent without tools calls one."""
+    return Unfit([_retried(call, "There are no tools.", "model_retry") for call in response.tool_calls])
+
+
 def _told(why: str, cause: RetryFeedbackCause) -> RetryFeedbackPart:
     return RetryFeedbackPart(why, retry=RetryInfo(cause=cause))
 

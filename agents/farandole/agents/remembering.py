@@ -20,10 +20,11 @@ from farandole.schemas import DeclarationError
 
 from .conversations import Conversations
 from .events import ToolCalled
-from .executing import Made, outcome_of
-from .made import signed
+from .executing import Made
+from .made import placed, signed, union
 from .outputs import described
 from .tools import Tool
+from .turning import return_of, returning
 
 if TYPE_CHECKING:
     from farandole.projections import Memories, Memory
@@ -152,14 +153,15 @@ def line(fact: Remembrance) -> str:
 
 def tools_of(agent: "Agent", tool: MemoryTool, state: Any, memory: "type[Memory]") -> Iterator[Made]:
     """The reactor of one of the tools."""
-    called, gives = agent.events.called[tool.name], agent.events.ToolReturned
+    events = agent.events
+    called = events.called[tool.name]
     takes = {"called_": called, "state": state}
-    returns: Any = gives
+    returns = returning(events)
     if tool.fn is recall:
         takes |= {"memories": wanted_of(memory)}
     else:
-        several: Any = tuple
-        returns = several[Remembered, gives] | gives
+        kept = (Remembered, events.ToolReturned)
+        returns = union((placed(*kept), placed(*kept, events.ModelRequested), returns))
     yield Made(_minding(agent, tool, memory_name(memory)), f"{agent.name}.tools.{tool.name}", takes, returns, {})
 
 
@@ -168,13 +170,14 @@ def _minding(agent: "Agent", tool: Tool, memory: str) -> Any:
         try:
             args = tool.arguments(called_.args)
         except ValidationError as e:
-            return outcome_of(agent, called_, described(e), "retried", 0)
+            return return_of(agent.events, called_, described(e), "retried")
         about = state.talks[called_.conversation].opened.about
         if not about:
-            return outcome_of(agent, called_, "Nobody knows whom this is about, so nothing is kept.", "failed", 0)
+            return return_of(agent.events, called_, "Nobody knows whom this is about, so nothing is kept.", "failed")
         found = await tool.fn(**args, mind=Mind(memory, about, agent.name, memories))
         if isinstance(found, Remembered):
-            return found, outcome_of(agent, called_, "Remembered.", "success", 0)
-        return outcome_of(agent, called_, found or "Nothing is remembered of that.", "success", 0)
+            came = return_of(agent.events, called_, "Remembered.", "success")
+            return (found, *came) if isinstance(came, tuple) else (found, came)
+        return return_of(agent.events, called_, found or "Nothing is remembered of that.", "success")
 
     return handle

@@ -1,4 +1,4 @@
-"""The step that calls the model, and does nothing else: whatever else goes wrong, no call is made a second time for it."""
+"""The step that calls the model: once it has replied, nothing goes wrong in it for which it would be called again."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -24,6 +24,7 @@ from .conversations import Conversations, as_message
 from .errors import ModelMalformed, ModelRejected
 from .events import ModelReplied, ModelRequested
 from .prices import cost_of
+from .replying import replied_with
 from .retries import failure_of
 from .servers import McpServer
 from .spans import traced
@@ -36,11 +37,11 @@ if TYPE_CHECKING:
 
 
 def caller(agent: "Agent") -> Any:
-    """The reactor that calls the model, if the conversation may go on."""
+    """The reactor that calls the model, if the conversation may go on, and goes on with its reply."""
 
     async def handle(
         requested: ModelRequested, state: Conversations, step: Step, model: Model, **servers: "Connection"
-    ) -> ModelReplied:
+    ) -> Any:
         talk = state.talks[requested.conversation]
         check_limits(requested.turn, talk, agent.turns, agent.retries)
         if agent.budget is not None:
@@ -60,7 +61,8 @@ def caller(agent: "Agent") -> Any:
         except Exception as e:
             spread = crc32(step.key.encode()) / 0xFFFFFFFF
             raise failure_of(e, agent.retries.rate_limit, step.attempt, spread) from e
-        return _replied(agent, requested, response, round((loop.time() - began) * 1000), step.attempt)
+        replied = _replied(agent, requested, response, round((loop.time() - began) * 1000), step.attempt)
+        return replied_with(agent, replied, response)
 
     return handle
 

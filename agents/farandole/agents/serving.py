@@ -1,8 +1,11 @@
 """Makes reactors of an agent. Each is small, and each step of it durable:
 
-what it takes → <agent> → ModelRequested → <agent>.model → ModelReplied → <agent>.reply → what it gives
-                               ↑                                              │
-                  <agent>.turn ← ToolReturned ← <agent>.tools.<tool> ← a call of a tool, several side by side
+what it takes → <agent> → ModelRequested → <agent>.model → ModelReplied and what it gives
+                               ↑                  └──→ ModelReplied and the call of a tool, or several side by side
+                 ToolReturned and ModelRequested ← <agent>.tools.<tool> ←──┘
+
+Of several calls each ends with ToolReturned, and <agent>.turn makes the request once all have. What guards must see first
+goes by <agent>.reply.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -20,10 +23,11 @@ from .executing import Connecting, Made, for_function, for_run, for_server
 from .found import FoundTool, for_now, look_for
 from .made import listed, signed, union
 from .remembering import MemoryTool, provide, tools_of, wanted_of
-from .replying import replier, turner
+from .replying import replier, with_reply, without_reply
 from .requesting import caller
 from .servers import McpServer
 from .tools import RunTool, Tool
+from .turning import returning, turner
 
 AnyTool: TypeAlias = Tool | RunTool | FoundTool | McpServer
 
@@ -94,7 +98,7 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
     add(
         caller(agent),
         f"{name}.model",
-        events.ModelReplied,
+        with_reply(agent),
         {"retry": agent.retries.policies(), "timeout": agent.timeout, "concurrency": agent.concurrency},
         requested=events.ModelRequested,
         model=model,
@@ -103,11 +107,7 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
         **{f"{name}_server": wanted for name, wanted in servers.items()},
     )
     asks = any(tool.asks for tool in agent.tools.values())
-    begun = None if called is None else called | events.ToolReturned
-    calls = () if begun is None else (listed(begun | events.ToolProposed if asks else begun),)
-    add(
-        replier(agent), f"{name}.reply", union((events.ModelRequested | gives, *calls)), {}, replied=events.ModelReplied
-    )
+    add(replier(agent), f"{name}.reply", without_reply(agent), {}, deferred=events.ReplyDeferred, state=state)
     if called is None:
         return
     add(
@@ -129,7 +129,7 @@ def _declare(agent: "Agent", choreography: Choreography, model: Any) -> None:
         add(
             decider(events, lambda called: None if (tool := agent.tool(called)) is None else events.called[tool.name]),
             f"{name}.decision",
-            called | events.ToolReturned,
+            called | returning(events),
             {},
             answer=answers,
             proposed=events.ToolProposed,

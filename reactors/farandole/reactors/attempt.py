@@ -134,7 +134,7 @@ class Attempts:
             if work.cancelled:
                 raise asyncio.CancelledError
             items = plan.check(result)
-            if plan.plain:
+            if plan.plain and not isinstance(result, list):
                 written = self._scribe.outcome(work.run.id, work.pair, items)  # type: ignore[arg-type]  # events only
             else:
                 await self._acquaint(work, items)

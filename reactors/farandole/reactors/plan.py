@@ -21,7 +21,7 @@ class Plan:
         schemas: fingerprints of these.
         taken: how many events a step of it takes; 0: that depends.
         fan_out: what the branches of what it returned may begin with, if that is a fan-out.
-        plain: whether it returns events at most, and no fan-out.
+        plain: whether it returns events at most, several of them as a tuple or a fan-out.
         provided: what its other parameters are given.
         context: its parameters for the step, the run and the state.
         simple: its one parameter for an event, if it takes one event and nothing of the run.
@@ -40,7 +40,7 @@ class Plan:
         signature = reactor.signature
         self.check = signature.gives.check
         self.fan_out = signature.gives.fan_out
-        self.plain = signature.gives.shapes() <= {"none", "one", "tuple"}
+        self.plain = signature.gives.shapes() <= {"none", "one", "tuple", "list"}
         self.stats = stats
         self.undoes = reactor.undoes
         self.provided = provided

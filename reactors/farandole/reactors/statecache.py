@@ -17,25 +17,29 @@ S = TypeVar("S", bound=State)
 
 _OVERHEAD: Final = 300
 """Bytes that a state costs here beyond itself, roughly."""
-_FEW: Final = 4
-"""Events by which a state may always grow before it is measured again."""
+_SWELLS: Final = 2
+"""How much larger an event is in memory than in the log, roughly."""
+_LITTLE: Final = 16 << 10
+"""Bytes by which a state may always grow before it is measured again."""
 _NOT_ITS_OWN: Final = (type, ModuleType, FunctionType)
 """What objects refer to without holding it for themselves."""
 
-Read = Callable[[int, int], Awaitable[Sequence[Event]]]
-"""The events of a run that a state is made of: those after its first so many events, up to number so many."""
+Read = Callable[[int, int], Awaitable[tuple[Sequence[Event], int]]]
+"""The events of a run that a state is made of: those after its first so many events, up to number so many. And the bytes
+that they have in the log."""
 
 
 class _Kept:
-    __slots__ = ("bytes", "due", "end", "state")
+    __slots__ = ("bytes", "end", "measured", "state")
 
     def __init__(self, state: State, end: int) -> None:
         self.state = state
         self.end = end
         """How many events of the run it has seen, those that it does not take included."""
         self.bytes = 0
-        self.due = 0
-        """How many events it has seen when its size is measured again."""
+        """What it costs, roughly."""
+        self.measured = 0
+        """What it cost when it was measured last; 0: never."""
 
 
 class StateCache:
@@ -64,7 +68,7 @@ class StateCache:
         key = (run_id, state)
         while (kept := self._kept.get(key)) is not None and kept.end <= end:
             begin = kept.end
-            events = await read(begin, end)
+            events, size = await read(begin, end)
             if self._kept.get(key) is not kept or kept.end != begin:
                 continue  # somebody else went on with it meanwhile
             try:
@@ -73,16 +77,17 @@ class StateCache:
                 self._drop(key)
                 raise
             kept.end = end
-            self._keep(key, kept)
+            self._keep(key, kept, size)
             return _copy(kept.state, state)
         made = state()
-        made.apply(await read(0, end))
+        events, size = await read(0, end)
+        made.apply(events)
         kept = self._kept.get(key)
         if not still() or (kept is not None and kept.end >= end):
             return made
         if kept is not None:
             self._drop(key)
-        self._keep(key, _Kept(made, end))
+        self._keep(key, _Kept(made, end), size)
         return _copy(made, state)
 
     def forget(self, run_id: bytes) -> None:
@@ -96,16 +101,16 @@ class StateCache:
         self._of.clear()
         self.bytes = 0
 
-    def _keep(self, key: tuple[bytes, type[State]], kept: _Kept) -> None:
+    def _keep(self, key: tuple[bytes, type[State]], kept: _Kept, more: int) -> None:
         self._kept[key] = kept
         self._kept.move_to_end(key)
         self._of.setdefault(key[0], set()).add(key[1])
-        if kept.end >= kept.due:
-            # A state may grow with each event; measured so, what that costs is small beside the events themselves.
-            kept.due = kept.end + max(kept.end // 8, _FEW)
-            size = _OVERHEAD + size_of_state(kept.state)
-            self.bytes += size - kept.bytes
-            kept.bytes = size
+        size = kept.bytes + more * _SWELLS
+        if not kept.measured or size > kept.measured + max(kept.measured, _LITTLE):
+            # Measured when it may have doubled: what that costs is small beside the events themselves.
+            size = kept.measured = _OVERHEAD + size_of_state(kept.state)
+        self.bytes += size - kept.bytes
+        kept.bytes = size
         while self.bytes > self._most:
             self._drop(next(iter(self._kept)))
 

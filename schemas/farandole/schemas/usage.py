@@ -10,7 +10,7 @@ a sub-step has told, it says so in a field that is marked ``Used.elsewhere``, an
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal, DecimalException
 from functools import cache
 from typing import Annotated, Any, Final, Literal, get_args
@@ -155,11 +155,21 @@ def _marked(cls: type[BaseModel]) -> Mapping[str, str]:
     }
 
 
+@cache
+def _saying(cls: type[BaseModel]) -> Sequence[str]:
+    """The fields of a class that may hold what says so."""
+    return [
+        name
+        for name, field in cls.model_fields.items()
+        if any(_says(inner, set()) for inner in _models_in(field.annotation))
+    ]
+
+
 def _in_model(value: Any) -> Iterator[Usage]:
     if isinstance(value, BaseModel):
         if parts := _marked(type(value)):
             yield from _counted((part, getattr(value, field)) for field, part in parts.items())
-        for field in type(value).model_fields:
+        for field in _saying(type(value)):
             yield from _in_model(getattr(value, field))
     elif isinstance(value, list | tuple | set | frozenset):
         for each in value:

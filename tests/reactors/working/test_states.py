@@ -179,10 +179,10 @@ async def test_what_goes_on_meanwhile_is_not_folded_twice() -> None:
     events: Sequence[Event] = [Nudged(note=str(n)) for n in range(10)]
     reads = []
 
-    async def read(begin: int, end: int) -> Sequence[Event]:
+    async def read(begin: int, end: int) -> tuple[Sequence[Event], int]:
         reads.append((begin, end))
         await gate.wait()
-        return events[begin:end]
+        return events[begin:end], 100
 
     asked = [asyncio.ensure_future(cache.get(b"run", Counted, n, read, lambda: True)) for n in (3, 7, 5, 7, 10, 2)]
     await asyncio.sleep(0)
@@ -208,8 +208,8 @@ async def test_nothing_half_done_is_kept() -> None:
     forgiven: list[bool] = []
     events = [Nudged(note="good"), Nudged(note="good"), Nudged(note="bad")]
 
-    async def read(begin: int, end: int) -> Sequence[Event]:
-        return events[begin:end]
+    async def read(begin: int, end: int) -> tuple[Sequence[Event], int]:
+        return events[begin:end], 100
 
     assert (await cache.get(b"run", Once, 1, read, lambda: True)).seen == 1
     with pytest.raises(Exception, match=r"Once\.nudged failed"):
@@ -222,11 +222,24 @@ async def test_nothing_half_done_is_kept() -> None:
 async def test_a_run_that_was_closed_meanwhile_leaves_nothing() -> None:
     cache = StateCache(most_bytes=1 << 20)
 
-    async def read(begin: int, end: int) -> Sequence[Event]:
+    async def read(begin: int, end: int) -> tuple[Sequence[Event], int]:
         cache.forget(b"run")
-        return [Nudged(note="x")]
+        return [Nudged(note="x")], 100
 
     assert (await cache.get(b"run", Counted, 1, read, lambda: False)).notes == ["x"]
+    assert cache.bytes == 0
+
+
+async def test_what_states_cost_follows_their_growth() -> None:
+    cache = StateCache(most_bytes=1 << 20)
+
+    async def read(begin: int, end: int) -> tuple[Sequence[Event], int]:
+        return [Nudged(note="x" * 1000 + str(n)) for n in range(begin, end)], (end - begin) * 1000
+
+    for end in range(1, 400):
+        state = await cache.get(b"run", Counted, end, read, lambda: True)
+        assert size_of_state(state) / 2 < cache.bytes < size_of_state(state) * 3 + (20 << 10)
+    cache.forget(b"run")
     assert cache.bytes == 0
 
 

@@ -54,12 +54,12 @@ async def state_of(reader: EventReader, work: Work, state: type[State]) -> State
     """The run's state up to the trigger, for this handler alone."""
     history, states = RecordedHistory(reader, work), work.serving.states
 
-    async def read(begin: int, end: int) -> Sequence[Event]:
+    async def read(begin: int, end: int) -> tuple[Sequence[Event], int]:
         return await history.between(state.folds(), begin, end)
 
     end = history.count()
     if states is None:
-        return fold_state(state, await read(0, end))
+        return fold_state(state, (await read(0, end))[0])
     return await states.get(work.run.id, state, end, read, still=history.here)
 
 
@@ -76,10 +76,13 @@ class RecordedHistory:
 
     async def events(self, types: Sequence[type[Event]]) -> list[Event]:
         names = await self._names(types)
-        return await self._read(lambda index, run_id: index.offsets(run_id, names, self._work.pair.inputs))
+        found, _ = await self._read(lambda index, run_id: index.offsets(run_id, names, self._work.pair.inputs))
+        return found
 
-    async def between(self, types: Sequence[type[Event]], begin: int, end: int) -> list[Event]:
-        """The run's events of these types, without the first ``begin`` of all of its events, up to number ``end``."""
+    async def between(self, types: Sequence[type[Event]], begin: int, end: int) -> tuple[list[Event], int]:
+        """The run's events of these types, without the first ``begin`` of all of its events, up to number ``end``; and
+        the bytes of their values.
+        """
         names = await self._names(types)
         return await self._read(lambda index, run_id: index.between(run_id, names, begin, end))
 
@@ -100,11 +103,12 @@ class RecordedHistory:
             raise HistoryUnavailable(str(e)) from e
         return {known.wire_name(event).encode() for event in types or known}
 
-    async def _read(self, look: Callable[[HistoryIndex, bytes], list[int] | None]) -> list[Event]:
+    async def _read(self, look: Callable[[HistoryIndex, bytes], list[int] | None]) -> tuple[list[Event], int]:
         offsets = self._look(look)
         try:
             records = await self._reader.records(self._work.serving.fold.partition, offsets)
-            return [await self._reader.event(record) for record in records]
+            size = sum([len(record.value or b"") for record in records])
+            return [await self._reader.event(record) for record in records], size
         except StoreError as e:
             raise HistoryUnavailable(str(e)) from e
 
