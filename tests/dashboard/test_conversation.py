@@ -192,7 +192,7 @@ async def test_what_a_conversation_and_its_child_cost_is_told_by_agent(database_
 async def test_one_agent_has_the_same_conversation_whichever_framework_it_is(
     database_url: str, desk: Choreography
 ) -> None:
-    async with an_office(database_url, of=desk) as office:
+    async with an_office(database_url, url=f"memory://four{next(_numbers)}", of=desk) as office:
         await office.client.start(four_ways.Asked(question="Where is order 7?"), run_id="f")
         waiting = await page(
             office.http, "f", lambda text: '<article class="panel decision"' in text and "was lost" in text
