@@ -32,9 +32,10 @@ NOISE: Final[Mapping[str, re.Pattern[str]]] = {
         r"error ignored terminating <psycopg.Pipeline .+|no connection to the server"
         r"|server closed the connection unexpectedly|\s+This probably means the server terminated abnormally"
         r"|\s+before or while processing the request."
+        r"|the database did not take what was to be written, trying again: postgresql://.+"
     ),
 }
-"""What the driver of the database says besides when that is killed."""
+"""What is said besides when that is killed, by the driver of the database and by a rebuild that goes on."""
 
 
 @dataclass(slots=True)

@@ -232,6 +232,7 @@ def test_a_loss_that_was_refused_is_none() -> None:
 PLACED = "3,000 records in 1.2 s, 2,500 a second; the tables are in place"
 DOWN = "error: connecting failed at kafka://127.0.0.1:1?session=10 (ConnectionRefusedError): check that the broker runs"
 
+AGAIN = "the database did not take what was to be written, trying again: postgresql://p@127.0.0.1:1/farandole: refused"
 SET_BACK = "error: the tables are further on, or set back: partition 0 at none"
 
 
@@ -249,6 +250,8 @@ IN_TIME = rebuilt(under_way="a projector")
         ([rebuilt(2, DOWN, under_way="the broker"), IN_TIME], 0),
         ([rebuilt(2, SET_BACK, under_way="PostgreSQL"), IN_TIME], 0),
         ([rebuilt(2, SET_BACK, under_way="the broker"), IN_TIME], 2),
+        ([rebuilt(0, AGAIN, PLACED, beside="PostgreSQL"), IN_TIME], 0),
+        ([rebuilt(0, AGAIN, PLACED, beside="the broker"), IN_TIME], 1),
         ([rebuilt(0, "████████████████████████ 100%  8 of 8 records, 9 a second", PLACED, under_way="a projector")], 0),
         ([rebuilt()], 1),  # nothing was killed under it
         ([rebuilt(beside="a projector")], 1),  # it was not making tables when that was killed
