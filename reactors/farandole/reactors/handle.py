@@ -250,5 +250,5 @@ class RunHandle(RunDecisions):
             # All that was in the log when we asked was read: it stands before the checkpoint.
             view = await self._whole()
         while (verdict := view.verdict(event_id)) is None:
-            await view.changed()
+            await view.until(lambda: view.verdict(event_id) is not None)
         return verdict
