@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 
 import pytest
-from tests.reactors.working.controls import Begun, Breakable, Done, Stage, Went, a_stage, virtual
+from tests.reactors.working.controls import Begun, Breakable, Done, Nudged, Stage, Went, a_stage, virtual
 
 from farandole.eventstore import Ends, StoreClosed
-from farandole.reactors import Choreography, Client, Retry, RunFailed
+from farandole.reactors import Choreography, Client, CommandRefused, Retry, RunFailed
 from farandole.reactors.view import View
 from farandole.schemas import Start
 from farandole.schemas.envelope import Kind
@@ -82,6 +82,29 @@ async def test_the_result_of_a_run_that_was_watched_from_its_start_asks_for_no_e
         assert [(await run.result(Done)).n for run in (*runs, *runs)] == [3, 4, 5] * 2
         assert asked == []
         assert (await client.run(runs[0].id).result(Done)).n == 3
+        assert len(asked) == 1
+
+
+@virtual
+async def test_what_becomes_of_what_was_sent_into_a_run_that_is_watched_asks_for_no_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dance = Choreography("dance")
+
+    @dance.reactor
+    async def end(begun: Begun, nudged: Nudged) -> Done: ...
+
+    async with a_stage(dance) as (_, client, _w):
+        await (await client.start(Begun())).status()
+        asked = asking(client, monkeypatch)
+        run = await client.start(Begun(), run_id="one")
+        again = await client.start(Begun(), run_id="one")
+        await run.pause()
+        with pytest.raises(CommandRefused):
+            await run.pause()
+        assert (await run.created, await again.created) == (True, False)
+        assert asked == []
+        await run.status()
         assert len(asked) == 1
 
 
