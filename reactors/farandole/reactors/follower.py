@@ -74,7 +74,7 @@ class Follower:
         self._all: list[View] = []
         self._sought: dict[bytes, View] = {}
         self._wanted: dict[int, dict[bytes, View]] = {}
-        self._searches: dict[int, asyncio.Task[None]] = {}
+        self._searches: dict[int, asyncio.Task[Mapping[bytes, View]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._compared = 0.0
         self._reader: Reader | None = None
@@ -98,6 +98,14 @@ class Follower:
         fold = self._folds.get(partition)
         if view is None and (fold is None or run_id not in fold.runs):
             view = self._views[run_id] = View(run_id, partition)
+        return view
+
+    def watched(self, run_id: bytes) -> View | None:
+        """What is known of a run that is watched from its start, on a partition that is followed already."""
+        view = self._views.get(run_id)
+        if view is None or not view.whole or view.partition not in self._folds or self._task is None:
+            return None
+        self._check((view.partition,))
         return view
 
     async def view(self, run_id: bytes) -> View:
@@ -167,6 +175,7 @@ class Follower:
             if self._since.get(view.partition) and view.partition in folds:
                 view.whole = False
                 self._take_from(folds[view.partition], view)
+                view.wake()
 
     def _take_from(self, fold: Fold, view: View) -> None:
         view.run = fold.runs.get(view.run_id)
@@ -337,10 +346,10 @@ class Follower:
             await asyncio.wait((task,))
             if task.cancelled():
                 raise _closed()
-            task.result()
+            view = task.result().get(run_id, view)
         return view
 
-    async def _fold_again(self, partition: int) -> None:
+    async def _fold_again(self, partition: int) -> Mapping[bytes, View]:
         """Fold the partition once more, up to where the follower is, for all runs that are wanted now."""
         wanted = self._wanted.pop(partition, {})
         followed = self._folds[partition]
@@ -354,9 +363,7 @@ class Follower:
                     first = (await self._store.ends((partition,)))[partition].first
                     if first <= again.position:
                         raise
-                    log.info(
-                        "partition %d was archived meanwhile: it is read from where it begins now: %s", partition, e
-                    )
+                    log.info("partition %d was archived meanwhile; reading what it begins with now: %s", partition, e)
                     for known in wanted.values():
                         known.forget()
                     again = await self._beginning_of(partition, reader)
@@ -370,7 +377,10 @@ class Follower:
                                 sought.note(record, out, keep=True)
             for run_id, view in wanted.items():
                 view.run = followed.runs.get(run_id, view.run)
-                self._views[run_id] = view
+                # Others may wait with a view that misses records.
+                wanted[run_id] = known = self._views.setdefault(run_id, view)
+                known.become(view)
+            return wanted
         finally:
             # Here and not once the task is done: whoever asks in between would wait for what is over.
             del self._searches[partition]

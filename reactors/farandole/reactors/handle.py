@@ -245,10 +245,13 @@ class RunHandle(RunDecisions):
             raise CommandRefused(f"run '{self.id}' refused {verb}: {why or verdict.name}", verdict)
 
     async def _verdict(self, event_id: bytes) -> Verdict:
-        view = await self._watched()
+        # Where the log ends does not matter to one record of ours, which is watched for.
+        view = self._view = self._client.follower.watched(self._key) or await self._watched()
         if not view.whole and view.verdict(event_id) is None:
             # All that was in the log when we asked was read: it stands before the checkpoint.
             view = await self._whole()
         while (verdict := view.verdict(event_id)) is None:
-            await view.changed()
+            await view.until(lambda: not view.whole or view.verdict(event_id) is not None)
+            if not view.whole:
+                return await self._verdict(event_id)
         return verdict

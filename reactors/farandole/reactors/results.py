@@ -83,26 +83,58 @@ class RunResult(WatchedRun):
                         await acquaint(self._client.store.catalogue, self._client.scribe.types, end)
                 return await self._result(ends, on_parked)
         except TimeoutError:
-            if self._view is not None and self._view.run is not None and self._view.run.result is not Result.NONE:
+            view = self._view
+            if view is not None and view.run is not None and view.run.result is not Result.NONE and self._is_ours(view):
                 # It came while nobody could look, as when a handler in this process blocked the event loop.
-                return await self._ended(self._view, ends)
+                return await self._ended(view, ends)
             raise TimeoutError(f"run '{self.id}' has no result after {timeout}: {await self._doing()}") from None
 
     async def _result(self, ends: tuple[type[End], ...], on_parked: str) -> End:
-        view = await self._watched()
+        view = await self._from_the_start(on_parked) or await self._watched()
         while True:
             run = view.run
             if run is not None and run.result is not Result.NONE:
                 return await self._ended(view, ends)
             await self._or_stuck(view, on_parked)
-            await view.changed()
+            # A run may have thousands of records, and each would take the task that waits a turn of the event loop.
+            await view.until(lambda: self._over(view) or self._stuck(view, on_parked))
+
+    async def _from_the_start(self, on_parked: str) -> View | None:
+        """Wait for the result of a run that was watched from our own start on; None if there is more to be asked.
+
+        Where the log ends does not matter to what is final, and to ask for it takes two requests to a broker.
+        """
+        view = None if self._start_id is None else self._client.follower.watched(self._key)
+        if view is None:
+            return None
+        self._view = view
+        await view.until(
+            lambda: (
+                not view.whole
+                or ((self._over(view) or self._stuck(view, on_parked) or view.before_us) and self._is_ours(view))
+            )
+        )
+        return view if view.whole and view.run is not None and view.run.result is not Result.NONE else None
+
+    def _is_ours(self, view: View) -> bool:
+        """Whether our start was read, so that what is known is not of an earlier run of this id that is forgotten by now."""
+        return self._start_id is None or not view.whole or view.verdict(self._start_id) is not None
+
+    def _over(self, view: View) -> bool:
+        """Whether there is a result, or never will be."""
+        run = view.run
+        if run is not None:
+            return run.result is not Result.NONE
+        return self._start_id is not None and view.verdict(self._start_id) is Verdict.TOO_LATE
+
+    def _stuck(self, view: View, on_parked: str) -> bool:
+        return view.run is not None and view.run.parked > 0 and on_parked != "wait"
 
     async def _or_stuck(self, view: View, on_parked: str) -> None:
         """Raise what keeps the run from going on, if anything does."""
-        run = view.run
-        if run is not None and run.parked and on_parked != "wait":
+        if self._stuck(view, on_parked):
             raise await self._failure(view)
-        if run is None and self._start_id is not None and view.verdict(self._start_id) is Verdict.TOO_LATE:
+        if view.run is None and self._over(view):
             raise CommandRefused(f"run '{self.id}' was not started: {WHY[Verdict.TOO_LATE]}", Verdict.TOO_LATE)
 
     async def _ended(self, view: View, ends: tuple[type[End], ...]) -> End:

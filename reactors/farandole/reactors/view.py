@@ -2,7 +2,7 @@
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -37,7 +37,8 @@ class View:
     run: Run | None = None
     """Its state, if it was ever open."""
     result: Result = Result.NONE
-    waiters: list[asyncio.Future[None]] = field(default_factory=list)
+    waiters: list[tuple[asyncio.Future[None], Callable[[], bool] | None]] = field(default_factory=list)
+    """Who waits, and what for; None: for anything."""
     failed: Exception | None = None
     """Why nothing more will be learnt of it."""
     whole: bool = True
@@ -62,6 +63,11 @@ class View:
         )
         self.wake()
 
+    def become(self, whole: "View") -> None:
+        """Know all that another view of the same run knows, up to the same place."""
+        self.entries, self.run, self.result, self.whole = whole.entries, whole.run, whole.result, whole.whole
+        self.wake()
+
     def forget(self) -> None:
         """Know nothing any more, for the log is read anew."""
         self.entries.clear()
@@ -78,10 +84,15 @@ class View:
         return self.entries[at].record if at < len(self.entries) and self.entries[at].offset == offset else None
 
     def wake(self) -> None:
-        for waiter in self.waiters:
-            if not waiter.done():
+        waiters, self.waiters = self.waiters, []
+        for each in waiters:
+            waiter, found = each
+            if waiter.done():
+                continue
+            if found is None or self.failed is not None or found():
                 waiter.set_result(None)
-        self.waiters.clear()
+            else:
+                self.waiters.append(each)
 
     def verdict(self, event_id: bytes) -> Verdict | None:
         """What became of the record with this id; None if it was not read yet."""
@@ -100,15 +111,31 @@ class View:
         with self.waiting() as waiter:
             await waiter
 
+    async def until(self, found: Callable[[], bool]) -> None:
+        """Wait until ``found()`` holds, or the view fails; what does not bring that about wakes nobody.
+
+        Whoever waits looks again: it may hold no longer when they come to it, as of a step that was parked and retried.
+
+        Args:
+            found: asked now, and after whatever `changed` waits for; quick, and never raises.
+
+        Raises:
+            StoreError: as in `changed`.
+            UnknownFoldVersion: likewise.
+        """
+        if found():
+            return
+        with self.waiting(found) as waiter:
+            await waiter
+
     @contextmanager
-    def waiting(self) -> "Iterator[asyncio.Future[None]]":
-        """As `changed`, but what happens from this call on counts, whenever the future is waited for."""
+    def waiting(self, found: Callable[[], bool] | None = None) -> "Iterator[asyncio.Future[None]]":
+        """As `changed`, or `until`, but what happens from this call on counts, whenever the future is waited for."""
         if self.failed is not None:
             raise self.failed
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waiters.append(waiter)
+        self.waiters.append((waiter, found))
         try:
             yield waiter
         finally:
-            if waiter in self.waiters:
-                self.waiters.remove(waiter)
+            self.waiters = [each for each in self.waiters if each[0] is not waiter]

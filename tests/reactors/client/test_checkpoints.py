@@ -109,3 +109,17 @@ async def test_lists_of_runs_begin_with_checkpoints_unless_everything_is_asked_f
         assert everything.counts["completed"] == 10
         few = await client.runs(limit=3, type=f"{dance.name}.Begun", status=["waiting"])
         assert len(few.runs) == 3
+
+
+@virtual
+async def test_who_waits_for_a_result_is_told_though_somebody_else_looked_the_whole_run_up_meanwhile() -> None:
+    async with Stage() as stage:
+        dance = await prepared(stage)
+        client = await stage.client(dance)
+        waiting = asyncio.ensure_future(client.run("run-22").result(Done))
+        await client.run("run-22").status()
+        other = client.run("run-22")
+        assert len(await other.history()) > 1
+        await other.send(Nudged())
+        assert (await asyncio.wait_for(waiting, 60)).n == 4
+        assert [entry.offset for entry in await other.history()] == sorted({e.offset for e in await other.history()})
