@@ -1,12 +1,16 @@
 """Services that share no code: each declares of the other's event what it needs, and is deployed when it likes."""
 
+from functools import partial
+
 import pytest
 from tests.reactors.working.controls import Stage, virtual
 
-from farandole.eventstore import EventStore
+from farandole.eventstore import EventStore, connect
 from farandole.reactors import Choreography, Retry, Run
+from farandole.reactors.abroad import Abroad
+from farandole.reactors.offers import offer_of
 from farandole.reactors.retire import retire
-from farandole.schemas import End, Event, IncompatibleSchema, Start
+from farandole.schemas import End, Event, EventTypes, IncompatibleSchema, Start, register
 from farandole.schemas.catalogue import PREFIX, Entry, read_entry
 from farandole.schemas.envelope import Kind
 
@@ -192,6 +196,57 @@ async def test_or_until_its_service_is_deployed_without_it() -> None:
         await (await stage.worker(quality())).stop()
         await stage.worker(quality(takes=False))
         await stage.worker(support(order=False))
+
+
+@virtual
+async def test_or_until_all_that_the_service_did_has_moved_elsewhere() -> None:
+    async with Stage() as stage:
+        await stage.worker(support())
+        old = await stage.worker(parking())
+        await stage.folded(parking(), lambda log: all(f.contracts.get(b"inspect") for f in log.folds))
+        await old.stop()
+        moved = Choreography("shop", service="moved")
+
+        @moved.reactor
+        async def inspect(complained: Complained) -> Closed:
+            return Closed(order=complained.order)
+
+        await stage.worker(moved, take_over=True)
+        await stage.folded(moved, lambda log: all(f.contracts.get(b"inspect").service == "moved" for f in log.folds))
+        await stage.worker(support(order=False))
+
+
+@virtual
+async def test_runs_are_offered_by_what_is_written() -> None:
+    class Short(End, name="Closed"):
+        pass
+
+    async with Stage() as stage:
+        await stage.worker(parking())
+        watching = history()
+        watching.know(Short)
+        await stage.worker(watching)
+        await stage.folded(parking(), lambda log: all(f.contracts.get(b"inspect") for f in log.folds))
+        await stage.worker(support())
+        await stage.folded(support(), lambda log: all(f.contracts.get(b"help") for f in log.folds))
+        offer = await offer_of(stage.store, "shop", "Complained")
+        assert [set(end.model_fields) for end in offer.ends] == [{"order"}]
+
+
+async def test_a_schema_is_carried_to_where_it_is_only_read() -> None:
+    cls = RefundProposed
+    written = EventTypes("shop", [cls])
+    read = EventTypes("shop", [cls], reads=[cls], service="quality", binds=True)
+    home, there = [await connect("memory://carried", name) for name in ("shop", "desk")]
+    abroad = Abroad(home, "shop", partial(connect, "memory://carried"))
+    for each in (read, written):
+        await register(home.catalogue, each)
+    await register(there.catalogue, read)
+    await abroad.carry("shop.RefundProposed", written.schema_of(cls), "desk")
+    assert [e.reads for e in await proposed(there)] == ["quality", ""]
+    for store in (home, there):
+        await store.close()
+    await abroad.close()
 
 
 @virtual
