@@ -190,6 +190,17 @@ async def test_what_a_service_needs_stays_until_what_takes_it_is_retired() -> No
 
 
 @virtual
+async def test_other_reactors_of_the_service_may_stay() -> None:
+    async with Stage() as stage:
+        await stage.worker(support())
+        at_work = await stage.worker(quality())
+        await stage.folded(quality(), lambda log: all(f.contracts.get(b"inspect") for f in log.folds))
+        await at_work.stop()
+        await retire(await stage.client(Choreography("shop")), "inspect", drop=False)
+        await stage.worker(support(order=False))
+
+
+@virtual
 async def test_or_until_its_service_is_deployed_without_it() -> None:
     async with Stage() as stage:
         await stage.worker(support())
@@ -247,6 +258,19 @@ async def test_a_schema_is_carried_to_where_it_is_only_read() -> None:
     for store in (home, there):
         await store.close()
     await abroad.close()
+
+
+@virtual
+async def test_a_result_is_awaited_with_fewer_fields() -> None:
+    class Short(End, name="Closed"):
+        pass
+
+    async with Stage() as stage:
+        await stage.worker(support())
+        await stage.worker(quality())
+        client = await stage.client(Choreography("shop"))
+        run = await client.start(Complained(order="7"))
+        assert await run.result(Short, timeout="1m") == Short()
 
 
 @virtual
