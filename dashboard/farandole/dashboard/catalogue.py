@@ -66,7 +66,7 @@ class Map:
 
 
 async def schemas(desk: Desk) -> list[SchemaRow]:
-    """The schemas in the catalogue, by name, the newest first.
+    """The schemas that events are written with, by name, the newest first.
 
     Raises:
         StoreError: the log cannot be read.
@@ -78,6 +78,8 @@ async def schemas(desk: Desk) -> list[SchemaRow]:
         try:
             entry = read_entry(key, value)
         except UndecodableValue:
+            continue
+        if entry.reads:
             continue
         cls = desk.events.get(entry.name.removeprefix(f"{desk.choreography}."))
         kind = None if cls is None else event_info(cls).kind

@@ -95,9 +95,9 @@ class Abroad:
         ours = [read_entry(key, value) for key, value in (await self._home.catalogue.scan(prefix)).items()]
         there = (await self.store(choreography)).catalogue
         theirs = [read_entry(key, value) for key, value in (await there.scan(prefix)).items()]
-        if all(entry.fingerprint != schema for entry in theirs):
+        if all(entry.reads or entry.fingerprint != schema for entry in theirs):
             order = max((entry.order for entry in theirs), default=0) + 1
-            for entry in [entry for entry in ours if entry.fingerprint == schema][:1]:
+            for entry in [entry for entry in ours if entry.fingerprint == schema and not entry.reads][:1]:
                 await there.put(entry.key, entry._replace(order=order).value())
         self._carried.add((name, schema, choreography))
 

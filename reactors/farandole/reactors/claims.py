@@ -17,9 +17,11 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 from typing import Final, TypeVar
 
 from farandole.eventstore import AppendUnknown, EventStore, NotAppended, StoreUnavailable
+from farandole.schemas.catalogue import retire_readers
 
 T = TypeVar("T")
 
@@ -60,7 +62,9 @@ class Claims:
             StoreError: the catalogue cannot be written, and will not be soon.
         """
         if take_over:
+            lost = set(self._others(await self._load(), reactors).values())
             await self._note(reactors)
+            await self._left(lost)
             return {}
         while True:
             found = await self._load()
@@ -103,6 +107,12 @@ class Claims:
     async def _note(self, reactors: Collection[str]) -> None:
         for name in sorted(reactors):
             await self._put(SERVED + name.encode(), {"service": self._service})
+
+    async def _left(self, services: Collection[str]) -> None:
+        """Services without any reactor read nothing more, and never start again to say so."""
+        serving = set(claimed(await self._load()).values())
+        for service in sorted(set(services) - serving):
+            await _patiently(partial(retire_readers, self._store.catalogue, service, lambda name: False))
 
     async def _load(self) -> Mapping[bytes, bytes]:
         return await _patiently(self._store.catalogue.load)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from farandole.eventstore import Record
 from farandole.projections.fold import OwedStep, Verdict
-from farandole.schemas import Event, acquaint
+from farandole.schemas import Event, IncompatibleSchema, acquaint
 
 from .errors import CommandRefused
 
@@ -20,9 +20,16 @@ async def edited(client: "Client", run_id: str, parked: Sequence[OwedStep], even
 
     Raises:
         CommandRefused: there is none.
+        IncompatibleSchema: others could not read what this class would write.
         ValueError: there are steps of several reactors.
     """
-    await acquaint(client.store.catalogue, client.scribe.types, type(event))
+    try:
+        await acquaint(client.store.catalogue, client.scribe.types, type(event))
+    except IncompatibleSchema as e:
+        raise IncompatibleSchema(
+            f"{type(event).__name__} can only be read as it is declared here; retry with a class of it that has all fields "
+            f"that its writer gives it. {e}"
+        ) from e
     name = client.scribe.types.wire_name(type(event))
     steps = [step for step in parked if name in step.trigger_types]
     if not steps:

@@ -84,7 +84,7 @@ async def offer_of(open: Opener, choreography: str, start: str | None = None) ->
 
 
 def _newest(catalogue: Mapping[bytes, bytes], choreography: str) -> dict[str, Entry]:
-    """The schemas of a choreography's events, of each the last one."""
+    """The schemas that a choreography's events are written with, of each the last one."""
     found: dict[str, Entry] = {}
     for key, value in catalogue.items():
         if key.startswith(PREFIX):
@@ -93,6 +93,8 @@ def _newest(catalogue: Mapping[bytes, bytes], choreography: str) -> dict[str, En
             except UndecodableValue:
                 continue
             before = found.get(entry.name)
+            if entry.reads:
+                continue
             if entry.name.startswith(f"{choreography}.") and (before is None or before.order < entry.order):
                 found[entry.name] = entry
     return found

@@ -80,7 +80,7 @@ class RunResult(WatchedRun):
             async with asyncio.timeout(seconds):
                 for end in ends:
                     if not event_info(end).abstract:
-                        await acquaint(self._client.store.catalogue, self._client.scribe.types, end)
+                        await acquaint(self._client.store.catalogue, self._client.scribe.types, end, reads=True)
                 return await self._result(ends, on_parked)
         except TimeoutError:
             view = self._view

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from farandole.eventstore import AppendUnknown, NotAppended, StoreUnavailable
 from farandole.projections.fold import Contract, Fold
+from farandole.schemas.catalogue import retire_readers
 from farandole.schemas.envelope import Kind
 
 from .claims import disclaim
@@ -60,6 +61,7 @@ async def retire(client: "Client", reactor: str, *, drop: bool) -> Retirement:
         left = {fold.partition: c for fold in folds if (c := fold.contracts.get(name)) is not None and _lacks(c, drop)}
         if not left:
             await disclaim(client.store, reactor)
+            await _read_no_more(client, service, _taken(known), folds)
             return Retirement(service, len(written), owed)
         owed += sum(_owed(client.follower.fold(p), name) for p in left if p not in written)
         written |= left.keys()
@@ -87,6 +89,17 @@ async def _write(client: "Client", partition: int, contract: Contract, drop: boo
             await asyncio.sleep(_WAIT)
         else:
             return
+
+
+async def _read_no_more(client: "Client", service: str, names: frozenset[bytes], folds: Iterable[Fold]) -> None:
+    """Let the events that a reactor took be written as if its service did not read them, unless another one there does."""
+    others = [c for fold in folds for c in fold.contracts if c.service == service and c.active]
+    gone = names - _taken(others)
+    await retire_readers(client.store.catalogue, service, lambda name: bool(others) and name.encode() not in gone)
+
+
+def _taken(contracts: Iterable[Contract]) -> frozenset[bytes]:
+    return frozenset[bytes]().union(*(c.elements | (c.failures or frozenset()) for c in contracts))
 
 
 def _lacks(contract: Contract, drop: bool) -> bool:

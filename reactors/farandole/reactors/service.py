@@ -22,7 +22,7 @@ from farandole.schemas import (
     RegistryRefused,
     error_text,
 )
-from farandole.schemas.catalogue import register
+from farandole.schemas.catalogue import may_only_read, register, retire_readers
 
 from .client import Client
 from .errors import ProviderFailed
@@ -66,9 +66,18 @@ class WorkOptions:
     memory: int = 64 << 20
 
 
-def types_of(choreography: "Choreography", codec: PayloadCodec | None = None) -> EventTypes:
-    """How a choreography's events are written and read."""
-    return EventTypes(choreography.name, choreography.events.values(), codec or choreography.codec)
+def types_of(choreography: "Choreography", codec: PayloadCodec | None = None, *, binds: bool = False) -> EventTypes:
+    """How a choreography's events are written and read.
+
+    Args:
+        binds: whether those who write an event have to heed what is only read of it here.
+    """
+    events = choreography.events.values()
+    given = {event for reactor in choreography.reactors for event in reactor.signature.gives.events}
+    reads = {event for event in events if may_only_read(event) and event not in given}
+    return EventTypes(
+        choreography.name, events, codec or choreography.codec, reads=reads, service=choreography.service, binds=binds
+    )
 
 
 def scribe_of(choreography: "Choreography", types: EventTypes, origin: str, clock: Clock) -> Scribe:
@@ -76,18 +85,25 @@ def scribe_of(choreography: "Choreography", types: EventTypes, origin: str, cloc
 
 
 async def open_log(
-    choreography: "Choreography", store: EventStore, origin: str, clock: Clock, *, patience: float | None = PATIENCE
+    choreography: "Choreography",
+    store: EventStore,
+    origin: str,
+    clock: Clock,
+    *,
+    patience: float | None = PATIENCE,
+    works: bool = False,
 ) -> Scribe:
     """Learn and publish the schemas, and write the genesis of a log that is new.
 
     Args:
+        works: reactors will be at work, so that what their service only reads binds those who write it.
         patience: seconds to wait for a schema registry that must first number what every log has; None: for ever.
 
     Raises:
         IncompatibleSchema: an event's recorded schema and its class do not fit, or the schema registry refuses it.
         StoreUnavailable: the schema registry cannot be reached, and cannot be done without.
     """
-    types = types_of(choreography)
+    types = types_of(choreography, binds=works)
     try:
         await register(store.catalogue, types, admit=partial(introduce, store, patience=patience))
     except RegistryRefused:
@@ -97,6 +113,8 @@ async def open_log(
             f"the log at {store.url} has events of these names with other fields. If it is another program's, name "
             f"another store. {e}"
         ) from e
+    if works:
+        await retire_readers(store.catalogue, choreography.service, lambda name: types.type_of(name) is not None)
     scribe = scribe_of(choreography, types, origin, clock)
     if await establish(store, scribe) and not store.url.startswith("memory:"):
         log.info("made a new log at %s, %d partitions", store.url, store.partitions)
@@ -230,7 +248,7 @@ class Working:
             stack.push_async_callback(store.close)
             abroad = partial(connect, self._url, create=False, clock=self._clock)
             await find(choreography, abroad)
-            scribe = await open_log(choreography, store, choreography.service, self._clock, patience=None)
+            scribe = await open_log(choreography, store, choreography.service, self._clock, patience=None, works=True)
             providers = await stack.enter_async_context(Providers(choreography.providers, store))
             provided = {h.id: await supplied(h, providers) for r in choreography.reactors for h in r.handlers()}
             worker = Worker(

@@ -1,6 +1,6 @@
 """`EventTypes`: the events of one choreography, to bytes and back."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -44,6 +44,9 @@ class EventTypes:
         codec: PayloadCodec | None = None,
         *,
         max_bytes: int = MAX_VALUE_BYTES,
+        reads: Collection[type[Event]] = (),
+        service: str = "",
+        binds: bool = False,
     ) -> None:
         """
         Args:
@@ -51,6 +54,9 @@ class EventTypes:
             events: concrete event classes.
             codec: what values pass through on their way to and from the log.
             max_bytes: the largest value, without the codec, that is read or written.
+            reads: those of them that are only read with. They need no more fields than are looked at.
+            service: who reads.
+            binds: whether those who write have to heed what it needs, as they must if it has reactors at work.
 
         Raises:
             DeclarationError: two events have one name, one is abstract, or Avro cannot say a field.
@@ -59,17 +65,24 @@ class EventTypes:
         self.prefix = prefix
         self.codec = codec
         self.max_bytes = max_bytes
+        self.service = service
+        self.binds = binds
         self.strangers = Strangers()
         self._names: dict[type[Event], str] = {}
         self._known: dict[str, _Known] = {}
         self._old: dict[bytes, OldSchema] = {}
         self._by_class: dict[type[Event], _Known] = {}
         self._own: dict[bytes, str] = {}
+        self._reads: set[type[Event]] = set()
         for cls in events:
-            self.add(cls)
+            self.add(cls, reads=cls in reads)
 
-    def add(self, cls: type[Event]) -> None:
-        """Take in one more event class. One that is there already changes nothing.
+    def only_reads(self, cls: type[Event] | None) -> bool:
+        """Whether no event of this class is written here."""
+        return cls in self._reads
+
+    def add(self, cls: type[Event], *, reads: bool = False) -> None:
+        """Take in one more event class. One that is there already stays as it is, unless it was only read and is no more.
 
         Its schema has to be in the catalogue before an event of it is written: `catalogue.acquaint` does both.
 
@@ -77,6 +90,8 @@ class EventTypes:
             DeclarationError: another event has its name, it is abstract, or Avro cannot say a field.
         """
         if cls in self._by_class:
+            if not reads:
+                self._reads.discard(cls)
             return
         info = event_info(cls)
         if info.abstract:
@@ -96,6 +111,8 @@ class EventTypes:
         self._names[cls] = name
         known = self._known[name] = self._by_class[cls] = _Known(cls, derived, MARK + derived.fingerprint)
         self._own[derived.fingerprint] = known.derived.text
+        if reads:
+            self._reads.add(cls)
 
     def __iter__(self) -> Iterator[type[Event]]:
         return iter(self._by_class)

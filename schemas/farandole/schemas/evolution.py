@@ -1,7 +1,8 @@
 """Whether a changed event may come into use, given the schemas that it had before.
 
-*Backward*: the new class reads what was recorded. *Forward*: code that still runs reads what the new class writes. Only
-schemas of one version are compared. A raised ``version=`` has upcasters for what was recorded; code that still runs
+*Backward*: the new class reads what was recorded. *Forward*: code that still runs reads what the new class writes. A
+class that a service only reads events with has to read what was recorded, and binds whoever writes; as nothing is written
+with it, nobody has to read what it would write. Only schemas of one version are compared. A raised ``version=`` has upcasters for what was recorded; code that still runs
 parks the steps of events of a version above its own, visibly, until it is deployed and they are retried.
 """
 
@@ -51,31 +52,48 @@ class Earlier(NamedTuple):
     order: int
     """Ascending, in the order in which they came into use."""
     schema: dict[str, Any]
+    reads: str = ""
+    """The service that only reads with it; empty: events are written with it."""
 
 
-def check_evolution(schema: dict[str, Any], earlier: Sequence[Earlier], mode: Mode = "rolling") -> None:
+def check_evolution(
+    schema: dict[str, Any], earlier: Sequence[Earlier], mode: Mode = "rolling", *, reads: bool = False
+) -> None:
     """Refuse a schema that earlier ones and it cannot be read by.
 
     Args:
         schema: the new schema of an event.
         earlier: its other schemas, of all versions.
+        reads: nothing is written with the new schema.
 
     Raises:
         IncompatibleSchema: with each field and the cure, a line each.
     """
     version = schema.get(VERSION, 1)
     same = sorted((e for e in earlier if e.schema.get(VERSION, 1) == version), key=lambda e: e.order)
-    newest = [e for e in same if e.order == same[-1].order]
+    written = [e for e in same if not e.reads]
+    readers = [e for e in same if e.reads]
+    newest = _newest(written)
+    services = {e.reads: e for e in readers}  # of each the last, as they are in order
     lines: list[str] = []
-    lines += _collisions(schema, same)
+    if reads:
+        lines += _differing(schema, written)
+    else:
+        lines += _collisions(schema, [*written, *services.values()])
     if mode in _BACKWARD:
-        for e in same if _BACKWARD[mode] else newest:
-            lines += _backward(schema, e.schema)
-    if mode in _FORWARD:
-        for e in same if _FORWARD[mode] else newest:
+        for e in written if _BACKWARD[mode] else newest:
+            lines += _unread(schema, e.schema) if reads else _backward(schema, e.schema)
+    if mode in _FORWARD and not reads:
+        for e in written if _FORWARD[mode] else newest:
             lines += _forward(schema, e.schema)
+        for e in readers if _FORWARD[mode] else services.values():
+            lines += _needed(schema, e)
     if lines:
         raise IncompatibleSchema("\n".join(dict.fromkeys(lines)))
+
+
+def _newest(same: Sequence[Earlier]) -> list[Earlier]:
+    return [e for e in same if e.order == same[-1].order]
 
 
 def _raise(schema: dict[str, Any]) -> str:
@@ -143,6 +161,59 @@ def _forward(schema: dict[str, Any], old: dict[str, Any]) -> Iterator[str]:
                 )
             case "other":
                 yield f"{where} cannot be read by workers that still run ({found.writer}); {otherwise}"
+
+
+def _unread(schema: dict[str, Any], written: dict[str, Any]) -> Iterator[str]:
+    for found in mismatches(schema, written):
+        where = f"{_where(schema, found)}, which is only read here,"
+        match found.kind:
+            case "missing":
+                yield f"{where} is not in what was recorded, and has no default; give it a default, or leave it out"
+            case "symbol" | "value":
+                yield f"{where} lacks {found.writer}, which recorded events may have; add it"
+            case "name":
+                yield (
+                    f"{where} is recorded as the model {found.writer} and is of {found.reader} here; give that one the name "
+                    "as a title in its model_config"
+                )
+            case _:
+                yield f"{where} is recorded as {found.writer} and is {found.reader} here; declare it as its writer does"
+
+
+def _needed(schema: dict[str, Any], reader: Earlier) -> Iterator[str]:
+    service = f"service '{reader.reads}'"
+    otherwise = (
+        f"change the class of {service} and deploy that one first; or retire what takes it there, if nothing should; or "
+        f"{_raise(schema)} ({service} parks these steps until it knows the new version)"
+    )
+    for found in mismatches(reader.schema, schema):
+        where = _where(schema, found)
+        match found.kind:
+            case "missing":
+                yield (
+                    f"{where} is not there, and {service} needs it, for its class has no default for it; keep the field; or "
+                    f"{otherwise}"
+                )
+            case "symbol" | "value" | "branch":
+                yield f"{where} may be {found.writer}, which {service} cannot read; {otherwise}"
+            case "name":
+                yield (
+                    f"{where} is of the model {found.writer}, which {service} knows as {found.reader}; keep the name (a "
+                    f"title in its model_config keeps it for a renamed class); or {otherwise}"
+                )
+            case _:
+                yield (
+                    f"{where} is {found.writer}, and {service} reads {found.reader} there; keep its type; or {otherwise}"
+                )
+
+
+def _differing(schema: dict[str, Any], written: Sequence[Earlier]) -> Iterator[str]:
+    for e in written:
+        if fingerprint_of(e.schema) == fingerprint_of(schema) and _meaning(e.schema) != _meaning(schema):
+            yield (
+                f"{schema['name']}, which is only read here, takes the bytes that were recorded to mean something else "
+                "than they do; declare its fields with the types that its writer has"
+            )
 
 
 def _collisions(schema: dict[str, Any], same: Sequence[Earlier]) -> Iterator[str]:

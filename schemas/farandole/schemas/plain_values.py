@@ -30,7 +30,7 @@ class PlainValues:
                 continue
             try:
                 entry = read_entry(key, value)
-                if entry.fingerprint not in self._schemas:
+                if not entry.reads and entry.fingerprint not in self._schemas:
                     self._schemas[entry.fingerprint] = read_old_schema(entry.fingerprint, json.dumps(entry.schema))
             except UndecodableValue:
                 continue

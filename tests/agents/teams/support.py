@@ -18,9 +18,8 @@ class RefundProposed(Event):
     """Pay the customer back."""
 
     order: str
-    # Whoever takes it may leave out what has a default.
-    customer: str = ""
-    amount: Decimal = Decimal(0)
+    customer: str
+    amount: Decimal
 
 
 class Closed(End):

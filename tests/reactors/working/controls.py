@@ -232,7 +232,7 @@ class Stage:
         choreography.load()
         store = Breakable(await self.store(choreography.name), owns)
         prepare(store)
-        scribe = await open_log(choreography, store, choreography.service, self.clock)
+        scribe = await open_log(choreography, store, choreography.service, self.clock, works=True)
         providers = Providers(choreography.providers)
         handlers = [h for r in choreography.reactors for h in r.handlers()]
         provided = {h.id: await providers.supply(h.signature.provided) for h in handlers}

@@ -98,7 +98,7 @@ class RecordedHistory:
         known = self._reader.types
         try:
             for event in types:
-                await acquaint(self._reader.catalogue, known, event)
+                await acquaint(self._reader.catalogue, known, event, reads=True)
         except StoreError as e:
             raise HistoryUnavailable(str(e)) from e
         return {known.wire_name(event).encode() for event in types or known}

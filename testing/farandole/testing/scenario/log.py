@@ -16,7 +16,7 @@ from farandole.reactors.genesis import establish
 from farandole.reactors.offers import find
 from farandole.reactors.provide import Providers
 from farandole.reactors.scribe import Scribe
-from farandole.reactors.service import open_log, supplied
+from farandole.reactors.service import open_log, supplied, types_of
 from farandole.reactors.worker import Worker
 from farandole.schemas import EventTypes
 from farandole.schemas.catalogue import register
@@ -140,8 +140,12 @@ class Log:
         return self.client.follower.fold(self.store.partition_of(run_id.encode()))
 
     def _types(self) -> EventTypes:
-        events = {name: event for service in reversed(self.services) for name, event in service.events.items()}
-        return EventTypes(self.name, events.values(), self.services[0].codec)
+        """Of classes of one name the one that is written with, so that nothing is lost of an event."""
+        each = [types_of(service) for service in reversed(self.services)]
+        read = {types.wire_name(event): event for types in each for event in types if types.only_reads(event)}
+        written = {types.wire_name(event): event for types in each for event in types if not types.only_reads(event)}
+        reads = [event for name, event in read.items() if name not in written]
+        return EventTypes(self.name, [*written.values(), *reads], self.services[0].codec, reads=reads, service=SOURCE)
 
     def _scribe(self, types: EventTypes) -> Scribe:
         """Writes what the test sends, under ids that are the same each time: so are the keys of steps."""
@@ -152,7 +156,7 @@ class Log:
         return self._clock.now() * 1000
 
     async def _worker(self, service: Choreography) -> Worker:
-        scribe = await open_log(service, self.store, service.service, self._clock)
+        scribe = await open_log(service, self.store, service.service, self._clock, works=True)
         providers = Providers(service.providers, self.store)
         for provider, value in self._replaced:
             if provider in service.providers:

@@ -6,6 +6,7 @@ signal that no contract names.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import filterfalse
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -31,7 +32,8 @@ class Types:
         self, entries: Sequence[Entry], contracts: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]
     ) -> None:
         self.entries = sorted(entries, key=lambda entry: (entry.name, entry.version, entry.order))
-        self.newest = {entry.name: entry for entry in self.entries}
+        # What a service only reads may lack fields, so it tells of an event only where nothing else does.
+        self.newest = {e.name: e for e in (*filter(_is_read, self.entries), *filterfalse(_is_read, self.entries))}
         taken = {name for contract in contracts for group in contract["takes"] for name in group if ":" not in name}
         given = {(each["form"], name) for contract in contracts for each in contract["gives"] for name in each["types"]}
         self._signals = {name for contract in contracts for name in contract["signals"]}
@@ -90,6 +92,10 @@ class Types:
             form_of(name, self.schema(name), prefix=f"d{decision.partition}-{decision.log_offset}-{n}", without=("by",))
             for n, name in enumerate(decision.answers or ())
         ]
+
+
+def _is_read(entry: Entry) -> bool:
+    return bool(entry.reads)
 
 
 def _declared(connection: Connection) -> tuple[list[Mapping[str, Any]], list[str], list[str]]:
