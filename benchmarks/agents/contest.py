@@ -5,6 +5,7 @@ killed go on, prints ``ready``, and works until it is killed.
 """
 
 import asyncio
+import gc
 import importlib
 import json
 import logging
@@ -21,6 +22,8 @@ from benchmarks.agents.script import Script
 LENGTHS = (10, 50, 100)
 """Turns of the conversations whose bytes are counted."""
 ALONE = 10
+COLLECT = (20_000, 20, 50)
+"""Thresholds of the garbage collector."""
 _MOST = 30.0
 """Seconds that agents which run alone may take in all, and one with a long conversation."""
 
@@ -110,6 +113,9 @@ async def main(job: dict[str, Any]) -> None:
     script = Script(job["seconds"], Path(job["book"]) if job["book"] else None)
     rival = importlib.import_module(f"benchmarks.agents.rivals.{job['rival']}")
     async with rival.opened(job["server"], script) as system:
+        # As `farandole work` does, and a server of long life in general: for all systems alike.
+        gc.freeze()
+        gc.set_threshold(*COLLECT)
         if job["what"] == "serve":
             await serve(system, script, job)
         print(json.dumps(await measure(system, script, job)), flush=True)
