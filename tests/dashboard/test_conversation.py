@@ -241,7 +241,7 @@ async def test_what_is_personal_is_shown_to_those_who_may_see_it(database_url: s
         await office.client.start(SecretAsked(illness="gout"), run_id="p")
         async with client_of(office.app, headers={"Authorization": f"Bearer {shown['personal']}"}) as may:
             await page(may, "p", lambda text: "data-said-by" in text)
-            may_hear = asyncio.create_task(said(http, "p", shown["personal"], listens=listening[0]))
+            may_hear = asyncio.create_task(said(http, "p", shown["personal"], hears=listening[0]))
             may_not = asyncio.create_task(said(http, "p", shown["ann"], listens=listening[1]))
             for each in listening:
                 await each.wait()
@@ -259,9 +259,14 @@ async def test_what_is_personal_is_shown_to_those_who_may_see_it(database_url: s
 
 
 async def said(
-    http: httpx2.AsyncClient, run_id: str, token: str = "", last: str = "", listens: asyncio.Event | None = None
+    http: httpx2.AsyncClient,
+    run_id: str,
+    token: str = "",
+    last: str = "",
+    listens: asyncio.Event | None = None,
+    hears: asyncio.Event | None = None,
 ) -> list[dict[str, Any]]:
-    """What is said live in a run until it is completed; ``listens`` is set once it would be heard."""
+    """What is said live in a run until it is completed; ``listens`` is set once it would be heard, ``hears`` once it is."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     headers |= {"Last-Event-ID": last} if last else {}
     found = []
@@ -272,6 +277,8 @@ async def said(
                 listens.set()
             if name == "live":
                 found.append({**data, "id": id})
+                if hears is not None:
+                    hears.set()
             if name == "run.changed" and data["status"] != "running":
                 return found
     raise AssertionError("the stream ended")
@@ -294,9 +301,11 @@ async def test_what_is_said_is_heard_live_and_by_one_who_was_cut_off(database_ur
         async with asyncio.timeout(30):
             while hub.lookers:
                 await asyncio.sleep(0.01)
-            again = asyncio.create_task(said(http, "s", last=heard[0]["id"]))
-            while not hub.lookers:
-                await asyncio.sleep(0.01)
+            listens, hears = asyncio.Event(), asyncio.Event()
+            again = asyncio.create_task(said(http, "s", last=heard[0]["id"], listens=listens, hears=hears))
+            await listens.wait()
+            if heard[0]["text"] == "Rest, ":
+                await hears.wait()
         go.set()
         rest = await again
         pieces = {(piece["take"], piece["index"]): piece["text"] for piece in [*heard, *rest]}
