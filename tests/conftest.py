@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -11,6 +12,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sqlalchemy import Pool, event
 
 from farandole.testing.broker import KafkaBroker, Listener, missing_tools
 from farandole.testing.plugin import need, served
@@ -66,11 +68,27 @@ def postgres_server() -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.fixture
+def connections() -> Iterator[None]:
+    """Closes what a test leaves open: a server has a hundred connections, and the next tests of the session need them."""
+    opened = list[Any]()
+
+    def note(connection: Any, _: object) -> None:
+        opened.append(connection)
+
+    event.listen(Pool, "connect", note)
+    yield
+    event.remove(Pool, "connect", note)
+    for each in opened:
+        each.close()
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database that nobody used before."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'rows.db'}"
+    request.getfixturevalue("connections")
     server: PostgresServer = request.getfixturevalue("postgres_server")
     return f"{server.url}?schema=rows_{next(_numbers)}"
 
