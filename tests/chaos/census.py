@@ -144,11 +144,18 @@ class Census:
         return Held(Counter(found["tasks"]), found["blocks"], hand.memory(), hand.files())
 
     def partitions_of(self, hand: Hand) -> set[int]:
-        """The partitions in which a worker has begun a step in the last seconds."""
+        """The partitions in which a worker, and since then no other one of its service, has begun a step in the last
+        seconds.
+        """
         since = (time.time() - LATELY) * 1000
         partitions = self._crew.hands[0].partitions
-        return {
-            partition_of(note.about[1].encode(), partitions)
+        members = {each.member for each in self._crew.of(hand.service)}
+        lately = [
+            note
             for note in takewhile(lambda note: note.at >= since - SLACK, reversed(self._notes.all()))
-            if note.pid == hand.pid and note.what == "begins" and note.at >= since
+            if note.what == "begins" and note.at >= since and note.member in members
+        ]
+        last = {
+            partition_of(note.about[1].encode(), partitions): note.pid for note in sorted(lately, key=lambda n: n.at)
         }
+        return {partition for partition, pid in last.items() if pid == hand.pid}
