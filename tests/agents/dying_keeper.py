@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic_ai import Agent as Foreign
+from tests.agents.dying import with_short_claims
 
 from farandole.agents import Agent, Call, Folder, Large, Tool, scripted
 from farandole.agents.frameworks import call_key
 from farandole.agents.frameworks.pydantic_ai import Durability, adapt
-from farandole.reactors import Choreography, Step, leases
+from farandole.reactors import Choreography, Step
 from farandole.schemas import End, Start
 
 BOOK = "It was a dark and stormy night. " * 10_000
@@ -81,6 +82,5 @@ async def main(url: str, name: str, folder: str, kind: str) -> None:
 
 
 if __name__ == "__main__":
-    for constant, value in {"CLAIM_AFTER": 0.5, "RENEW": 0.5, "_LOOK": 0.2, "LEASE": 2_000, "MARGIN": 100}.items():
-        setattr(leases, constant, value)
+    with_short_claims()
     asyncio.run(main(*sys.argv[1:]))

@@ -1,13 +1,12 @@
 """kill -9 between keeping what is large and appending its reference: what is kept is found, whole, and referred to once."""
 
 import asyncio
-import os
 import secrets
-import sys
 from pathlib import Path
 
 import pytest
 from tests.agents import dying_keeper
+from tests.agents.dying import one_after_the_other
 from tests.agents.dying_keeper import BOOK, KINDS, Answered, Asked
 
 from farandole.agents import Folder, Large
@@ -35,7 +34,7 @@ async def killed_while_keeping(url: str, kind: str, tmp_path: Path) -> None:
     name, folder = f"desk_{secrets.token_hex(4)}", tmp_path / "large"
     folder.mkdir()
     desk, reader = dying_keeper.choreography(name, str(folder), kind)
-    workers = asyncio.create_task(_one_after_the_other(url, name, str(folder), kind))
+    workers = asyncio.create_task(one_after_the_other(dying_keeper.__file__, url, name, str(folder), kind))
     try:
         async with desk.connect(url, partitions=1) as client:
             run = await client.start(Asked(question=QUESTION))
@@ -63,19 +62,3 @@ async def killed_while_keeping(url: str, kind: str, tmp_path: Path) -> None:
         assert min(map(kept.count, kept)) == 2  # by the one that was killed for it, and by one that came after
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != "ledger"]
     assert sorted(f"kept sha256:{path.name}" for path in files) == sorted(set(kept))  # whole ones, and nothing beside
-
-
-async def _one_after_the_other(url: str, name: str, folder: str, kind: str) -> None:
-    """Workers, each begun when the one before it was killed."""
-    root = Path(__file__).parents[2]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *sys.path])}
-    while True:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, dying_keeper.__file__, url, name, folder, kind, env=env
-        )
-        try:
-            await worker.wait()
-        finally:
-            if worker.returncode is None:
-                worker.kill()
-                await worker.wait()

@@ -12,9 +12,11 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.agents.dying import with_short_claims
+
 from farandole.agents import Call
 from farandole.agents.frameworks.recording import recording
-from farandole.reactors import Choreography, leases
+from farandole.reactors import Choreography
 from farandole.schemas import End, Start
 
 SCRIPT = (
@@ -386,8 +388,7 @@ async def main(url: str, framework: str, name: str, ledger: str) -> None:
 
 
 if __name__ == "__main__":
-    for constant, value in {"CLAIM_AFTER": 0.5, "RENEW": 0.5, "_LOOK": 0.2, "LEASE": 2_000, "MARGIN": 100}.items():
-        setattr(leases, constant, value)
+    with_short_claims()
     if sys.argv[1] == "serve":
         serve(sys.argv[2])
     else:

@@ -1,13 +1,12 @@
 """kill -9 in each call of an agent, one worker after the other: no call that ended is made again."""
 
 import asyncio
-import os
 import secrets
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from tests.agents.dying import one_after_the_other
 from tests.agents.frameworks import dying_worker
 from tests.agents.frameworks.dying_worker import Answered, Asked
 
@@ -35,7 +34,7 @@ async def test_so_it_does_on_kafka(kafka: str, tmp_path: Path) -> None:
 async def killed_in_each_call(url: str, framework: str, tmp_path: Path) -> None:
     name, path = f"desk_{secrets.token_hex(4)}", str(tmp_path / "ledger")
     desk, helper = dying_worker.choreography(framework, name, path)
-    workers = asyncio.create_task(_one_after_the_other(url, framework, name, path))
+    workers = asyncio.create_task(one_after_the_other(dying_worker.__file__, url, framework, name, path))
     try:
         async with desk.connect(url, partitions=1) as client:
             run = await client.start(Asked(question="Where is order 7?"))
@@ -55,19 +54,3 @@ async def killed_in_each_call(url: str, framework: str, tmp_path: Path) -> None:
     # Each was begun by one that was killed, and then by one that ended it. Of two side by side the second may have
     # been begun besides by the worker that was killed in the first.
     assert {call: n for call, n in begun.items() if n != 2} in ({}, {"page 2": 3}, {"page 1": 3}, {"page 0": 3})
-
-
-async def _one_after_the_other(url: str, framework: str, name: str, ledger: str) -> None:
-    """Workers, each begun when the one before it was killed."""
-    root = Path(__file__).parents[3]
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *sys.path])}
-    while True:
-        worker = await asyncio.create_subprocess_exec(
-            sys.executable, dying_worker.__file__, url, framework, name, ledger, env=env
-        )
-        try:
-            await worker.wait()
-        finally:
-            if worker.returncode is None:
-                worker.kill()
-                await worker.wait()

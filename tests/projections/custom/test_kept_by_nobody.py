@@ -6,15 +6,14 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
-from tests.projections.custom.shop import OrderPlaced, Packing, a_log, a_projector, expected, packing, projected, rows
+from tests.projections.custom.shop import Packing, a_log, a_projector, expected, packing, projected, rows
 from tests.projections.custom.test_listing import runs as runs
-from tests.projections.custom.test_versions import TOTALS, First, Second
+from tests.projections.custom.test_versions import TOTALS, Breaking, First, Second
 from tests.projections.custom.test_what_goes_wrong import Poisoned
 from tests.projections.runs.projecting import until
 
 from exposition import Exposition
-from farandole.projections import ProjectionStopped, Recorded, on
+from farandole.projections import ProjectionStopped
 from farandole.projections.custom import ProjectionKept, UnknownProjection, keepers
 from farandole.projections.custom.dropping import drop_projection
 from farandole.projections.custom.projector import ProjectionProjector
@@ -139,13 +138,6 @@ async def test_one_that_nobody_keeps_is_removed_with_all_that_is_known_of_it(run
 
 
 async def test_a_build_that_was_broken_off_goes_too(database: Database) -> None:
-    class Breaking(Second, name="Totals"):
-        version = 2
-
-        @on
-        def placed(self, order: Recorded[OrderPlaced], db: Connection) -> None:
-            raise RuntimeError("not yet")
-
     await projected(First, database, a_log())
     with pytest.raises(ProjectionStopped):
         await projected(Breaking, database, a_log())

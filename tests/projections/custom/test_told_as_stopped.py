@@ -9,7 +9,6 @@ from sqlalchemy import Connection
 from tests.projections.custom.shop import (
     QUICK,
     ItemPacked,
-    OrderPlaced,
     Packing,
     a_log,
     a_projector,
@@ -18,7 +17,7 @@ from tests.projections.custom.shop import (
     projected,
     rows,
 )
-from tests.projections.custom.test_versions import TOTALS, First, Second
+from tests.projections.custom.test_versions import TOTALS, Breaking, First, Second
 from tests.projections.custom.test_what_goes_wrong import Poisoned
 from tests.projections.runs.projecting import until
 
@@ -132,13 +131,6 @@ async def test_a_version_that_cannot_be_put_in_place_is_trouble_all_the_time_and
 
 
 async def test_a_version_whose_handler_raises_is_told_until_it_is_built_or_given_up(database: Database) -> None:
-    class Breaking(Second, name="Totals"):
-        version = 2
-
-        @on
-        def placed(self, order: Recorded[OrderPlaced], db: Connection) -> None:
-            raise RuntimeError("not yet")
-
     await projected(First, database, a_log())
     projector = a_projector(Breaking, database, a_log())
     with pytest.raises(ProjectionStopped, match="not yet"):

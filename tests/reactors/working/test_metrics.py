@@ -72,16 +72,22 @@ async def test_what_a_worker_did_can_be_scraped() -> None:
         assert told("farandole_rebalances_total") == 1
 
 
+def a_hall(held: asyncio.Event) -> Choreography:
+    """Whose steps end once they are let."""
+    choreography = Choreography("dance", service="hall")
+
+    @choreography.reactor
+    async def end(begun: Begun) -> Done:
+        await held.wait()
+        return Done()
+
+    return choreography
+
+
 async def test_what_is_owed_and_for_how_long_is_told() -> None:
     async with Stage(clock=SystemClock()) as stage:
         held = asyncio.Event()
-        choreography = Choreography("dance", service="hall")
-
-        @choreography.reactor
-        async def end(begun: Begun) -> Done:
-            await held.wait()
-            return Done()
-
+        choreography = a_hall(held)
         worker = await stage.worker(choreography)
         client = await stage.client(choreography)
         run, paused = await client.start(Begun()), await client.start(Begun())
@@ -105,13 +111,7 @@ async def test_what_is_owed_and_for_how_long_is_told() -> None:
 async def test_nobody_is_late_with_what_a_kill_switch_holds() -> None:
     async with Stage(clock=SystemClock()) as stage:
         held = asyncio.Event()
-        choreography = Choreography("dance", service="hall")
-
-        @choreography.reactor
-        async def end(begun: Begun) -> Done:
-            await held.wait()
-            return Done()
-
+        choreography = a_hall(held)
         worker = await stage.worker(choreography)
         client = await stage.client(choreography)
         await client.start(Begun())

@@ -7,10 +7,11 @@ from typing import Final
 from sqlalchemy import Connection, delete, inspect, select
 
 from farandole.projections.runs.tablespace import drop
-from farandole.projections.sql import Database, DatabaseMisconfigured
+from farandole.projections.sql import Database
 from farandole.projections.sql.claims import Claim
 
 from .errors import ProjectionKept, UnknownProjection
+from .hanging import nothing_hangs
 from .keepers import kept_by
 from .space import NEW, beside, claimed, database_of
 from .tables import errors, keepers, positions, projections, stops
@@ -88,13 +89,7 @@ def _tables(connection: Connection, place: Database, name: str) -> list[str]:
 def _drop_tables(connection: Connection, name: str, tables: tuple[str, ...]) -> None:
     # Those that refer to one another go together.
     together = [tables] if connection.dialect.name == "postgresql" else [(each,) for each in tables]
-    for each in together:
-        try:
+    with nothing_hangs(f"projection {name}: something hangs on one of its tables, such as a view; drop that first"):
+        for each in together:
             listed = ", ".join(f'"{table}"' for table in each)
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS {listed}")
-        except Exception as e:
-            if "DependentObjectsStillExist" not in repr(getattr(e, "orig", e)):
-                raise
-            raise DatabaseMisconfigured(
-                f"projection {name}: something hangs on one of its tables, such as a view; drop that first"
-            ) from e

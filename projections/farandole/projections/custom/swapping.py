@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from farandole.projections.sql import DatabaseMisconfigured
 from farandole.projections.sql.claims import Claim
 
 from .errors import ProjectionOutdated
+from .hanging import nothing_hangs
 from .projection import tables_of
 from .space import ProjectionTables
 from .stopping import go_on
@@ -66,15 +66,11 @@ def _swap_postgresql(
         # Whoever writes has written, or finds the new places.
         connection.execute(select(positions).where(positions.c.projection == live.name).with_for_update())
         for name in gone:
-            try:
+            with nothing_hangs(
+                f"projection {live.name}: table {name} is made otherwise now, and something hangs on the one in use, "
+                "such as a view; drop that, and make it again afterwards"
+            ):
                 connection.exec_driver_sql(f'DROP TABLE IF EXISTS {here}."{name}"')
-            except Exception as e:
-                if "DependentObjectsStillExist" not in repr(getattr(e, "orig", e)):
-                    raise
-                raise DatabaseMisconfigured(
-                    f"projection {live.name}: table {name} is made otherwise now, and something hangs on the one in use, "
-                    "such as a view; drop that, and make it again afterwards"
-                ) from e
         for name in others:
             connection.exec_driver_sql(f'ALTER TABLE {there}."{name}" SET SCHEMA {here}')
         for name in reversed(kept):
